@@ -1,4 +1,5 @@
-// Names that users choose, checked once at the door. A name that passed is safe in a path, a DNS label and a log.
+// Names that users choose, checked once at the door. A name that passed is safe in a path, a DNS label and a
+// log.
 #pragma once
 
 #include <string>
@@ -20,6 +21,7 @@ Result<> check_process_type(std::string_view type);
 Result<> check_plugin_id(std::string_view id);
 
 /// "OWNER.REVISION.TYPE.N": the id of an instance, e.g. "shop.d17.web.1".
-std::string instance_id(std::string_view owner, std::string_view revision, std::string_view type, unsigned number);
+std::string instance_id(std::string_view owner, std::string_view revision, std::string_view type,
+                        unsigned number);
 
 }  // namespace davit

@@ -1,4 +1,5 @@
-// Where things are. Pure: it joins names and touches no disk (main reads the environment and makes the folders).
+// Where things are. Pure: it joins names and touches no disk (main reads the environment and makes the
+// folders).
 #pragma once
 
 #include <filesystem>
@@ -9,8 +10,8 @@ namespace davit {
 
 /// The folders of one davit home (DAVIT_HOME). Value type.
 struct Home {
-  std::filesystem::path root;         ///< absolute
-  std::filesystem::path plugins_toml; ///< DAVIT_ETC, else the home, else /etc/davit: decided by main
+  std::filesystem::path root;          ///< absolute
+  std::filesystem::path plugins_toml;  ///< DAVIT_ETC, else the home, else /etc/davit: decided by main
 
   [[nodiscard]] std::filesystem::path database() const { return root / "davit.db"; }
   [[nodiscard]] std::filesystem::path repos() const { return root / "repos"; }
@@ -18,20 +19,28 @@ struct Home {
     return root / "repos" / (std::string(app) + ".git");
   }
   [[nodiscard]] std::filesystem::path slugs(std::string_view app) const { return root / "slugs" / app; }
-  [[nodiscard]] std::filesystem::path cache(std::string_view app) const { return root / "cache" / "apps" / app; }
+  [[nodiscard]] std::filesystem::path cache(std::string_view app) const {
+    return root / "cache" / "apps" / app;
+  }
   [[nodiscard]] std::filesystem::path services() const { return root / "services"; }
   [[nodiscard]] std::filesystem::path logs() const { return root / "logs"; }
   [[nodiscard]] std::filesystem::path deploy_log(std::string_view deployment) const {
     return root / "logs" / "deploys" / deployment;
   }
   [[nodiscard]] std::filesystem::path run() const { return root / "run"; }
-  [[nodiscard]] std::filesystem::path lock(std::string_view app) const { return root / "run" / "locks" / app; }
+  [[nodiscard]] std::filesystem::path lock(std::string_view app) const {
+    return root / "run" / "locks" / app;
+  }
   [[nodiscard]] std::filesystem::path work(std::string_view deployment) const {
     return root / "run" / "work" / deployment;
   }
   /// A plugin's own state and its scratch: plugins/ID and run/plugins/ID.
-  [[nodiscard]] std::filesystem::path plugin_state(std::string_view id) const { return root / "plugins" / id; }
-  [[nodiscard]] std::filesystem::path plugin_run(std::string_view id) const { return root / "run" / "plugins" / id; }
+  [[nodiscard]] std::filesystem::path plugin_state(std::string_view id) const {
+    return root / "plugins" / id;
+  }
+  [[nodiscard]] std::filesystem::path plugin_run(std::string_view id) const {
+    return root / "run" / "plugins" / id;
+  }
   [[nodiscard]] std::filesystem::path supervise() const { return root / "run" / "s6"; }
 };
 

@@ -59,17 +59,17 @@ using Result = tl::expected<T, Error>;
 }  // namespace davit
 
 /// Returns the error of `expression` from the enclosing function, if there is one.
-#define DAVIT_TRY(expression)                                                     \
-  do {                                                                            \
-    auto davit_try_result_ = (expression);                                        \
+#define DAVIT_TRY(expression)                                                           \
+  do {                                                                                  \
+    auto davit_try_result_ = (expression);                                              \
     if (!davit_try_result_) return ::davit::fail(std::move(davit_try_result_).error()); \
   } while (false)
 
 #define DAVIT_TRY_CAT2_(a, b) a##b
 #define DAVIT_TRY_CAT_(a, b) DAVIT_TRY_CAT2_(a, b)
-#define DAVIT_TRY_ASSIGN_IMPL_(temporary, target, expression)                     \
-  auto temporary = (expression);                                                  \
-  if (!temporary) return ::davit::fail(std::move(temporary).error());             \
+#define DAVIT_TRY_ASSIGN_IMPL_(temporary, target, expression)         \
+  auto temporary = (expression);                                      \
+  if (!temporary) return ::davit::fail(std::move(temporary).error()); \
   target = std::move(*temporary)
 
 /// `DAVIT_TRY_ASSIGN(auto app, store.app("web"));`

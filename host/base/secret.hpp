@@ -1,4 +1,5 @@
-// Secret: a string that prints as ***. Config values travel in it, so that no log line can show one by accident.
+// Secret: a string that prints as ***. Config values travel in it, so that no log line can show one by
+// accident.
 #pragma once
 
 #include <string>

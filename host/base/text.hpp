@@ -1,4 +1,5 @@
-// Small functions on text. No I/O. Users' bytes may be anything: nothing here assumes UTF-8 unless it says so.
+// Small functions on text. No I/O. Users' bytes may be anything: nothing here assumes UTF-8 unless it says
+// so.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +26,8 @@ std::string base64_encode(std::string_view bytes);
 bool base64_decode(std::string_view text, std::string& out);
 /// The candidate nearest to `word` (edit distance at most 3), or "".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
-/// `fnmatch`-free check of names: see ids.hpp for apps; this one is for process types, property keys, aliases.
+/// `fnmatch`-free check of names: see ids.hpp for apps; this one is for process types, property keys,
+/// aliases.
 bool is_identifier(std::string_view text);  ///< ^[A-Za-z_][A-Za-z0-9_]*$
 /// 64-bit FNV-1a; for cache keys and fingerprints, not for security.
 std::uint64_t fnv1a(std::string_view bytes);
