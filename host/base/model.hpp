@@ -12,13 +12,13 @@ namespace davit {
 /// Sorted by bytes, as config is shown. Values may be secrets: never print one whole.
 using TextMap = std::map<std::string, std::string, std::less<>>;
 
-struct Artifact {
+struct ArtifactRef {
   enum class Kind : std::uint8_t { kNone, kSlug, kImage };
   Kind kind = Kind::kNone;
   std::string ref;     ///< slug: absolute path of the .tar.zst; image: id or digest
   std::string digest;  ///< hex SHA-256 of the slug's file, or the image's digest
   std::string stack;
-  friend bool operator==(const Artifact&, const Artifact&) = default;
+  friend bool operator==(const ArtifactRef&, const ArtifactRef&) = default;
 };
 
 struct Mount {

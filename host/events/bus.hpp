@@ -29,7 +29,7 @@ class Hook {
   virtual Result<> undo(const Event& event, std::string_view token, const CallContext& context) = 0;
 };
 
-inline constexpr std::size_t kMaxTokenBytes = 64 * 1024;
+inline constexpr std::size_t kMaxStepTokenBytes = 64 * 1024;
 
 class EventBus {
  public:

@@ -55,7 +55,7 @@ struct BuildEvent {
 struct ReleaseEvent {
   std::string app;
   unsigned version = 0;
-  Artifact artifact;
+  ArtifactRef artifact;
   std::string description;
 };
 struct DeployEvent {

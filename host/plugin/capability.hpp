@@ -26,7 +26,7 @@ struct BuildInput {
   TextMap env;  ///< secret
 };
 struct BuildOutput {
-  Artifact artifact;  ///< a slug: a file in work_dir, to be stored by the host
+  ArtifactRef artifact;  ///< a slug: a file in work_dir, to be stored by the host
   std::vector<std::pair<std::string, std::string>> process_types;  ///< type, command; Procfile order
   std::vector<std::string> launcher;  ///< stands before the argv of every process
   TextMap config_defaults;
@@ -46,7 +46,7 @@ class Builder {
 };
 
 enum class OwnerKind : std::uint32_t { kApp = 1, kService = 2 };
-enum class RestartPolicy : std::uint32_t { kAlways = 0, kOnFailure = 1, kNever = 2 };
+enum class Restart : std::uint32_t { kAlways = 0, kOnFailure = 1, kNever = 2 };
 
 /// fd -1: none (0: /dev/null; 1, 2: the sinks).
 using StandardFds = std::array<int, 3>;
@@ -58,13 +58,13 @@ struct Group {
   std::string owner, revision, process_type;
   unsigned count = 0;
   bool listens = false;
-  Artifact artifact;
+  ArtifactRef artifact;
   std::vector<std::string> argv;
   TextMap env;
   std::vector<Mount> mounts;
   Limits limits;
   std::string user;
-  RestartPolicy restart = RestartPolicy::kAlways;
+  Restart restart = Restart::kAlways;
   unsigned max_retries = 0;
   int stop_signal = 0;  ///< 0: SIGTERM
   std::uint64_t stop_timeout_ms = 30'000;
@@ -115,7 +115,7 @@ struct ExecRequest {
 struct TaskRequest {
   OwnerKind owner_kind = OwnerKind::kApp;
   std::string owner, name;
-  Artifact artifact;
+  ArtifactRef artifact;
   std::vector<std::string> argv;
   TextMap env;
   std::string cwd;
