@@ -36,7 +36,7 @@ class Ports {
 
   Ports(Database& database, const Clock& clock) : database_(database), clock_(clock) {}
 
-  /// `count` ports of the range for `owner`, in rising order of lease. An owner that has leases in the range
+  /// `count` ports of the range for `owner`. An owner that has leases in the range
   /// gets those first, so asking again is harmless. A port released just now is given out last (an old
   /// connection may still point at it). Unavailable "ports-exhausted" when the range has not enough.
   Result<std::vector<std::uint16_t>> lease(PortRange range, std::string_view owner, std::size_t count,

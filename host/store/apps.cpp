@@ -1,0 +1,106 @@
+// Apps.
+#include "store/apps.hpp"
+
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "store/database.hpp"
+
+namespace davit {
+namespace {
+
+// The columns of read_app(). A live release is found by its partial index.
+#define DAVIT_APP_COLUMNS                          \
+  "SELECT id, name, created_at_ms, locked_at_ms, " \
+  "EXISTS (SELECT 1 FROM releases WHERE releases.app = apps.id AND releases.state = 'live') FROM apps "
+
+App read_app(Row row) {
+  return App{AppId{row.integer(0)}, row.text(1), row.integer(2), row.optional_integer(3),
+             row.integer(4) != 0};
+}
+
+Error name_taken() {
+  return {Code::kConflict,
+          "Name is already taken",
+          "Choose another name, or see: davit apps:list",
+          "name-taken",
+          {}};
+}
+
+// A write that met no row: the app is gone. Row 0, the global scope, is no app.
+Result<> require_one(Result<std::int64_t> changed) {
+  if (!changed) return fail(std::move(changed).error());
+  if (*changed == 0) return fail(Code::kNotFound, "The app does not exist (any more)", {}, "app-not-found");
+  return {};
+}
+
+}  // namespace
+
+Error app_not_found(std::string_view name) {
+  return {Code::kNotFound,
+          fmt::format("App {} does not exist", name),
+          "See: davit apps:list",
+          "app-not-found",
+          {}};
+}
+
+Result<App> Apps::create(std::string_view name) {
+  DAVIT_TRY(check_app_name(name));
+  const UnixMs now_ms = clock_.now_unix_ms();
+  auto inserted = database_.run("INSERT INTO apps (name, created_at_ms) VALUES (?1, ?2)", name, now_ms);
+  if (!inserted && inserted.error().slug == kSlugUnique) return fail(name_taken());
+  if (!inserted) return fail(std::move(inserted).error());
+  return App{AppId{database_.last_insert_id()}, std::string(name), now_ms, std::nullopt, false};
+}
+
+Result<App> Apps::get(std::string_view name) {
+  DAVIT_TRY_ASSIGN(auto app, database_.first(DAVIT_APP_COLUMNS "WHERE name = ?1 AND id > 0", read_app, name));
+  if (!app) return fail(app_not_found(name));
+  return std::move(*app);
+}
+
+Result<App> Apps::get(AppId app) {
+  DAVIT_TRY_ASSIGN(auto found, database_.first(DAVIT_APP_COLUMNS "WHERE id = ?1 AND id > 0", read_app, app));
+  if (!found) return fail(Code::kNotFound, "The app does not exist (any more)", {}, "app-not-found");
+  return std::move(*found);
+}
+
+Result<bool> Apps::exists(std::string_view name) {
+  DAVIT_TRY_ASSIGN(const auto found, database_.first(
+                                         "SELECT 1 FROM apps WHERE name = ?1 AND id > 0",
+                                         [](Row row) { return row.integer(0); }, name));
+  return found.has_value();
+}
+
+Result<std::vector<std::string>> Apps::names() {
+  // Answered from the index of names alone; > '' leaves the global row out.
+  return database_.collect("SELECT name FROM apps WHERE name > '' ORDER BY name",
+                           [](Row row) { return row.text(0); });
+}
+
+Result<std::vector<App>> Apps::list() {
+  return database_.collect(DAVIT_APP_COLUMNS "WHERE name > '' ORDER BY name", read_app);
+}
+
+Result<> Apps::rename(AppId app, std::string_view new_name) {
+  DAVIT_TRY(check_app_name(new_name));
+  auto changed = database_.run("UPDATE apps SET name = ?2 WHERE id = ?1 AND id > 0", app, new_name);
+  if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());
+  return require_one(std::move(changed));
+}
+
+Result<> Apps::destroy(AppId app) {
+  return require_one(database_.run("DELETE FROM apps WHERE id = ?1 AND id > 0", app));
+}
+
+Result<> Apps::lock(AppId app) {
+  return require_one(
+      database_.run("UPDATE apps SET locked_at_ms = coalesce(locked_at_ms, ?2) WHERE id = ?1 AND id > 0", app,
+                    clock_.now_unix_ms()));
+}
+
+Result<> Apps::unlock(AppId app) {
+  return require_one(database_.run("UPDATE apps SET locked_at_ms = NULL WHERE id = ?1 AND id > 0", app));
+}
+
+}  // namespace davit
