@@ -144,7 +144,10 @@ typedef struct davit_host_task {
 /* ---- davit.host.supervise/1: units of the home's one supervision tree ---- */
 #define DAVIT_HOST_SUPERVISE_ID "davit.host.supervise/1"
 #define DAVIT_UNIT_SANDBOXED \
-  1u /* argv starts bubblewrap with --info-fd 3: signals go to the process named there */
+  1u /* argv starts bubblewrap with --as-pid-1 --info-fd 9: signals go to the process named there */
+#define DAVIT_UNIT_STOP_FIRST                                                                           \
+  2u /* the stop signal goes to the unit's first process only (a server that manages its own children); \
+        else to every process of the unit */
 /* OPEN. Names: those of instances, or "ID" and "ID.anything" for a plugin's own servers. */
 typedef struct davit_unit {
   uint32_t struct_size;
@@ -162,6 +165,9 @@ typedef struct davit_unit {
   uint32_t max_retries;
   int32_t stop_signal;      /* 0: SIGTERM */
   uint64_t stop_timeout_ms; /* then SIGKILL */
+  int32_t notify_fd;        /* 3 and up: the program writes a newline there when it is ready; 0: none */
+  uint32_t reserved;
+  davit_str log_user; /* owns the log pipe, so that it may open /dev/stdout; as `user`; empty: `user` */
 } davit_unit;
 /* OPEN; the caller sets struct_size. */
 typedef struct davit_unit_status {
@@ -172,10 +178,13 @@ typedef struct davit_unit_status {
   int64_t since_unix_ms;
   uint32_t exits;    /* times it ended by itself since ensure() */
   int32_t exit_code; /* of the last end; 128 + signal; -1: none */
+  uint32_t ready;    /* with notify_fd: it said so; without: same as up */
+  uint32_t limited;  /* the limits asked for are in force */
 } davit_unit_status;
 #define DAVIT_UNIT_WAIT_UP 1u
 #define DAVIT_UNIT_WAIT_DOWN 2u
-#define DAVIT_UNIT_WAIT_CHANGE 3u
+#define DAVIT_UNIT_WAIT_CHANGE 3u /* from what is so when the wait begins; may return early */
+#define DAVIT_UNIT_WAIT_READY 4u
 typedef struct davit_host_supervise {
   uint32_t struct_size;
   uint32_t reserved;
@@ -193,7 +202,8 @@ typedef struct davit_host_supervise {
                          davit_str name); /* stop and forget; idempotent [call] */
   davit_status (*each)(const davit_host* host, const davit_call* call, davit_str prefix,
                        const davit_str_sink* names);
-  /* Returns at the event for any of the units, or DAVIT_TIMEOUT. [call] */
+  /* Returns at the event for any of the units, or DAVIT_TIMEOUT; DAVIT_FAILED when one that is awaited up or
+   * ready has ended for good. At most 64 names. [call] */
   davit_status (*wait)(const davit_host* host, const davit_call* call, davit_strs names, uint32_t what,
                        uint64_t timeout_ms);
 } davit_host_supervise;
