@@ -31,8 +31,9 @@ typedef struct davit_host_log {
 typedef struct davit_host_settings {
   uint32_t struct_size;
   uint32_t reserved;
-  /* The value as text (numbers in decimal, true or false), the schema's default if it is not set; NOT_FOUND
-   * if there is neither. [call] */
+  /* The value as text (numbers in decimal, true or false; durations and sizes as written: "30s", "64MiB", a
+   * bare number is seconds or bytes), the schema's default if it is not set; NOT_FOUND if there is neither.
+   * [call] */
   davit_status (*get)(const davit_host* host, const davit_call* call, davit_str key, const davit_sink* value);
   /* The items of an array setting. [call] */
   davit_status (*each_item)(const davit_host* host, const davit_call* call, davit_str key,

@@ -15,6 +15,7 @@
 
 #include "davit/host_run.hpp"
 #include "davit/host_state.hpp"
+#include "davit/host_units.hpp"
 
 namespace davit::sdk {
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "davit/host_table.hpp"
+#include "davit/quantities.hpp"
 
 namespace davit::sdk {
 
@@ -23,25 +24,42 @@ class Settings : public detail::HostTable<davit_host_settings> {
   std::string get_or(std::string_view key, std::string_view fallback) const {
     return get(key).value_or(std::string(fallback));
   }
-  /* For settings of type uint, int, duration and size. */
+  /* For settings of type uint and int. */
   int64_t integer(std::string_view key, int64_t fallback) const {
     const std::optional<std::string> value = get(key);
     if (!value) return fallback;
     int64_t number = 0;
     const char* end = value->data() + value->size();
     const auto parsed = std::from_chars(value->data(), end, number);
-    if (parsed.ec != std::errc() || parsed.ptr != end) {
-      throw Failure(DAVIT_INVALID, "setting-not-a-number",
-                    "setting " + std::string(key) + " is not a whole number: " + *value,
-                    "correct it in plugins.toml");
-    }
+    if (parsed.ec != std::errc() || parsed.ptr != end) throw unreadable(key, *value, "a whole number");
     return number;
+  }
+  uint64_t duration_ms(std::string_view key, uint64_t fallback) const {
+    const std::optional<std::string> value = get(key);
+    if (!value) return fallback;
+    const std::optional<uint64_t> parsed = parse_duration_ms(*value);
+    if (!parsed) throw unreadable(key, *value, "a duration such as 30s");
+    return *parsed;
+  }
+  uint64_t size_bytes(std::string_view key, uint64_t fallback) const {
+    const std::optional<std::string> value = get(key);
+    if (!value) return fallback;
+    const std::optional<uint64_t> parsed = parse_size_bytes(*value);
+    if (!parsed) throw unreadable(key, *value, "a size such as 64MiB");
+    return *parsed;
   }
   bool boolean(std::string_view key, bool fallback) const {
     const std::optional<std::string> value = get(key);
     return value ? *value == "true" : fallback;
   }
   Strings items(std::string_view key) const { return strings(&davit_host_settings::each_item, str(key)); }
+
+ private:
+  static Failure unreadable(std::string_view key, const std::string& value, const char* wanted) {
+    return Failure(DAVIT_INVALID, "setting-unreadable",
+                   "setting " + std::string(key) + " is " + value + ", which is not " + wanted,
+                   "correct it in plugins.toml");
+  }
 };
 
 /* GROUP:set. An empty app is the global value. */
