@@ -1,0 +1,206 @@
+// Waiting until new instances are healthy.
+#include "lifecycle/checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::uint64_t kPollMs = 20;              // between tries to reach a port that nobody opened yet
+constexpr std::uint64_t kDefaultUptimeMs = 1'000;  // of a type that does not listen
+constexpr std::uint64_t kDefaultStartS = 60;       // until a new instance must have answered at all
+constexpr unsigned kExitsAllowed = 1;              // a second exit before it is ready: it will not come up
+constexpr std::uint64_t kShownLogLines = 20;
+
+// How far one instance has got with its checks.
+struct Progress {
+  std::size_t check = 0;     // the one that is asked now
+  unsigned bad_answers = 0;  // to that one
+  MonoMs not_before = 0;     // when to ask again
+  std::string problem = "it never listened on its port (the environment variable PORT)";
+};
+
+class Waiting {
+ public:
+  Waiting(DeploymentRun& run, const CheckTarget& target)
+      : run_(run),
+        target_(target),
+        deadline_(now() + 1000 * static_cast<MonoMs>(run.number_property("checks", "start-timeout", kDefaultStartS))) {}
+
+  Result<std::vector<Instance>> wait() {
+    for (;;) {
+      if (run_.call.cancelled()) return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
+      DAVIT_TRY_ASSIGN(auto instances, run_.runtime->inspect(target_.selector, run_.call));
+      std::erase_if(instances, [&](const Instance& instance) {
+        return instance.number < target_.from_number || instance.number > target_.to_number;
+      });
+      DAVIT_TRY_ASSIGN(const bool ready, ask_all(instances));
+      if (ready) return instances;
+      run_.call.out.progress("checking", ready_, target_.to_number - target_.from_number + 1, "instances");
+      DAVIT_TRY(run_.runtime->wait_change(target_.selector, kPollMs, run_.call));
+    }
+  }
+
+ private:
+  [[nodiscard]] MonoMs now() const { return run_.services.clock.now_mono_ms(); }
+
+  Result<bool> ask_all(const std::vector<Instance>& instances) {
+    ready_ = 0;
+    for (const Instance& instance : instances) {
+      if (instance.exits > kExitsAllowed || instance.state == InstanceState::kExited) return gave_up(instance);
+      DAVIT_TRY_ASSIGN(const bool ready, ask(instance));
+      if (ready) ++ready_;
+    }
+    if (ready_ == target_.to_number - target_.from_number + 1) return true;
+    if (now() >= deadline_) return out_of_time(instances);
+    return false;
+  }
+
+  // Asks the instance's next question, if it is time. True when all are answered well.
+  Result<bool> ask(const Instance& instance) {
+    Progress& progress = progress_[instance.id];
+    while (progress.check < target_.checks.size()) {
+      const HealthCheck& check = target_.checks[progress.check];
+      if (progress.not_before == 0) progress.not_before = now() + static_cast<MonoMs>(check.initial_delay_ms);
+      if (now() < progress.not_before || instance.state != InstanceState::kUp) return false;
+      const Result<> answer = question(instance, check);
+      if (answer) {
+        progress = Progress{progress.check + 1, 0, 0, {}};
+        continue;
+      }
+      progress.problem = answer.error().message;
+      const bool not_there_yet = answer.error().code == Code::kUnavailable;  // refused: it is still starting
+      if (not_there_yet) return false;
+      progress.not_before = now() + static_cast<MonoMs>(check.wait_ms);
+      if (++progress.bad_answers >= check.attempts) return refused(instance, check, progress);
+      return false;
+    }
+    return instance.state == InstanceState::kUp;
+  }
+
+  Result<> question(const Instance& instance, const HealthCheck& check) {
+    switch (check.kind) {
+      case HealthCheck::Kind::kUptime: {
+        const auto up_ms = run_.services.clock.now_unix_ms() - instance.since_unix_ms;
+        if (up_ms >= static_cast<std::int64_t>(check.uptime_ms)) return {};
+        return fail(Code::kUnavailable, fmt::format("it has run for {} only", duration_text(up_ms)));
+      }
+      case HealthCheck::Kind::kCommand: return ask_command(instance, check);
+      case HealthCheck::Kind::kListening:
+      case HealthCheck::Kind::kHttp: break;
+    }
+    if (instance.endpoints.empty()) return fail(Code::kUnavailable, "it has no port");
+    for (const Endpoint& endpoint : instance.endpoints) {
+      if (check.kind == HealthCheck::Kind::kListening) {
+        if (!run_.services.probe.connect(endpoint, check.timeout_ms)) {
+          return fail(Code::kUnavailable, fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
+        }
+      } else {
+        DAVIT_TRY(ask_http(endpoint, check));
+      }
+    }
+    return {};
+  }
+
+  Result<> ask_http(const Endpoint& endpoint, const HealthCheck& check) {
+    HttpRequest request{check.path, "localhost", check.headers, check.timeout_ms};
+    if (const auto host = check.headers.find("Host"); host != check.headers.end()) request.host = host->second;
+    request.headers.erase("Host");
+    const auto answer = run_.services.probe.get(endpoint, request);
+    if (!answer) {
+      // A refused connection means that it is still starting; anything after that is an answer.
+      if (!run_.services.probe.connect(endpoint, check.timeout_ms)) return fail(answer.error());
+      return fail(Code::kFailed, fmt::format("GET {}: {}", check.path, answer.error().message));
+    }
+    if (answer->status < 200 || answer->status > 399) {
+      return fail(Code::kFailed, fmt::format("GET {} answered {}", check.path, answer->status));
+    }
+    if (!check.content.empty() && answer->body.find(check.content) == std::string::npos) {
+      return fail(Code::kFailed, fmt::format("GET {} answered without {}", check.path, json_quote(check.content)));
+    }
+    return {};
+  }
+
+  Result<> ask_command(const Instance& instance, const HealthCheck& check) {
+    ExecRequest request;
+    request.instance = instance.id;
+    request.argv = check.command;
+    request.timeout_ms = check.timeout_ms;
+    DAVIT_TRY_ASSIGN(const int code, run_.runtime->exec(request, run_.call));
+    if (code == 0) return {};
+    return fail(Code::kFailed, fmt::format("the command {} exited with {}", check.command.front(), code));
+  }
+
+  tl::unexpected<Error> gave_up(const Instance& instance) {
+    show_log(instance);
+    return fail(Code::kFailed,
+                fmt::format("{}.{} exited with {} before it was ready", instance.process_type, instance.number,
+                            instance.exit_code),
+                "Its last output is above; run it by hand with `davit run APP bash`", "instance-exited");
+  }
+
+  tl::unexpected<Error> refused(const Instance& instance, const HealthCheck& check, const Progress& progress) {
+    show_log(instance);
+    return fail(Code::kFailed,
+                fmt::format("{}.{} failed its check{} {} times: {}", instance.process_type, instance.number,
+                            check.name.empty() ? "" : " " + check.name, progress.bad_answers, progress.problem),
+                "Mend the app, or the check (app.json healthchecks, CHECKS)", "check-failed");
+  }
+
+  tl::unexpected<Error> out_of_time(const std::vector<Instance>& instances) {
+    for (const Instance& instance : instances) {
+      const Progress& progress = progress_[instance.id];
+      if (progress.check >= target_.checks.size() && instance.state == InstanceState::kUp) continue;
+      show_log(instance);
+      return fail(Code::kFailed,
+                  fmt::format("{}.{} was not ready in time: {}", instance.process_type, instance.number, progress.problem),
+                  "A web process must listen on $PORT; more time: davit checks:set APP start-timeout SECONDS",
+                  "check-timeout");
+    }
+    return fail(Code::kFailed, "Some instances did not start in time", "See davit ps:inspect APP", "check-timeout");
+  }
+
+  void show_log(const Instance& instance) {
+    Selector one = target_.selector;
+    one.number = instance.number;
+    LogQuery query;
+    query.lines = kShownLogLines;
+    const auto shown = run_.runtime->logs(
+        one, query, [&](const LogLine& line) { run_.call.out.detail(line.text + "\n"); }, run_.call);
+    if (!shown) run_.call.out.warning("Its output cannot be shown: " + shown.error().text());
+  }
+
+  DeploymentRun& run_;
+  const CheckTarget& target_;
+  MonoMs deadline_ = 0;
+  std::map<std::string, Progress> progress_;
+  unsigned ready_ = 0;
+};
+
+}  // namespace
+
+std::vector<HealthCheck> checks_for(DeploymentRun& run, std::string_view process_type, bool listens) {
+  const std::string disabled = run.property("checks", "disabled", "");  // types, "_all_" for every one
+  for (const std::string& type : split(disabled, ',')) {
+    if (type == process_type || type == "_all_") return {};
+  }
+  const HealthChecks own = run.target ? checks_from_json(run.target->spec.checks_json) : HealthChecks{};
+  if (const auto it = own.find(process_type); it != own.end() && !it->second.empty()) return it->second;
+  HealthCheck check;
+  if (!listens) {
+    check.kind = HealthCheck::Kind::kUptime;
+    check.uptime_ms = kDefaultUptimeMs;
+  }
+  return {check};
+}
+
+Result<std::vector<Instance>> wait_until_healthy(DeploymentRun& run, const CheckTarget& target) {
+  return Waiting(run, target).wait();
+}
+
+}  // namespace davit

@@ -1,0 +1,38 @@
+// EndpointProbe: how the host itself asks an instance whether it is there. A seam; http_probe.cpp is the real one.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/model.hpp"
+#include "base/result.hpp"
+
+namespace davit {
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;  ///< at most 64 KiB of it
+};
+
+struct HttpRequest {
+  std::string path = "/";
+  std::string host = "localhost";  ///< Host header
+  std::map<std::string, std::string> headers;
+  std::uint64_t timeout_ms = 5'000;
+};
+
+/// Threads: any. Errors: kUnavailable (refused, reset), kTimeout.
+class EndpointProbe {
+ public:
+  virtual ~EndpointProbe() = default;
+  /// A TCP (or unix) connection can be made.
+  virtual Result<> connect(const Endpoint& endpoint, std::uint64_t timeout_ms) = 0;
+  virtual Result<HttpAnswer> get(const Endpoint& endpoint, const HttpRequest& request) = 0;
+};
+
+std::unique_ptr<EndpointProbe> make_poco_probe();
+
+}  // namespace davit

@@ -1,0 +1,128 @@
+// The deploy as prose. Read this first; each phase is a file of its own under phases/.
+#include "lifecycle/engine.hpp"
+
+#include <fmt/format.h>
+
+#include "lifecycle/step.hpp"
+
+namespace davit {
+namespace {
+
+struct NamedPhase {
+  const char* name;
+  Result<> (*act)(DeploymentRun&);
+  bool (*wanted)(const Plan&);
+};
+
+// Everything up to the switch can be taken back.
+constexpr NamedPhase kPhases[] = {
+    {"fetch", fetch, [](const Plan& plan) { return plan.builds; }},
+    {"detect", detect, [](const Plan& plan) { return plan.builds; }},
+    {"build", build, [](const Plan& plan) { return plan.builds; }},
+    {"release", release, [](const Plan& plan) { return !plan.stops; }},
+    {"launch", launch, [](const Plan& plan) { return plan.launches || plan.rescales; }},
+    {"check", check, [](const Plan& plan) { return !plan.stops; }},
+    {"switch", switch_over, [](const Plan&) { return true; }},
+};
+
+Event deploy_event(std::string_view id, DeployEvent& payload, const DeploymentRun& run) {
+  payload.app = run.app.name;
+  payload.kind = run.deployment.kind;
+  payload.version = run.target ? run.target->version : 0;
+  return Event{id, &payload, {{"deployment", run.deployment.id}, {"actor", run.deployment.actor}}};
+}
+
+Result<> load_state(DeploymentRun& run) {
+  auto& store = run.services.store;
+  DAVIT_TRY_ASSIGN(run.live, store.releases().current(run.app.id));
+  DAVIT_TRY_ASSIGN(run.live_groups, store.live_groups().of_app(run.app.id));
+  return {};
+}
+
+std::string_view state_word(DeploymentState state) {
+  return name_of(state);
+}
+
+}  // namespace
+
+Result<> Engine::run(std::string_view deployment_id, const CallContext& call) {
+  DAVIT_TRY_ASSIGN(Deployment deployment, services_.store.journal().get(deployment_id));
+  DAVIT_TRY_ASSIGN(const ProcessIdentity self, own_identity());
+  DAVIT_TRY(services_.store.journal().claim(deployment.id, deployment.owner, self));
+  DAVIT_TRY_ASSIGN(App app, services_.store.apps().get(deployment.app));
+  services_.mark(deployment.id, "begin");
+
+  DeploymentRun run(services_, call, std::move(deployment), std::move(app));
+  if (!plan_of(run.deployment.kind)) {
+    return fail(Code::kInternal, fmt::format("There is no kind of deployment named {}", run.deployment.kind));
+  }
+  DAVIT_TRY(services_.store.journal().set_state(run.deployment.id, DeploymentState::kRunning));
+
+  auto done = forward(run);
+  if (!done) {
+    DAVIT_TRY(take_back(run, done.error()));
+    return done;
+  }
+  return commit_and_finish(run);
+}
+
+Result<> Engine::forward(DeploymentRun& run) {
+  DAVIT_TRY(load_state(run));
+  DeployEvent begin;
+  DAVIT_TRY(services_.bus.ask(deploy_event(event_id::kDeployBegin, begin, run), run.call));
+  for (const NamedPhase& phase : kPhases) {
+    if (!phase.wanted(run.plan)) continue;
+    if (run.call.cancelled()) {
+      return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
+    }
+    DAVIT_TRY(services_.store.journal().set_phase(run.deployment.id, phase.name));
+    services_.mark(run.deployment.id, phase.name);
+    DAVIT_TRY(phase.act(run));
+  }
+  return {};
+}
+
+// The switch has set the state to committed, in one transaction with the records of what is live.
+Result<> Engine::commit_and_finish(DeploymentRun& run) {
+  services_.on_committed();
+  auto& journal = services_.store.journal();
+  DAVIT_TRY(journal.set_state(run.deployment.id, DeploymentState::kDraining));
+  DAVIT_TRY(journal.set_phase(run.deployment.id, "drain"));
+  services_.mark(run.deployment.id, "drain");
+  services_.failpoint("drain/host/drain:begin");
+  DAVIT_TRY(drain(run));
+  DAVIT_TRY(journal.set_phase(run.deployment.id, "finish"));
+  services_.mark(run.deployment.id, "finish");
+  services_.failpoint("finish/host/finish:begin");
+  DAVIT_TRY(finish(run));
+  services_.failpoint("finish/host/finish:end");
+  DeployEvent event;
+  event.state = state_word(DeploymentState::kDone);
+  services_.bus.tell(deploy_event(event_id::kDeployFinished, event, run), run.call);
+  if (run.plan.destroys) return {};
+  return journal.set_state(run.deployment.id, DeploymentState::kDone);
+}
+
+Result<> Engine::take_back(DeploymentRun& run, const Error& error) {
+  services_.mark(run.deployment.id, "undo");
+  DAVIT_TRY_ASSIGN(const auto steps, services_.store.journal().steps(run.deployment.id));
+  auto undone = undo_steps(run);
+  DeploymentState state = steps.empty() ? DeploymentState::kFailed : DeploymentState::kUndone;
+  if (error.code == Code::kCancelled) state = DeploymentState::kCancelled;
+  DeploymentError record{error.slug, error.text(), error.hint, {}};
+  if (!undone) {
+    state = DeploymentState::kStuck;
+    record.message += fmt::format("; and it could not be taken back: {}", undone.error().text());
+    run.call.out.warning(fmt::format("Not everything could be taken back: {}", undone.error().text()));
+    run.call.out.warning("The running release is not touched. See `davit doctor` and `davit deploys:cancel --force`");
+  }
+  DAVIT_TRY(services_.store.journal().fail_with(run.deployment.id, state, record));
+  DeployEvent event;
+  event.state = state_word(state);
+  event.message = error.text();
+  event.status = static_cast<std::int32_t>(error.code) + 1;
+  services_.bus.tell(deploy_event(event_id::kDeployFinished, event, run), run.call);
+  return {};
+}
+
+}  // namespace davit

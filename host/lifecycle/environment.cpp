@@ -1,0 +1,42 @@
+// Environments: config, then what plugins make of it.
+#include "lifecycle/environment.hpp"
+
+namespace davit {
+namespace {
+
+TextMap reveal(const ConfigMap& config) {
+  TextMap env;
+  for (const auto& [key, value] : config) env[key] = value.reveal();
+  return env;
+}
+
+Result<TextMap> filtered(const LifecycleServices& services, TextMap env, std::string_view app, std::string_view phase,
+                         std::string_view process_type, const CallContext& call) {
+  EnvEvent payload{std::string(app), std::string(phase), std::string(process_type), env};
+  DAVIT_TRY(services.bus.filter(Event{event_id::kEnvResolve, &payload, {}}, call));
+  return env;
+}
+
+}  // namespace
+
+Result<TextMap> current_config(const LifecycleServices& services, AppId app) {
+  DAVIT_TRY_ASSIGN(const ConfigMap config, services.store.config().merged(app));
+  return reveal(config);
+}
+
+Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app, const Release& release,
+                                        std::string_view process_type, const CallContext& call) {
+  return filtered(services, reveal(release.spec.config), app.name, "run", process_type, call);
+}
+
+Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase, std::string_view process_type) {
+  TextMap env;
+  if (phase == "build") {
+    DAVIT_TRY_ASSIGN(env, current_config(run.services, run.app.id));
+  } else if (run.target) {
+    env = reveal(run.target->spec.config);
+  }
+  return filtered(run.services, std::move(env), run.app.name, phase, process_type, run.call);
+}
+
+}  // namespace davit

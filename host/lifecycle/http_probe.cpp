@@ -1,0 +1,82 @@
+// The real EndpointProbe, on Poco. One connection a question, as a new client would come.
+#include <Poco/Exception.h>
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/Net/SocketAddress.h>
+#include <Poco/Net/StreamSocket.h>
+#include <fmt/format.h>
+
+#include "lifecycle/endpoint_probe.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::size_t kMaxBodyBytes = 64 * 1024;
+
+Poco::Timespan timespan(std::uint64_t ms) {
+  return Poco::Timespan(static_cast<Poco::Timespan::TimeDiff>(ms) * 1000);
+}
+
+Poco::Net::SocketAddress address_of(const Endpoint& endpoint) {
+  if (endpoint.kind == Endpoint::Kind::kUnix) {
+    return Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, endpoint.path);
+  }
+  return Poco::Net::SocketAddress(endpoint.host, static_cast<Poco::UInt16>(endpoint.port));
+}
+
+// The one place where Poco's exceptions become errors.
+template <typename Body>
+auto guarded(Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const Poco::TimeoutException&) {
+    return fail(Code::kTimeout, "no answer in time");
+  } catch (const Poco::Exception& error) {
+    return fail(Code::kUnavailable, error.displayText());
+  } catch (const std::exception& error) {
+    return fail(Code::kUnavailable, error.what());
+  }
+}
+
+class PocoProbe final : public EndpointProbe {
+ public:
+  Result<> connect(const Endpoint& endpoint, std::uint64_t timeout_ms) override {
+    return guarded([&]() -> Result<> {
+      Poco::Net::StreamSocket socket;
+      socket.connect(address_of(endpoint), timespan(timeout_ms));
+      return {};
+    });
+  }
+
+  Result<HttpAnswer> get(const Endpoint& endpoint, const HttpRequest& request) override {
+    return guarded([&]() -> Result<HttpAnswer> {
+      Poco::Net::StreamSocket socket;
+      socket.connect(address_of(endpoint), timespan(request.timeout_ms));
+      Poco::Net::HTTPClientSession session(socket);
+      session.setTimeout(timespan(request.timeout_ms));
+      Poco::Net::HTTPRequest question("GET", request.path, Poco::Net::HTTPMessage::HTTP_1_1);
+      question.setHost(request.host);
+      question.set("User-Agent", "davit-check");
+      question.set("Connection", "close");
+      for (const auto& [name, value] : request.headers) question.set(name, value);
+      session.sendRequest(question);
+      Poco::Net::HTTPResponse response;
+      std::istream& body = session.receiveResponse(response);
+      HttpAnswer answer;
+      answer.status = response.getStatus();
+      answer.body.resize(kMaxBodyBytes);
+      body.read(answer.body.data(), static_cast<std::streamsize>(answer.body.size()));
+      answer.body.resize(static_cast<std::size_t>(body.gcount()));
+      return answer;
+    });
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<EndpointProbe> make_poco_probe() {
+  return std::make_unique<PocoProbe>();
+}
+
+}  // namespace davit

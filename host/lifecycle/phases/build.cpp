@@ -1,0 +1,55 @@
+// build: the builder makes an artifact of the tree; its output streams to the pusher.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "lifecycle/environment.hpp"
+#include "lifecycle/step.hpp"
+#include "lifecycle/undo.hpp"
+#include "process/files.hpp"
+
+namespace davit {
+
+BuildInput build_input(const DeploymentRun& run);  // detect.cpp
+
+namespace {
+
+constexpr std::uint64_t kMinimumFreeBytes = 256ULL * 1024 * 1024;
+
+Result<> require_free_disk(const DeploymentRun& run) {
+  std::error_code error;
+  const auto space = std::filesystem::space(run.services.home.root, error);
+  if (error || space.available >= kMinimumFreeBytes) return {};
+  return fail(Code::kUnavailable,
+              fmt::format("The disk has {} MiB left, and a build wants at least {} MiB", space.available >> 20,
+                          kMinimumFreeBytes >> 20),
+              "Make room on the disk of the davit home", "disk-low");
+}
+
+}  // namespace
+
+Result<> build(DeploymentRun& run) {
+  DAVIT_TRY(require_free_disk(run));
+  BuildInput input = build_input(run);
+  DAVIT_TRY_ASSIGN(input.env, resolve_environment(run, "build", ""));
+  run.call.out.step(fmt::format("Building {} with {}", run.app.name, run.builder->id()));
+  TextMap options;
+  BuildEvent event{run.app.name, run.source_dir, std::string(run.builder->id()), 0, options};
+  auto built = journalled(run, {"build", std::string(kHostStep), "build.run", {}, run.work_dir()}, [&]() -> Result<> {
+    DAVIT_TRY(make_dirs(input.work_dir, 0700));
+    DAVIT_TRY(make_dirs(input.cache_dir, 0700));
+    DAVIT_TRY_ASSIGN(run.built, run.builder->build(input, run.call));
+    return {};
+  });
+  event.status = built ? 0 : static_cast<std::int32_t>(built.error().code) + 1;
+  run.services.bus.tell(Event{event_id::kBuildFinished, &event, {}}, run.call);
+  if (!built) return built;
+  // The tree has done its work; the disk is wanted for the instances.
+  return remove_tree(run.source_dir);
+}
+
+Result<> undo_build(DeploymentRun& run, std::string_view /*token*/) {
+  return remove_tree(run.work_dir());
+}
+
+}  // namespace davit

@@ -1,0 +1,62 @@
+// fetch: the pushed tree, checked out into the deployment's scratch, and what it says about checks.
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "lifecycle/step.hpp"
+#include "lifecycle/undo.hpp"
+#include "process/files.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::uint64_t kMaxTreeBytes = 1024ULL * 1024 * 1024;
+constexpr std::uint64_t kMaxFiles = 200'000;
+constexpr std::size_t kMaxManifestBytes = 1024 * 1024;
+
+Result<> read_manifest(DeploymentRun& run) {
+  const std::filesystem::path root(run.source_dir);
+  if (const auto text = read_file(root / "app.json", kMaxManifestBytes)) {
+    DAVIT_TRY_ASSIGN(run.manifest.checks, checks_of_app_json(*text));
+  } else if (text.error().code != Code::kNotFound) {
+    return fail(text.error(), "reading app.json");
+  }
+  if (!run.manifest.checks.empty()) return {};
+  if (const auto text = read_file(root / "CHECKS", kMaxManifestBytes)) {
+    DAVIT_TRY_ASSIGN(run.manifest.checks, checks_of_checks_file(*text));
+  } else if (text.error().code != Code::kNotFound) {
+    return fail(text.error(), "reading CHECKS");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> fetch(DeploymentRun& run) {
+  std::string revision = run.text("revision");
+  if (revision.empty() && run.live) revision = run.live->spec.revision;
+  if (revision.empty()) {
+    return fail(Code::kNotFound, "There is nothing to build yet", fmt::format("Push something: git push davit main"),
+                "nothing-to-build");
+  }
+  run.source_dir = run.work_dir() + "/source";
+  SourceLimits limits{run.number_property("git", "max-tree-bytes", kMaxTreeBytes),
+                      run.number_property("git", "max-files", kMaxFiles)};
+  DAVIT_TRY(journalled(run, {"fetch", std::string(kHostStep), "source.checkout", {}, run.work_dir()}, [&]() -> Result<> {
+    DAVIT_TRY(run.services.sources.keep(run.app.name, revision, run.deployment.id));
+    DAVIT_TRY(make_dirs(run.source_dir, 0700));
+    DAVIT_TRY_ASSIGN(run.source, run.services.sources.check_out(run.app.name, revision, run.source_dir, limits, run.call));
+    return {};
+  }));
+  SourceEvent event{run.app.name, run.source_dir, run.source.revision, run.text("ref")};
+  DAVIT_TRY(run.services.bus.ask(Event{event_id::kSourceReceive, &event, {}}, run.call));
+  DAVIT_TRY(run.services.bus.filter(Event{event_id::kSourcePrepare, &event, {}}, run.call));
+  return read_manifest(run);
+}
+
+Result<> undo_checkout(DeploymentRun& run, std::string_view /*token*/) {
+  DAVIT_TRY(remove_tree(run.work_dir()));
+  return run.services.sources.forget(run.app.name, run.deployment.id);
+}
+
+}  // namespace davit

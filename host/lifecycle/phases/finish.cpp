@@ -1,0 +1,56 @@
+// finish: the branch agrees with the release, the scratch is gone, old things are let go of. May happen twice.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "lifecycle/engine.hpp"
+#include "lifecycle/retention.hpp"
+#include "lifecycle/run.hpp"
+#include "process/files.hpp"
+#include "process/unique_fd.hpp"
+
+namespace davit {
+namespace {
+
+constexpr int kReceiverWaitMs = 60'000;
+
+// git moves the branch itself when its receive-pack is still there; else nobody does, and it is ours to do.
+Result<> move_branch(DeploymentRun& run) {
+  const std::string ref = run.text("ref");
+  if (ref.empty() || run.text("revision").empty()) return {};
+  if (const int receiver = run.request.value("receiver_pid", 0); receiver > 0) {
+    UniqueFd handle(static_cast<int>(syscall(SYS_pidfd_open, receiver, 0)));
+    pollfd ready{handle.get(), POLLIN, 0};
+    if (handle.get() >= 0) (void)poll(&ready, 1, kReceiverWaitMs);
+  }
+  DAVIT_TRY_ASSIGN(const bool moved, run.services.sources.move_ref(run.app.name, ref, run.text("old_revision"), run.text("revision")));
+  if (!moved) run.call.out.warning(fmt::format("{} was moved by somebody else meanwhile; it is left as it is", ref));
+  return {};
+}
+
+// The instances, routes and rows are gone already: what remains are files, and the app itself.
+Result<> forget_app(DeploymentRun& run) {
+  AppEvent event{run.app.name, {}, false};
+  run.services.bus.tell(Event{event_id::kAppDestroy, &event, {}}, run.call);
+  DAVIT_TRY(run.services.sources.remove(run.app.name));
+  DAVIT_TRY(remove_tree(run.services.home.slugs(run.app.name)));
+  DAVIT_TRY(remove_tree(run.services.home.cache(run.app.name)));
+  DAVIT_TRY(run.services.store.journal().set_state(run.deployment.id, DeploymentState::kDone));
+  return run.services.store.apps().destroy(run.app.id);
+}
+
+}  // namespace
+
+Result<> finish(DeploymentRun& run) {
+  DAVIT_TRY(remove_tree(run.work_dir()));
+  if (run.plan.destroys) return forget_app(run);
+  if (run.deployment.kind == "push") DAVIT_TRY(move_branch(run));
+  apply_retention(run);
+  return {};
+}
+
+}  // namespace davit

@@ -1,0 +1,144 @@
+// launch: new groups, workers too, start beside the old ones; or, for a scale, the live groups get another count.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lifecycle/processes.hpp"
+#include "lifecycle/step.hpp"
+#include "lifecycle/undo.hpp"
+
+namespace davit {
+namespace {
+
+using nlohmann::json;
+
+// {"runtime": ID, "revision": "d17", "groups": {"web": 2}}: what undo needs to know.
+std::string token_of(const DeploymentRun& run, bool old_counts) {
+  json groups = json::object();
+  for (const WantedGroup& wanted : run.wanted) groups[wanted.process.type] = old_counts ? wanted.old_count : wanted.count;
+  return json{{"runtime", run.target->spec.runtime}, {"revision", run.revision}, {"groups", groups}}.dump();
+}
+
+Result<> plan_groups(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(Quantities said, run.services.store.formation().get(run.app.id));
+  if (run.deployment.kind == "rollback" && run.request.value("with_scale", false)) said = run.target->spec.formation;
+  const bool only_some = run.deployment.kind == "scale";
+  if (const auto formation = run.request.find("formation"); only_some && formation != run.request.end()) {
+    for (const auto& [type, count] : formation->items()) said[type] = count.get<std::uint32_t>();
+  }
+  const Quantities wanted = wanted_quantities(*run.target, said);
+  for (const ReleaseProcess& process : run.target->spec.processes) {
+    const auto it = wanted.find(process.type);
+    if (it == wanted.end()) continue;
+    WantedGroup group{process, it->second, 0};
+    for (const LiveGroup& live : run.live_groups) {
+      if (live.state == GroupState::kLive && live.process_type == process.type) group.old_count = live.count;
+    }
+    if (run.plan.rescales && group.count == group.old_count) continue;
+    if (run.plan.launches && group.count == 0) continue;
+    run.wanted.push_back(std::move(group));
+  }
+  return {};
+}
+
+// Only counts change: the revision that lives keeps its name. Nothing is stopped here: fewer instances come after the switch.
+Result<> grow(DeploymentRun& run) {
+  auto& groups = run.services.store.live_groups();
+  return journalled(run, {"launch", std::string(kHostStep), "process.rescale", {}, token_of(run, true)}, [&]() -> Result<> {
+    for (const WantedGroup& wanted : run.wanted) {
+      if (wanted.count <= wanted.old_count) continue;
+      DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
+      DAVIT_TRY(groups.put({run.app.id, {}, run.revision, wanted.process.type, run.target->version,
+                            run.target->spec.runtime, wanted.count, GroupState::kLive, 0}));
+      run.call.out.step(fmt::format("Starting {} more of {}", wanted.count - wanted.old_count, wanted.process.type));
+      DAVIT_TRY(run.runtime->apply(group, run.call));
+    }
+    return {};
+  });
+}
+
+Result<> start_beside(DeploymentRun& run) {
+  auto& groups = run.services.store.live_groups();
+  return journalled(run, {"launch", std::string(kHostStep), "process.start", {}, token_of(run, false)}, [&]() -> Result<> {
+    for (const WantedGroup& wanted : run.wanted) {
+      DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
+      DAVIT_TRY(groups.put({run.app.id, {}, run.revision, wanted.process.type, run.target->version,
+                            run.target->spec.runtime, wanted.count, GroupState::kLaunching, 0}));
+      run.call.out.step(fmt::format("Starting {} × {}", wanted.count, wanted.process.type));
+      DAVIT_TRY(run.runtime->apply(group, run.call));
+    }
+    return {};
+  });
+}
+
+std::string live_revision(const DeploymentRun& run) {
+  for (const LiveGroup& group : run.live_groups) {
+    if (group.state == GroupState::kLive) return group.revision;
+  }
+  return run.deployment.id;
+}
+
+Result<> rescale_to(DeploymentRun& run, std::string_view type, std::uint32_t count) {
+  for (const ReleaseProcess& process : run.target->spec.processes) {
+    if (process.type != type) continue;
+    DAVIT_TRY_ASSIGN(const Group group, group_of(run, process, count));
+    if (count == 0) {
+      DAVIT_TRY(run.runtime->remove({OwnerKind::kApp, run.app.name, run.revision, std::string(type), 0}, false, run.call));
+      return run.services.store.live_groups().remove(run.app.id, run.revision, type);
+    }
+    DAVIT_TRY(run.runtime->apply(group, run.call));
+    return run.services.store.live_groups().put({run.app.id, {}, run.revision, std::string(type), run.target->version,
+                                                 run.target->spec.runtime, count, GroupState::kLive, 0});
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> launch(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(run.runtime, run.services.capabilities.runtime(run.target->spec.runtime));
+  run.revision = run.plan.rescales ? live_revision(run) : run.deployment.id;
+  DAVIT_TRY(plan_groups(run));
+  const bool has_web = std::any_of(run.wanted.begin(), run.wanted.end(),
+                                   [](const WantedGroup& wanted) { return wanted.process.type == kWebType; });
+  if (run.plan.launches && !has_web) {
+    run.call.out.warning(fmt::format("{} runs no web process: it will not answer requests", run.app.name));
+  }
+  DAVIT_TRY(run.plan.rescales ? grow(run) : start_beside(run));
+  for (const WantedGroup& wanted : run.wanted) {
+    TextMap plan;
+    ProcessEvent event{run.app.name, run.revision, wanted.process.type, wanted.count, plan};
+    DAVIT_TRY(run_step_hooks(run, "launch", Event{event_id::kProcessStart, &event, {}}));
+  }
+  return {};
+}
+
+Result<> undo_start(DeploymentRun& run, std::string_view token) {
+  const json what = json::parse(token, nullptr, false);
+  const std::string revision = what.value("revision", run.deployment.id);
+  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(what.value("runtime", std::string())));
+  DAVIT_TRY(runtime->remove({OwnerKind::kApp, run.app.name, revision, {}, 0}, true, run.call));
+  return run.services.store.live_groups().remove_revision(run.app.id, revision);
+}
+
+Result<> undo_rescale(DeploymentRun& run, std::string_view token) {
+  const json what = json::parse(token, nullptr, false);
+  if (!run.live) return {};
+  run.target = run.live;
+  run.revision = what.value("revision", std::string());
+  DAVIT_TRY_ASSIGN(run.runtime, run.services.capabilities.runtime(what.value("runtime", std::string())));
+  const auto groups = what.value("groups", json::object());
+  for (const auto& [type, count] : groups.items()) DAVIT_TRY(rescale_to(run, type, count.get<std::uint32_t>()));
+  return {};
+}
+
+/// For the drain phase: the counts that went down.
+Result<> shrink(DeploymentRun& run) {
+  for (const WantedGroup& wanted : run.wanted) {
+    if (wanted.count < wanted.old_count) DAVIT_TRY(rescale_to(run, wanted.process.type, wanted.count));
+  }
+  return {};
+}
+
+}  // namespace davit

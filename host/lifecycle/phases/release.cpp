@@ -1,0 +1,147 @@
+// release: artifact + config + processes become release vN; then its release command runs, and its failure ends it.
+#include <fmt/format.h>
+
+#include "lifecycle/environment.hpp"
+#include "lifecycle/processes.hpp"
+#include "lifecycle/routes.hpp"
+#include "lifecycle/slug_store.hpp"
+#include "lifecycle/step.hpp"
+#include "lifecycle/undo.hpp"
+#include "process/files.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::size_t kShortRevision = 7;
+
+Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
+  ReleaseSpec spec;
+  if (run.built.artifact.kind == ArtifactRef::Kind::kSlug) {
+    DAVIT_TRY_ASSIGN(spec.artifact, store_slug(run.services.home, run.app.name, run.built.artifact.ref));
+  } else {
+    spec.artifact = {ArtifactKind::kImage, run.built.artifact.ref, run.built.artifact.digest, 0};
+  }
+  spec.revision = run.source.revision;
+  spec.source = run.text("source", "rebuild");
+  spec.builder = run.builder->id();
+  spec.stack = run.built.artifact.stack;
+  for (const auto& [type, command] : run.built.process_types) {
+    spec.processes.push_back({type, command, run.built.launcher, {}});
+  }
+  spec.checks_json = checks_to_json(run.manifest.checks);
+  for (const auto& [key, value] : run.built.config_defaults) spec.config.emplace(key, Secret(value));
+  spec.description = fmt::format("Deploy {}", spec.revision.substr(0, kShortRevision));
+  return spec;
+}
+
+Result<ReleaseSpec> spec_of_rollback(DeploymentRun& run) {
+  auto& releases = run.services.store.releases();
+  std::uint32_t version = run.request.value("version", 0U);
+  if (version == 0) {
+    DAVIT_TRY_ASSIGN(const auto previous, releases.previous_live(run.app.id));
+    if (!previous) {
+      return fail(Code::kNotFound, fmt::format("{} has no earlier release that was live", run.app.name),
+                  fmt::format("See davit releases:list {}", run.app.name), "no-previous-release");
+    }
+    version = *previous;
+  }
+  DAVIT_TRY_ASSIGN(const Release old, releases.get(run.app.id, version));
+  if (!old.last_live_at_ms) {
+    return fail(Code::kInvalid, fmt::format("Release v{} was never live", version), "Choose one that was", "never-live");
+  }
+  ReleaseSpec spec = old.spec;
+  spec.description = fmt::format("Rollback to v{}", version);
+  return spec;
+}
+
+// config_vars of a buildpack are defaults: they come back with every release of the artifact, under what users set.
+Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
+  DAVIT_TRY_ASSIGN(const ConfigMap now, run.services.store.config().merged(run.app.id));
+  for (const auto& [key, value] : now) spec.config.insert_or_assign(key, value);
+  return {};
+}
+
+Result<ReleaseSpec> spec_of(DeploymentRun& run) {
+  ReleaseSpec spec;
+  if (run.plan.builds) {
+    DAVIT_TRY_ASSIGN(spec, spec_of_build(run));
+    DAVIT_TRY(put_config(run, spec));
+  } else if (run.deployment.kind == "rollback") {
+    DAVIT_TRY_ASSIGN(spec, spec_of_rollback(run));
+  } else {
+    if (!run.live) {
+      return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first", "not-deployed");
+    }
+    spec = run.live->spec;
+    spec.config.clear();
+    DAVIT_TRY(put_config(run, spec));
+    spec.description = run.text("description", "Change of configuration");
+  }
+  spec.actor = run.deployment.actor;
+  DAVIT_TRY_ASSIGN(spec.runtime, runtime_of(run.services.store, run.app.id));
+  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(spec.runtime));
+  spec.runtime = runtime->id();
+  DAVIT_TRY_ASSIGN(spec.formation, run.services.store.formation().get(run.app.id));
+  DAVIT_TRY_ASSIGN(spec.domains, run.services.store.domains().list(run.app.id));
+  return spec;
+}
+
+Result<> run_release_command(DeploymentRun& run) {
+  for (const ReleaseProcess& process : run.target->spec.processes) {
+    if (process.type != kReleaseType) continue;
+    run.call.out.step(fmt::format("Running the release command of {}", run.app.name));
+    TaskRequest task;
+    task.owner = run.app.name;
+    task.name = "release";
+    task.artifact = artifact_of(run.services, *run.target);
+    task.argv = argv_of(process);
+    DAVIT_TRY_ASSIGN(task.env, resolve_environment(run, "release", process.type));
+    task.limits = limits_of(run.services.store, run.app.id, process.type);
+    task.out = [&](std::string_view bytes) { run.call.out.detail(bytes); };
+    DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(run.target->spec.runtime));
+    DAVIT_TRY_ASSIGN(const int code, runtime->run_task(task, run.call));
+    if (code != 0) {
+      return fail(Code::kFailed, fmt::format("The release command exited with {}", code),
+                  "Its output is above; the running release is not touched", "release-command-failed");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> release(DeploymentRun& run) {
+  if (!run.plan.makes_release) {
+    run.target = run.live;
+    if (!run.target && (run.plan.launches || run.plan.rescales)) {
+      return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first", "not-deployed");
+    }
+    return {};
+  }
+  auto& store = run.services.store;
+  DAVIT_TRY(journalled(run, {"release", std::string(kHostStep), "release.create", {}, {}}, [&]() -> Result<> {
+    DAVIT_TRY_ASSIGN(const ReleaseSpec spec, spec_of(run));
+    return store.transaction([&]() -> Result<> {
+      DAVIT_TRY_ASSIGN(run.target, store.releases().create(run.app.id, spec));
+      return store.journal().set_to_version(run.deployment.id, run.target->version);
+    });
+  }));
+  run.call.out.step(fmt::format("Created release v{}", run.target->version));
+  ReleaseEvent event{run.app.name, run.target->version, artifact_of(run.services, *run.target),
+                     run.target->spec.description};
+  DAVIT_TRY(run_step_hooks(run, "release", Event{event_id::kReleaseAssemble, &event, {}}));
+  if (run.plan.runs_release_command) {
+    DAVIT_TRY(run_release_command(run));
+    DAVIT_TRY(run_step_hooks(run, "release", Event{event_id::kReleaseCommand, &event, {}}));
+  }
+  return {};
+}
+
+Result<> undo_release(DeploymentRun& run, std::string_view /*token*/) {
+  auto& store = run.services.store;
+  DAVIT_TRY_ASSIGN(const Deployment row, store.journal().get(run.deployment.id));
+  if (row.to_version) DAVIT_TRY(store.releases().mark_failed(run.app.id, *row.to_version));
+  return {};
+}
+
+}  // namespace davit

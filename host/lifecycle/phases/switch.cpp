@@ -1,0 +1,113 @@
+// switch: the proxy validates the new routes, applies them atomically and confirms; then one transaction records what is live.
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "lifecycle/processes.hpp"
+#include "lifecycle/routes.hpp"
+#include "lifecycle/step.hpp"
+
+namespace davit {
+namespace {
+
+Result<Route> plan_route(DeploymentRun& run) {
+  Route route;
+  route.app = run.app.name;
+  route.revision = run.revision;
+  DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app));
+  if (run.deployment.kind == "rollback" && run.request.value("with_domains", false)) route.hosts = run.target->spec.domains;
+  if (!run.plan.stops) route.endpoints = endpoints_of(run.ready_web);
+  TextMap plan{{"hosts", join(route.hosts, " ")}};
+  RouteEvent event{run.app.name, run.revision, route.hosts, route.endpoints, plan};
+  DAVIT_TRY(run.services.bus.filter(Event{event_id::kRoutePlan, &event, {}}, run.call));
+  route.hosts = split_words(plan["hosts"]);
+  event.hosts = route.hosts;
+  DAVIT_TRY(run.services.bus.ask(Event{event_id::kRouteValidate, &event, {}}, run.call));
+  DAVIT_TRY(run_step_hooks(run, "switch", Event{event_id::kRouteSwitch, &event, {}}));
+  return route;
+}
+
+Result<> apply_route(DeploymentRun& run, Proxy& proxy, const Route& route) {
+  DAVIT_TRY(proxy.ensure(run.call));
+  DAVIT_TRY_ASSIGN(const std::string token, proxy.prepare(route, run.call));
+  const StepSpec spec{"switch", std::string(proxy.id()), "proxy.route", {}, token};
+  return journalled(run, spec, [&]() -> Result<> {
+    return run.plan.destroys ? proxy.remove(run.app.name, run.call) : proxy.apply(route, token, run.call);
+  });
+}
+
+// A rollback brings the config of its release back, so that the next release does not undo it.
+Result<> restore_config(DeploymentRun& run) {
+  auto& config = run.services.store.config();
+  DAVIT_TRY_ASSIGN(const ConfigMap global, config.all(AppId::kGlobal));
+  ConfigMap own;
+  for (const auto& [key, value] : run.target->spec.config) {
+    const auto it = global.find(key);
+    if (it == global.end() || !(it->second == value)) own.emplace(key, value);
+  }
+  DAVIT_TRY(config.replace(run.app.id, own));
+  if (run.request.value("with_scale", false)) {
+    DAVIT_TRY(run.services.store.formation().replace(run.app.id, run.target->spec.formation));
+  }
+  if (run.request.value("with_domains", false)) {
+    DAVIT_TRY(run.services.store.domains().assign(run.app.id, run.target->spec.domains));
+  }
+  return {};
+}
+
+Result<> record(DeploymentRun& run) {
+  auto& store = run.services.store;
+  return store.transaction([&]() -> Result<> {
+    if (run.plan.launches) {
+      DAVIT_TRY(store.live_groups().switch_to(run.app.id, run.revision));
+      DAVIT_TRY(store.releases().mark_live(run.app.id, run.target->version));
+      DAVIT_TRY(store.properties().unset(run.app.id, "ps", "stopped"));
+    }
+    if (run.plan.rescales) {
+      Quantities counts;
+      for (const auto& [type, count] : run.request.value("formation", nlohmann::json::object()).items()) {
+        counts[type] = count.get<std::uint32_t>();
+      }
+      DAVIT_TRY(store.formation().set_many(run.app.id, counts));
+    }
+    if (run.deployment.kind == "rollback") DAVIT_TRY(restore_config(run));
+    if (run.plan.stops) {
+      for (const LiveGroup& group : run.live_groups) {
+        DAVIT_TRY(store.live_groups().set_state(run.app.id, group.revision, GroupState::kDraining));
+      }
+      DAVIT_TRY(store.properties().set(run.app.id, "ps", "stopped", "true"));
+    }
+    return store.journal().set_state(run.deployment.id, DeploymentState::kCommitted);
+  });
+}
+
+Result<> say_where(DeploymentRun& run, Proxy& proxy, const Route& route) {
+  DAVIT_TRY_ASSIGN(const TextMap facts, proxy.describe(run.call));
+  const auto url = facts.find("url");
+  if (url == facts.end() || route.hosts.empty() || route.endpoints.empty()) return {};
+  run.call.out.header("Application deployed:");
+  for (const std::string& host : route.hosts) {
+    std::string line = url->second;
+    if (const auto at = line.find("HOST"); at != std::string::npos) line.replace(at, 4, host);
+    run.call.out.detail(line + "\n");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<> switch_over(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(const Route route, plan_route(run));
+  DAVIT_TRY_ASSIGN(Proxy * proxy, run.services.capabilities.proxy());
+  if (proxy != nullptr) {
+    if (run.plan.launches) run.call.out.step("Switching requests to the new instances");
+    DAVIT_TRY(apply_route(run, *proxy, route));
+  }
+  DAVIT_TRY(record(run));
+  run.services.failpoint("switch/host/record:committed");
+  if (proxy != nullptr && run.plan.launches) {
+    if (auto said = say_where(run, *proxy, route); !said) run.call.out.warning(said.error().text());
+  }
+  return {};
+}
+
+}  // namespace davit

@@ -1,0 +1,123 @@
+// From releases to groups.
+#include "lifecycle/processes.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "lifecycle/environment.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::uint64_t kStopTimeoutMs = 30'000;
+
+std::uint64_t number_or(const TextMap& map, std::string_view key, std::uint64_t otherwise) {
+  const auto it = map.find(key);
+  if (it == map.end()) return otherwise;
+  std::uint64_t number = 0;
+  const auto& text = it->second;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? number : otherwise;
+}
+
+}  // namespace
+
+std::vector<std::string> argv_of(const ReleaseProcess& process) {
+  std::vector<std::string> argv = process.launcher_argv;
+  argv.insert(argv.end(), {"bash", "-c", process.command});
+  return argv;
+}
+
+std::vector<std::string> argv_of(const Release& release, const std::vector<std::string>& words) {
+  std::vector<std::string> argv;
+  if (!release.spec.processes.empty()) argv = release.spec.processes.front().launcher_argv;
+  // One word that names a process type runs that type's command, as on Heroku.
+  for (const ReleaseProcess& process : release.spec.processes) {
+    if (words.size() == 1 && words.front() == process.type) return argv_of(process);
+  }
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
+}
+
+Quantities wanted_quantities(const Release& release, const Quantities& said) {
+  Quantities wanted;
+  for (const ReleaseProcess& process : release.spec.processes) {
+    if (process.type == kReleaseType) continue;
+    const auto it = said.find(process.type);
+    wanted[process.type] = it != said.end() ? it->second : (process.type == kWebType ? 1U : 0U);
+  }
+  return wanted;
+}
+
+ArtifactRef artifact_of(const LifecycleServices& services, const Release& release) {
+  ArtifactRef ref;
+  ref.digest = release.spec.artifact.digest;
+  ref.stack = release.spec.stack;
+  switch (release.spec.artifact.kind) {
+    case ArtifactKind::kNone: break;
+    case ArtifactKind::kSlug:
+      ref.kind = ArtifactRef::Kind::kSlug;
+      ref.ref = (services.home.root / release.spec.artifact.ref).string();
+      break;
+    case ArtifactKind::kImage:
+      ref.kind = ArtifactRef::Kind::kImage;
+      ref.ref = release.spec.artifact.ref;
+      break;
+  }
+  return ref;
+}
+
+Limits limits_of(Store& store, AppId app, std::string_view process_type) {
+  Limits limits;
+  const auto read = [&](std::string_view key) -> std::uint64_t {
+    for (const std::string& name : {fmt::format("{}.{}", process_type, key), fmt::format("_default_.{}", key)}) {
+      const auto value = store.properties().effective(app, "resource", name);
+      if (value && *value) return number_or({{"value", **value}}, "value", 0);
+    }
+    return 0;
+  };
+  limits.memory_bytes = read("limit.memory");
+  limits.memory_reserve_bytes = read("reserve.memory");
+  limits.cpu_millis = static_cast<std::uint32_t>(read("limit.cpu"));
+  limits.cpu_reserve_millis = static_cast<std::uint32_t>(read("reserve.cpu"));
+  limits.pids = static_cast<std::uint32_t>(read("limit.pids"));
+  return limits;
+}
+
+Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsigned count) {
+  Group group;
+  group.owner = run.app.name;
+  group.revision = run.revision;
+  group.process_type = process.type;
+  group.count = count;
+  group.listens = process.type == kWebType;
+  group.artifact = artifact_of(run.services, *run.target);
+  group.argv = argv_of(process);
+  DAVIT_TRY_ASSIGN(group.env, resolve_environment(run, "run", process.type));
+  group.limits = limits_of(run.services.store, run.app.id, process.type);
+  TextMap plan{{"stop-timeout-ms", std::to_string(1000 * run.number_property("ps", "stop-timeout-seconds", kStopTimeoutMs / 1000))},
+               {"memory-bytes", std::to_string(group.limits.memory_bytes)},
+               {"cpu-millis", std::to_string(group.limits.cpu_millis)}};
+  ProcessEvent payload{run.app.name, run.revision, process.type, count, plan};
+  DAVIT_TRY(run.services.bus.filter(Event{event_id::kProcessPlan, &payload, {}}, run.call));
+  group.stop_timeout_ms = number_or(plan, "stop-timeout-ms", kStopTimeoutMs);
+  group.limits.memory_bytes = number_or(plan, "memory-bytes", group.limits.memory_bytes);
+  group.limits.cpu_millis = static_cast<std::uint32_t>(number_or(plan, "cpu-millis", group.limits.cpu_millis));
+  const std::string restart = run.property("ps", "restart-policy", "on-failure:10");
+  if (restart == "no") group.restart = Restart::kNever;
+  if (restart.starts_with("on-failure")) {
+    group.restart = Restart::kOnFailure;
+    if (const auto colon = restart.find(':'); colon != std::string::npos) {
+      group.max_retries = static_cast<unsigned>(number_or({{"n", restart.substr(colon + 1)}}, "n", 0));
+    }
+  }
+  return group;
+}
+
+Result<std::string> runtime_of(Store& store, AppId app) {
+  DAVIT_TRY_ASSIGN(const auto chosen, store.properties().effective(app, "ps", "runtime"));
+  return chosen.value_or("");
+}
+
+}  // namespace davit

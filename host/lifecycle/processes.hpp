@@ -1,0 +1,36 @@
+// Processes: from a release and the wanted quantities to groups that a runtime can run.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "lifecycle/run.hpp"
+
+namespace davit {
+
+/// The process type that requests are routed to.
+inline constexpr std::string_view kWebType = "web";
+/// The process type that runs once per release, before anything starts.
+inline constexpr std::string_view kReleaseType = "release";
+
+/// What an instance executes: the launcher of its slug, then a shell that reads the Procfile's line, which is shell text by
+/// definition. Nothing of a user is spliced into anything here.
+std::vector<std::string> argv_of(const ReleaseProcess& process);
+/// The launcher of the release, then these words: for `run`.
+std::vector<std::string> argv_of(const Release& release, const std::vector<std::string>& words);
+
+/// Quantities to run: what was said, else web=1 and others 0. Types that the release does not have are left out.
+Quantities wanted_quantities(const Release& release, const Quantities& said);
+
+ArtifactRef artifact_of(const LifecycleServices& services, const Release& release);
+
+/// The limits set with resource:limit and resource:reserve for a type.
+Limits limits_of(Store& store, AppId app, std::string_view process_type);
+
+/// The whole group, environment included. env.resolve and process.plan are asked.
+Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsigned count);
+
+/// Which runtime an app uses now: its setting, else the host's default ("").
+Result<std::string> runtime_of(Store& store, AppId app);
+
+}  // namespace davit

@@ -1,0 +1,64 @@
+// DeploymentRun: reading the request, and which kind has which phases.
+#include "lifecycle/run.hpp"
+
+#include <charconv>
+
+namespace davit {
+
+std::optional<Plan> plan_of(std::string_view kind) {
+  Plan plan;
+  if (kind == "push" || kind == "rebuild") {
+    plan.builds = plan.makes_release = plan.runs_release_command = plan.launches = true;
+  } else if (kind == "config") {
+    plan.makes_release = plan.launches = true;
+  } else if (kind == "rollback") {
+    plan.makes_release = plan.launches = true;
+  } else if (kind == "restart" || kind == "start") {
+    plan.launches = true;
+  } else if (kind == "scale") {
+    plan.rescales = true;
+  } else if (kind == "stop") {
+    plan.stops = true;
+  } else if (kind == "destroy") {
+    plan.stops = plan.destroys = true;
+  } else if (kind != "route") {
+    return std::nullopt;
+  }
+  return plan;
+}
+
+DeploymentRun::DeploymentRun(const LifecycleServices& services_in, const CallContext& call_in,
+                             Deployment deployment_in, App app_in)
+    : services(services_in), call(call_in), deployment(std::move(deployment_in)), app(std::move(app_in)) {
+  request = nlohmann::json::parse(deployment.request_json, nullptr, /*allow_exceptions=*/false);
+  if (!request.is_object()) request = nlohmann::json::object();
+  plan = plan_of(deployment.kind).value_or(Plan{});
+}
+
+std::string DeploymentRun::text(const char* key, std::string_view otherwise) const {
+  const auto it = request.find(key);
+  if (it == request.end() || !it->is_string()) return std::string(otherwise);
+  return it->get<std::string>();
+}
+
+std::string DeploymentRun::work_dir() const {
+  return services.home.work(deployment.id).string();
+}
+
+std::string DeploymentRun::property(std::string_view group, std::string_view key,
+                                    std::string_view otherwise) const {
+  const auto value = services.store.properties().effective(app.id, group, key);
+  if (!value || !value->has_value() || (*value)->empty()) return std::string(otherwise);
+  return **value;
+}
+
+std::uint64_t DeploymentRun::number_property(std::string_view group, std::string_view key,
+                                             std::uint64_t otherwise) const {
+  const std::string value = property(group, key, "");
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size()) return otherwise;
+  return number;
+}
+
+}  // namespace davit

@@ -1,0 +1,34 @@
+// What the engine works with, wired by main. Everything is borrowed and outlives the engine.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/paths.hpp"
+#include "events/bus.hpp"
+#include "lifecycle/endpoint_probe.hpp"
+#include "lifecycle/source_store.hpp"
+#include "plugin/capability.hpp"
+#include "store/store.hpp"
+
+namespace davit {
+
+struct LifecycleServices {
+  Store& store;
+  EventBus& bus;
+  Capabilities& capabilities;
+  SourceStore& sources;
+  EndpointProbe& probe;
+  const Clock& clock;
+  const Home& home;
+  /// Called once, right after the switch is confirmed: lets the app's lock go and tells the viewer.
+  std::function<void()> on_committed;
+  /// Called with "PHASE/PLUGIN/HOOK:STATE" after each journal row is synced. Tests kill the process there; else a no-op.
+  std::function<void(std::string_view)> failpoint = [](std::string_view) {};
+  /// Tells the guard where we are (breadcrumb); may do nothing.
+  std::function<void(std::string_view deployment, std::string_view step)> mark = [](std::string_view, std::string_view) {};
+};
+
+}  // namespace davit
