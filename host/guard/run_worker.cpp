@@ -49,8 +49,8 @@ class ForwardedSignals {
 
 class Watch {
  public:
-  Watch(const WorkerSpec& spec, Child& worker, const BreadcrumbReader& page)
-      : spec_(&spec), worker_(&worker), page_(&page), signals_(spec.forward_signals) {
+  Watch(const WorkerSpec& spec, Child& worker, const BreadcrumbReader& page, const ForwardedSignals& signals)
+      : spec_(&spec), worker_(&worker), page_(&page), signals_(&signals) {
     if (spec.deadline_ms > 0) worker_deadline_ = clock_.now_mono_ms() + spec.deadline_ms;
   }
 
@@ -71,7 +71,7 @@ class Watch {
   // One wait. True: the worker is gone.
   bool step() {
     pollfd watched[3] = {{worker_->pidfd(), POLLIN, 0},
-                         {signals_.fd(), POLLIN, 0},
+                         {signals_->fd(), POLLIN, 0},
                          {spec_->cancel && !stopped_ ? spec_->cancel->fd() : -1, POLLIN, 0}};
     const int ready = ::poll(watched, 3, timeout_ms());
     if (ready < 0) return errno != EINTR;
@@ -95,7 +95,7 @@ class Watch {
   }
 
   void forward() {
-    for (int signal = signals_.next(); signal != 0; signal = signals_.next()) {
+    for (int signal = signals_->next(); signal != 0; signal = signals_->next()) {
       signalled_ = true;
       worker_->signal(signal);
     }
@@ -139,7 +139,7 @@ class Watch {
   const WorkerSpec* spec_;
   Child* worker_;
   const BreadcrumbReader* page_;
-  ForwardedSignals signals_;
+  const ForwardedSignals* signals_;
   SystemClock clock_;
   MonoMs worker_deadline_ = 0;
   MonoMs kill_at_ = 0;
@@ -175,9 +175,11 @@ int WorkerResult::shell_code() const {
 
 Result<WorkerResult> run_worker(const WorkerSpec& spec) {
   DAVIT_TRY_ASSIGN(const auto page, BreadcrumbReader::create());
+  const ForwardedSignals signals(
+      spec.forward_signals);  // before the start, so that none of ours gets lost or ends us
   const auto runner = make_process_runner();
   DAVIT_TRY_ASSIGN(const auto worker, runner->start(command_of(spec, page)));
-  return Watch(spec, *worker, page).run();
+  return Watch(spec, *worker, page, signals).run();
 }
 
 Result<RecoveredResult> run_worker_with_recovery(
