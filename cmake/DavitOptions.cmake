@@ -19,6 +19,7 @@ set(CMAKE_C_FLAGS_DEBUG "-O0 -g1")
 
 add_compile_options(-Wall -Wextra -Wpedantic $<$<BOOL:${DAVIT_WERROR}>:-Werror>)
 add_compile_definitions(_GNU_SOURCE)
+add_link_options(-Wl,--as-needed)  # a library that nothing uses would still cost start-up time
 
 find_program(DAVIT_CCACHE ccache)
 if(DAVIT_CCACHE)

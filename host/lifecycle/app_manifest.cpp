@@ -16,8 +16,11 @@ using nlohmann::json;
 constexpr std::uint64_t kMaxSeconds = 3600;
 
 Error bad_member(std::string_view type, std::string_view member, std::string_view wanted) {
-  return Error{Code::kInvalid, fmt::format("app.json: healthchecks.{}: {} must be {}", type, member, wanted),
-               "See the README's section on checks", "app-json-invalid", {}};
+  return Error{Code::kInvalid,
+               fmt::format("app.json: healthchecks.{}: {} must be {}", type, member, wanted),
+               "See the README's section on checks",
+               "app-json-invalid",
+               {}};
 }
 
 Result<> read_seconds(const json& entry, std::string_view type, const char* member, std::uint64_t& ms) {
@@ -74,8 +77,8 @@ Result<HealthCheck> read_entry(const json& entry, std::string_view type) {
   }
   if (const auto it = entry.find("httpHeaders"); it != entry.end() && it->is_array()) {
     for (const json& header : *it) {
-      if (header.is_object() && header.contains("name") && header.contains("value") && header["name"].is_string() &&
-          header["value"].is_string()) {
+      if (header.is_object() && header.contains("name") && header.contains("value") &&
+          header["name"].is_string() && header["value"].is_string()) {
         check.headers[header["name"].get<std::string>()] = header["value"].get<std::string>();
       }
     }
@@ -85,10 +88,14 @@ Result<HealthCheck> read_entry(const json& entry, std::string_view type) {
 
 const char* kind_name(HealthCheck::Kind kind) {
   switch (kind) {
-    case HealthCheck::Kind::kListening: return "listening";
-    case HealthCheck::Kind::kHttp: return "http";
-    case HealthCheck::Kind::kCommand: return "command";
-    case HealthCheck::Kind::kUptime: return "uptime";
+    case HealthCheck::Kind::kListening:
+      return "listening";
+    case HealthCheck::Kind::kHttp:
+      return "http";
+    case HealthCheck::Kind::kCommand:
+      return "command";
+    case HealthCheck::Kind::kUptime:
+      return "uptime";
   }
   return "listening";
 }
@@ -104,7 +111,8 @@ Result<std::uint64_t> whole_number(std::string_view text, std::string_view name,
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size() || number > kMaxSeconds) {
-    return fail(Code::kInvalid, fmt::format("CHECKS:{}: {} must be a whole number from 0 to 3600", line, name),
+    return fail(Code::kInvalid,
+                fmt::format("CHECKS:{}: {} must be a whole number from 0 to 3600", line, name),
                 "Write for example WAIT=5", "checks-invalid");
   }
   return number;
@@ -118,12 +126,14 @@ Result<HealthCheck> check_line(std::string_view text, std::size_t line) {
   if (blank != std::string_view::npos) check.content = std::string(trim(text.substr(blank)));
   if (const auto scheme = target.find("//"); scheme != std::string_view::npos) {
     const auto slash = target.find('/', scheme + 2);
-    check.headers["Host"] = std::string(target.substr(scheme + 2, slash == std::string_view::npos ? slash : slash - scheme - 2));
+    check.headers["Host"] =
+        std::string(target.substr(scheme + 2, slash == std::string_view::npos ? slash : slash - scheme - 2));
     target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
   }
   if (target.empty() || target.front() != '/') {
     return fail(Code::kInvalid, fmt::format("CHECKS:{}: {} is no path", line, json_quote(target)),
-                "A check is a path such as /health, and perhaps a text that must be in the answer", "checks-invalid");
+                "A check is a path such as /health, and perhaps a text that must be in the answer",
+                "checks-invalid");
   }
   check.kind = HealthCheck::Kind::kHttp;
   check.path = std::string(target);
@@ -135,7 +145,8 @@ Result<HealthCheck> check_line(std::string_view text, std::size_t line) {
 Result<HealthChecks> checks_of_app_json(std::string_view text) {
   const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded() || !root.is_object()) {
-    return fail(Code::kInvalid, "app.json is not a JSON object", "Check it with `jq . app.json`", "app-json-invalid");
+    return fail(Code::kInvalid, "app.json is not a JSON object", "Check it with `jq . app.json`",
+                "app-json-invalid");
   }
   HealthChecks checks;
   const auto section = root.find("healthchecks");
@@ -186,10 +197,17 @@ std::string checks_to_json(const HealthChecks& checks) {
   json root = json::object();
   for (const auto& [type, list] : checks) {
     for (const HealthCheck& check : list) {
-      root[type].push_back({{"kind", kind_name(check.kind)}, {"name", check.name}, {"path", check.path},
-                            {"content", check.content}, {"headers", check.headers}, {"command", check.command},
-                            {"initial_delay_ms", check.initial_delay_ms}, {"uptime_ms", check.uptime_ms},
-                            {"timeout_ms", check.timeout_ms}, {"wait_ms", check.wait_ms}, {"attempts", check.attempts}});
+      root[type].push_back({{"kind", kind_name(check.kind)},
+                            {"name", check.name},
+                            {"path", check.path},
+                            {"content", check.content},
+                            {"headers", check.headers},
+                            {"command", check.command},
+                            {"initial_delay_ms", check.initial_delay_ms},
+                            {"uptime_ms", check.uptime_ms},
+                            {"timeout_ms", check.timeout_ms},
+                            {"wait_ms", check.wait_ms},
+                            {"attempts", check.attempts}});
     }
   }
   return root.dump(-1, ' ', false, json::error_handler_t::replace);

@@ -30,11 +30,13 @@ class Waiting {
   Waiting(DeploymentRun& run, const CheckTarget& target)
       : run_(run),
         target_(target),
-        deadline_(now() + 1000 * static_cast<MonoMs>(run.number_property("checks", "start-timeout", kDefaultStartS))) {}
+        deadline_(now() + 1000 * static_cast<MonoMs>(
+                                     run.number_property("checks", "start-timeout", kDefaultStartS))) {}
 
   Result<std::vector<Instance>> wait() {
     for (;;) {
-      if (run_.call.cancelled()) return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
+      if (run_.call.cancelled())
+        return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
       DAVIT_TRY_ASSIGN(auto instances, run_.runtime->inspect(target_.selector, run_.call));
       std::erase_if(instances, [&](const Instance& instance) {
         return instance.number < target_.from_number || instance.number > target_.to_number;
@@ -52,7 +54,8 @@ class Waiting {
   Result<bool> ask_all(const std::vector<Instance>& instances) {
     ready_ = 0;
     for (const Instance& instance : instances) {
-      if (instance.exits > kExitsAllowed || instance.state == InstanceState::kExited) return gave_up(instance);
+      if (instance.exits > kExitsAllowed || instance.state == InstanceState::kExited)
+        return gave_up(instance);
       DAVIT_TRY_ASSIGN(const bool ready, ask(instance));
       if (ready) ++ready_;
     }
@@ -90,15 +93,18 @@ class Waiting {
         if (up_ms >= static_cast<std::int64_t>(check.uptime_ms)) return {};
         return fail(Code::kUnavailable, fmt::format("it has run for {} only", duration_text(up_ms)));
       }
-      case HealthCheck::Kind::kCommand: return ask_command(instance, check);
+      case HealthCheck::Kind::kCommand:
+        return ask_command(instance, check);
       case HealthCheck::Kind::kListening:
-      case HealthCheck::Kind::kHttp: break;
+      case HealthCheck::Kind::kHttp:
+        break;
     }
     if (instance.endpoints.empty()) return fail(Code::kUnavailable, "it has no port");
     for (const Endpoint& endpoint : instance.endpoints) {
       if (check.kind == HealthCheck::Kind::kListening) {
         if (!run_.services.probe.connect(endpoint, check.timeout_ms)) {
-          return fail(Code::kUnavailable, fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
+          return fail(Code::kUnavailable,
+                      fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
         }
       } else {
         DAVIT_TRY(ask_http(endpoint, check));
@@ -109,7 +115,8 @@ class Waiting {
 
   Result<> ask_http(const Endpoint& endpoint, const HealthCheck& check) {
     HttpRequest request{check.path, "localhost", check.headers, check.timeout_ms};
-    if (const auto host = check.headers.find("Host"); host != check.headers.end()) request.host = host->second;
+    if (const auto host = check.headers.find("Host"); host != check.headers.end())
+      request.host = host->second;
     request.headers.erase("Host");
     const auto answer = run_.services.probe.get(endpoint, request);
     if (!answer) {
@@ -121,7 +128,8 @@ class Waiting {
       return fail(Code::kFailed, fmt::format("GET {} answered {}", check.path, answer->status));
     }
     if (!check.content.empty() && answer->body.find(check.content) == std::string::npos) {
-      return fail(Code::kFailed, fmt::format("GET {} answered without {}", check.path, json_quote(check.content)));
+      return fail(Code::kFailed,
+                  fmt::format("GET {} answered without {}", check.path, json_quote(check.content)));
     }
     return {};
   }
@@ -139,17 +147,19 @@ class Waiting {
   tl::unexpected<Error> gave_up(const Instance& instance) {
     show_log(instance);
     return fail(Code::kFailed,
-                fmt::format("{}.{} exited with {} before it was ready", instance.process_type, instance.number,
-                            instance.exit_code),
+                fmt::format("{}.{} exited with {} before it was ready", instance.process_type,
+                            instance.number, instance.exit_code),
                 "Its last output is above; run it by hand with `davit run APP bash`", "instance-exited");
   }
 
-  tl::unexpected<Error> refused(const Instance& instance, const HealthCheck& check, const Progress& progress) {
+  tl::unexpected<Error> refused(const Instance& instance, const HealthCheck& check,
+                                const Progress& progress) {
     show_log(instance);
-    return fail(Code::kFailed,
-                fmt::format("{}.{} failed its check{} {} times: {}", instance.process_type, instance.number,
-                            check.name.empty() ? "" : " " + check.name, progress.bad_answers, progress.problem),
-                "Mend the app, or the check (app.json healthchecks, CHECKS)", "check-failed");
+    return fail(
+        Code::kFailed,
+        fmt::format("{}.{} failed its check{} {} times: {}", instance.process_type, instance.number,
+                    check.name.empty() ? "" : " " + check.name, progress.bad_answers, progress.problem),
+        "Mend the app, or the check (app.json healthchecks, CHECKS)", "check-failed");
   }
 
   tl::unexpected<Error> out_of_time(const std::vector<Instance>& instances) {
@@ -158,11 +168,13 @@ class Waiting {
       if (progress.check >= target_.checks.size() && instance.state == InstanceState::kUp) continue;
       show_log(instance);
       return fail(Code::kFailed,
-                  fmt::format("{}.{} was not ready in time: {}", instance.process_type, instance.number, progress.problem),
+                  fmt::format("{}.{} was not ready in time: {}", instance.process_type, instance.number,
+                              progress.problem),
                   "A web process must listen on $PORT; more time: davit checks:set APP start-timeout SECONDS",
                   "check-timeout");
     }
-    return fail(Code::kFailed, "Some instances did not start in time", "See davit ps:inspect APP", "check-timeout");
+    return fail(Code::kFailed, "Some instances did not start in time", "See davit ps:inspect APP",
+                "check-timeout");
   }
 
   void show_log(const Instance& instance) {

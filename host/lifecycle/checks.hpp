@@ -7,18 +7,18 @@
 
 namespace davit {
 
-/// The checks of a type: the release's own, else the default: a listening port for what listens, a short uptime for the rest; none
-/// where they are disabled (checks:disable).
+/// The checks of a type: the release's own, else the default: a listening port for what listens, a short
+/// uptime for the rest; none where they are disabled (checks:disable).
 std::vector<HealthCheck> checks_for(DeploymentRun& run, std::string_view process_type, bool listens);
 
 struct CheckTarget {
-  Selector selector;      ///< one group
+  Selector selector;                        ///< one group
   unsigned from_number = 1, to_number = 0;  ///< the instances in question, inclusive
   std::vector<HealthCheck> checks;
 };
 
-/// Waits until every instance in question passes every check. The ready instances of the group. kFailed, with what was seen, when one exits
-/// twice, answers badly too often, or does not get there in time.
+/// Waits until every instance in question passes every check. The ready instances of the group. kFailed, with
+/// what was seen, when one exits twice, answers badly too often, or does not get there in time.
 Result<std::vector<Instance>> wait_until_healthy(DeploymentRun& run, const CheckTarget& target);
 
 }  // namespace davit

@@ -1,4 +1,5 @@
-// EndpointProbe: how the host itself asks an instance whether it is there. A seam; http_probe.cpp is the real one.
+// EndpointProbe: how the host itself asks an instance whether it is there. A seam; http_probe.cpp is the real
+// one.
 #pragma once
 
 #include <cstdint>

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lifecycle/identity.hpp"
 #include "lifecycle/step.hpp"
 
 namespace davit {
@@ -114,7 +115,8 @@ Result<> Engine::take_back(DeploymentRun& run, const Error& error) {
     state = DeploymentState::kStuck;
     record.message += fmt::format("; and it could not be taken back: {}", undone.error().text());
     run.call.out.warning(fmt::format("Not everything could be taken back: {}", undone.error().text()));
-    run.call.out.warning("The running release is not touched. See `davit doctor` and `davit deploys:cancel --force`");
+    run.call.out.warning(
+        "The running release is not touched. See `davit doctor` and `davit deploys:cancel --force`");
   }
   DAVIT_TRY(services_.store.journal().fail_with(run.deployment.id, state, record));
   DeployEvent event;

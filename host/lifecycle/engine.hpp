@@ -1,5 +1,6 @@
-// Engine: a deploy is a transaction. It claims a deployment, runs its phases, journals each step, and on failure before the
-// switch takes everything back; after the switch it only goes forward. It runs in the worker and knows no plugin by name.
+// Engine: a deploy is a transaction. It claims a deployment, runs its phases, journals each step, and on
+// failure before the switch takes everything back; after the switch it only goes forward. It runs in the
+// worker and knows no plugin by name.
 #pragma once
 
 #include <string_view>
@@ -14,10 +15,12 @@ class Engine {
  public:
   explicit Engine(LifecycleServices services) : services_(std::move(services)) {}
 
-  /// Runs a queued deployment to its end (drain and finish included). The error is what the user gets to see; the journal has it too.
+  /// Runs a queued deployment to its end (drain and finish included). The error is what the user gets to see;
+  /// the journal has it too.
   Result<> run(std::string_view deployment_id, const CallContext& call);
 
-  /// Finishes or undoes every unfinished deployment of the app whose owner is dead. The caller holds the app's lock.
+  /// Finishes or undoes every unfinished deployment of the app whose owner is dead. The caller holds the
+  /// app's lock.
   Result<> recover(AppId app, const CallContext& call);
   /// Brings one deployment to its end after the death of its owner, or of the worker before us.
   Result<> recover(std::string_view deployment_id, const CallContext& call);
@@ -29,10 +32,5 @@ class Engine {
 
   LifecycleServices services_;
 };
-
-/// The identity of this process, for the journal.
-Result<ProcessIdentity> own_identity();
-/// Whether that process still lives (same boot, same pid, same start time).
-bool is_alive(const ProcessIdentity& process);
 
 }  // namespace davit

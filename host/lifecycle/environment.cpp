@@ -10,8 +10,8 @@ TextMap reveal(const ConfigMap& config) {
   return env;
 }
 
-Result<TextMap> filtered(const LifecycleServices& services, TextMap env, std::string_view app, std::string_view phase,
-                         std::string_view process_type, const CallContext& call) {
+Result<TextMap> filtered(const LifecycleServices& services, TextMap env, std::string_view app,
+                         std::string_view phase, std::string_view process_type, const CallContext& call) {
   EnvEvent payload{std::string(app), std::string(phase), std::string(process_type), env};
   DAVIT_TRY(services.bus.filter(Event{event_id::kEnvResolve, &payload, {}}, call));
   return env;
@@ -24,12 +24,14 @@ Result<TextMap> current_config(const LifecycleServices& services, AppId app) {
   return reveal(config);
 }
 
-Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app, const Release& release,
-                                        std::string_view process_type, const CallContext& call) {
+Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app,
+                                        const Release& release, std::string_view process_type,
+                                        const CallContext& call) {
   return filtered(services, reveal(release.spec.config), app.name, "run", process_type, call);
 }
 
-Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase, std::string_view process_type) {
+Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase,
+                                    std::string_view process_type) {
   TextMap env;
   if (phase == "build") {
     DAVIT_TRY_ASSIGN(env, current_config(run.services, run.app.id));

@@ -1,5 +1,6 @@
-// The environment of a build, of the release command and of what runs. The core puts the app's config in; plugins edit it on
-// env.resolve. Variables of links are resolved here, at launch, and never frozen into a release.
+// The environment of a build, of the release command and of what runs. The core puts the app's config in;
+// plugins edit it on env.resolve. Variables of links are resolved here, at launch, and never frozen into a
+// release.
 #pragma once
 
 #include <string_view>
@@ -8,12 +9,15 @@
 
 namespace davit {
 
-/// For the build: the config of now. For "release" and "run": the config of the release. `phase`: build, release, run.
-Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase, std::string_view process_type);
+/// For the build: the config of now. For "release" and "run": the config of the release. `phase`: build,
+/// release, run.
+Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase,
+                                    std::string_view process_type);
 
 /// The same without a deployment, for `run` and `enter`: the live release's config.
-Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app, const Release& release,
-                                        std::string_view process_type, const CallContext& call);
+Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app,
+                                        const Release& release, std::string_view process_type,
+                                        const CallContext& call);
 
 /// The config of now (global under app), as plain bytes.
 Result<TextMap> current_config(const LifecycleServices& services, AppId app);

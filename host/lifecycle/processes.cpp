@@ -55,7 +55,8 @@ ArtifactRef artifact_of(const LifecycleServices& services, const Release& releas
   ref.digest = release.spec.artifact.digest;
   ref.stack = release.spec.stack;
   switch (release.spec.artifact.kind) {
-    case ArtifactKind::kNone: break;
+    case ArtifactKind::kNone:
+      break;
     case ArtifactKind::kSlug:
       ref.kind = ArtifactRef::Kind::kSlug;
       ref.ref = (services.home.root / release.spec.artifact.ref).string();
@@ -71,7 +72,8 @@ ArtifactRef artifact_of(const LifecycleServices& services, const Release& releas
 Limits limits_of(Store& store, AppId app, std::string_view process_type) {
   Limits limits;
   const auto read = [&](std::string_view key) -> std::uint64_t {
-    for (const std::string& name : {fmt::format("{}.{}", process_type, key), fmt::format("_default_.{}", key)}) {
+    for (const std::string& name :
+         {fmt::format("{}.{}", process_type, key), fmt::format("_default_.{}", key)}) {
       const auto value = store.properties().effective(app, "resource", name);
       if (value && *value) return number_or({{"value", **value}}, "value", 0);
     }
@@ -96,14 +98,16 @@ Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsign
   group.argv = argv_of(process);
   DAVIT_TRY_ASSIGN(group.env, resolve_environment(run, "run", process.type));
   group.limits = limits_of(run.services.store, run.app.id, process.type);
-  TextMap plan{{"stop-timeout-ms", std::to_string(1000 * run.number_property("ps", "stop-timeout-seconds", kStopTimeoutMs / 1000))},
+  TextMap plan{{"stop-timeout-ms", std::to_string(1000 * run.number_property("ps", "stop-timeout-seconds",
+                                                                             kStopTimeoutMs / 1000))},
                {"memory-bytes", std::to_string(group.limits.memory_bytes)},
                {"cpu-millis", std::to_string(group.limits.cpu_millis)}};
   ProcessEvent payload{run.app.name, run.revision, process.type, count, plan};
   DAVIT_TRY(run.services.bus.filter(Event{event_id::kProcessPlan, &payload, {}}, run.call));
   group.stop_timeout_ms = number_or(plan, "stop-timeout-ms", kStopTimeoutMs);
   group.limits.memory_bytes = number_or(plan, "memory-bytes", group.limits.memory_bytes);
-  group.limits.cpu_millis = static_cast<std::uint32_t>(number_or(plan, "cpu-millis", group.limits.cpu_millis));
+  group.limits.cpu_millis =
+      static_cast<std::uint32_t>(number_or(plan, "cpu-millis", group.limits.cpu_millis));
   const std::string restart = run.property("ps", "restart-policy", "on-failure:10");
   if (restart == "no") group.restart = Restart::kNever;
   if (restart.starts_with("on-failure")) {

@@ -13,13 +13,14 @@ inline constexpr std::string_view kWebType = "web";
 /// The process type that runs once per release, before anything starts.
 inline constexpr std::string_view kReleaseType = "release";
 
-/// What an instance executes: the launcher of its slug, then a shell that reads the Procfile's line, which is shell text by
-/// definition. Nothing of a user is spliced into anything here.
+/// What an instance executes: the launcher of its slug, then a shell that reads the Procfile's line, which is
+/// shell text by definition. Nothing of a user is spliced into anything here.
 std::vector<std::string> argv_of(const ReleaseProcess& process);
 /// The launcher of the release, then these words: for `run`.
 std::vector<std::string> argv_of(const Release& release, const std::vector<std::string>& words);
 
-/// Quantities to run: what was said, else web=1 and others 0. Types that the release does not have are left out.
+/// Quantities to run: what was said, else web=1 and others 0. Types that the release does not have are left
+/// out.
 Quantities wanted_quantities(const Release& release, const Quantities& said);
 
 ArtifactRef artifact_of(const LifecycleServices& services, const Release& release);

@@ -1,58 +1,19 @@
 // Recovery: what to do with a deployment whose owner died. Before the switch it goes back, after it forward.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
-#include <fstream>
-#include <sstream>
-
-#include "base/text.hpp"
 #include "lifecycle/engine.hpp"
+#include "lifecycle/identity.hpp"
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
 
 namespace davit {
 namespace {
 
-std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
-}
-
-// Field 22 of /proc/PID/stat; the second field is in parentheses and may hold blanks. 0: no such process.
-std::uint64_t start_time_ticks(std::int32_t pid) {
-  const std::string line = first_line(fmt::format("/proc/{}/stat", pid));
-  const auto close = line.rfind(')');
-  if (close == std::string::npos) return 0;
-  const auto words = split_words(line.substr(close + 1));
-  constexpr std::size_t kStartTime = 19;  // field 22, counted from field 3
-  if (words.size() <= kStartTime || words[0] == "Z" || words[0] == "X") return 0;
-  return std::strtoull(words[kStartTime].c_str(), nullptr, 10);
-}
-
-std::string boot_id() {
-  return first_line("/proc/sys/kernel/random/boot_id");
-}
-
 bool is_past_switch(DeploymentState state) {
   return state == DeploymentState::kCommitted || state == DeploymentState::kDraining;
 }
 
 }  // namespace
-
-Result<ProcessIdentity> own_identity() {
-  const auto pid = static_cast<std::int32_t>(getpid());
-  return ProcessIdentity{boot_id(), pid, start_time_ticks(pid)};
-}
-
-bool is_alive(const ProcessIdentity& process) {
-  if (process.boot_id != boot_id()) return false;
-  const auto started = start_time_ticks(process.pid);
-  return started != 0 && started == process.start_time_ticks;
-}
 
 Result<> Engine::recover(AppId app, const CallContext& call) {
   DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished(app));
@@ -87,8 +48,10 @@ Result<> Engine::recover(std::string_view deployment_id, const CallContext& call
     return commit_and_finish(run);
   }
   call.out.step(fmt::format("Taking back deployment {} of {}, which was interrupted in {}", run.deployment.id,
-                            run.app.name, run.deployment.phase.empty() ? "its beginning" : run.deployment.phase));
-  return take_back(run, Error{Code::kFailed, "The deployment was interrupted", "Try it again", "interrupted", {}});
+                            run.app.name,
+                            run.deployment.phase.empty() ? "its beginning" : run.deployment.phase));
+  return take_back(run,
+                   Error{Code::kFailed, "The deployment was interrupted", "Try it again", "interrupted", {}});
 }
 
 }  // namespace davit

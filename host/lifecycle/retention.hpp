@@ -1,4 +1,5 @@
-// Retention: what a finished deployment lets go of: old releases, their slugs and objects, old logs. Only the app's own.
+// Retention: what a finished deployment lets go of: old releases, their slugs and objects, old logs. Only the
+// app's own.
 #pragma once
 
 #include "lifecycle/run.hpp"

@@ -1,4 +1,5 @@
-// Routes: which hosts lead to an app. Names come from the app's own domains, or from the global ones as APP.DOMAIN.
+// Routes: which hosts lead to an app. Names come from the app's own domains, or from the global ones as
+// APP.DOMAIN.
 #pragma once
 
 #include <string>

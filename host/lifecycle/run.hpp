@@ -1,5 +1,5 @@
-// DeploymentRun: everything that the phases of one deployment hand to each other. Lives for one run of the engine in one
-// process; what must survive a crash is in the journal, not here.
+// DeploymentRun: everything that the phases of one deployment hand to each other. Lives for one run of the
+// engine in one process; what must survive a crash is in the journal, not here.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,13 +17,13 @@ namespace davit {
 
 /// Which parts of the deploy a kind of deployment has.
 struct Plan {
-  bool builds = false;        ///< fetch, detect, build
+  bool builds = false;  ///< fetch, detect, build
   bool makes_release = false;
   bool runs_release_command = false;
-  bool launches = false;      ///< a new revision beside the old one
-  bool rescales = false;      ///< other counts of the live revision
-  bool stops = false;         ///< nothing runs afterwards
-  bool destroys = false;      ///< and the app is forgotten
+  bool launches = false;  ///< a new revision beside the old one
+  bool rescales = false;  ///< other counts of the live revision
+  bool stops = false;     ///< nothing runs afterwards
+  bool destroys = false;  ///< and the app is forgotten
 };
 /// nullopt for a kind that does not exist.
 std::optional<Plan> plan_of(std::string_view kind);
@@ -68,7 +68,8 @@ class DeploymentRun {
   /// Folder for this deployment's scratch.
   [[nodiscard]] std::string work_dir() const;
   /// The app's property, else the global one, else `otherwise`.
-  [[nodiscard]] std::string property(std::string_view group, std::string_view key, std::string_view otherwise) const;
+  [[nodiscard]] std::string property(std::string_view group, std::string_view key,
+                                     std::string_view otherwise) const;
   [[nodiscard]] std::uint64_t number_property(std::string_view group, std::string_view key,
                                               std::uint64_t otherwise) const;
 };

@@ -25,10 +25,12 @@ struct LifecycleServices {
   const Home& home;
   /// Called once, right after the switch is confirmed: lets the app's lock go and tells the viewer.
   std::function<void()> on_committed;
-  /// Called with "PHASE/PLUGIN/HOOK:STATE" after each journal row is synced. Tests kill the process there; else a no-op.
+  /// Called with "PHASE/PLUGIN/HOOK:STATE" after each journal row is synced. Tests kill the process there;
+  /// else a no-op.
   std::function<void(std::string_view)> failpoint = [](std::string_view) {};
   /// Tells the guard where we are (breadcrumb); may do nothing.
-  std::function<void(std::string_view deployment, std::string_view step)> mark = [](std::string_view, std::string_view) {};
+  std::function<void(std::string_view deployment, std::string_view step)> mark = [](std::string_view,
+                                                                                    std::string_view) {};
 };
 
 }  // namespace davit

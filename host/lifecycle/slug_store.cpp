@@ -62,7 +62,8 @@ Result<Artifact> store_slug(const Home& home, std::string_view app, const std::f
   return artifact;
 }
 
-Result<std::size_t> sweep_slugs(const Home& home, std::string_view app, const std::vector<std::string>& needed) {
+Result<std::size_t> sweep_slugs(const Home& home, std::string_view app,
+                                const std::vector<std::string>& needed) {
   std::error_code error;
   std::size_t gone = 0;
   std::filesystem::directory_iterator files(home.slugs(app), error);

@@ -1,4 +1,5 @@
-// SourceStore: where source trees come from. A seam: host/git implements it on bare repositories, tests on plain folders.
+// SourceStore: where source trees come from. A seam: host/git implements it on bare repositories, tests on
+// plain folders.
 #pragma once
 
 #include <cstdint>
@@ -16,23 +17,26 @@ struct SourceLimits {
 };
 
 struct CheckedOut {
-  std::string revision;   ///< 40 hex digits
+  std::string revision;  ///< 40 hex digits
   std::int64_t commit_unix_ms = 0;
-  std::string subject;    ///< first line of the commit's message
+  std::string subject;  ///< first line of the commit's message
 };
 
 /// Threads: one at a time.
 class SourceStore {
  public:
   virtual ~SourceStore() = default;
-  /// Writes the tree of `revision` into `folder` (exists, empty). Refuses oversized trees, links that lead out of the tree, names
-  /// such as `.git`, and submodules that cannot be had; says about LFS pointers in the context's output.
-  virtual Result<CheckedOut> check_out(std::string_view app, std::string_view revision, const std::string& folder,
-                                       const SourceLimits& limits, const CallContext& context) = 0;
+  /// Writes the tree of `revision` into `folder` (exists, empty). Refuses oversized trees, links that lead
+  /// out of the tree, names such as `.git`, and submodules that cannot be had; says about LFS pointers in the
+  /// context's output.
+  virtual Result<CheckedOut> check_out(std::string_view app, std::string_view revision,
+                                       const std::string& folder, const SourceLimits& limits,
+                                       const CallContext& context) = 0;
   /// Keeps the objects of `revision` under refs/davit/deploys/DEPLOYMENT, and lets them go. Idempotent.
   virtual Result<> keep(std::string_view app, std::string_view revision, std::string_view deployment) = 0;
   virtual Result<> forget(std::string_view app, std::string_view deployment) = 0;
-  /// Moves `ref` from `from` to `to` if it still is at `from` (git's zero id: if it does not exist). True if it moved or is there.
+  /// Moves `ref` from `from` to `to` if it still is at `from` (git's zero id: if it does not exist). True if
+  /// it moved or is there.
   virtual Result<bool> move_ref(std::string_view app, std::string_view ref, std::string_view from,
                                 std::string_view to) = 0;
   /// The app's repository is gone afterwards. Idempotent.

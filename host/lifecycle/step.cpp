@@ -23,8 +23,10 @@ bool may_have_acted(const Step& step) {
 Result<> journalled(DeploymentRun& run, const StepSpec& spec, const std::function<Result<>()>& apply) {
   auto& journal = run.services.store.journal();
   run.services.mark(run.deployment.id, spec.phase + "/" + spec.hook);
-  DAVIT_TRY_ASSIGN(const StepId id, journal.begin_step(run.deployment.id, NewStep{spec.phase, spec.plugin, spec.hook,
-                                                                                  spec.version, spec.token, {}}));
+  DAVIT_TRY_ASSIGN(
+      const StepId id,
+      journal.begin_step(run.deployment.id,
+                         NewStep{spec.phase, spec.plugin, spec.hook, spec.version, spec.token, {}}));
   run.services.failpoint(point(spec, "prepared"));
   DAVIT_TRY(journal.set_step_state(id, StepState::kApplying));
   run.services.failpoint(point(spec, "applying"));
@@ -63,7 +65,8 @@ Result<> undo_steps(DeploymentRun& run) {
       if (undone) break;
     }
     if (undone && step.undo_attempts >= kUndoAttempts) {
-      undone = fail(Code::kInternal, fmt::format("step {} failed to be undone {} times", step.hook, kUndoAttempts));
+      undone = fail(Code::kInternal,
+                    fmt::format("step {} failed to be undone {} times", step.hook, kUndoAttempts));
     }
     if (undone) {
       DAVIT_TRY(journal.set_step_state(step.id, StepState::kUndone));

@@ -1,4 +1,5 @@
-// Journalled steps: a row before, a row after, and the failpoint between; so that whoever comes after a crash knows.
+// Journalled steps: a row before, a row after, and the failpoint between; so that whoever comes after a crash
+// knows.
 #pragma once
 
 #include <functional>
@@ -20,15 +21,15 @@ struct StepSpec {
   std::string token;    ///< what undo will need
 };
 
-/// Writes the prepared row, applies, writes the applied row. On failure of `apply` the row stays "applying", so that the undo (ours, or
-/// that of a later process) takes it back.
+/// Writes the prepared row, applies, writes the applied row. On failure of `apply` the row stays "applying",
+/// so that the undo (ours, or that of a later process) takes it back.
 Result<> journalled(DeploymentRun& run, const StepSpec& spec, const std::function<Result<>()>& apply);
 
 /// prepare, journal and apply of every hook of a step event, in order.
 Result<> run_step_hooks(DeploymentRun& run, std::string_view phase, const Event& event);
 
-/// Undoes every step of the deployment that may have had an effect, the last first. Returns the first step's error that could not be
-/// undone after three attempts; the others were tried all the same.
+/// Undoes every step of the deployment that may have had an effect, the last first. Returns the first step's
+/// error that could not be undone after three attempts; the others were tried all the same.
 Result<> undo_steps(DeploymentRun& run);
 
 }  // namespace davit

@@ -14,7 +14,7 @@ struct HostUndo {
 };
 
 constexpr HostUndo kHostUndos[] = {
-    {"source.checkout", undo_checkout}, {"build.run", undo_build},        {"release.create", undo_release},
+    {"source.checkout", undo_checkout}, {"build.run", undo_build},         {"release.create", undo_release},
     {"process.start", undo_start},      {"process.rescale", undo_rescale},
 };
 
@@ -22,8 +22,9 @@ Result<> undo_host_step(DeploymentRun& run, const Step& step) {
   for (const HostUndo& entry : kHostUndos) {
     if (entry.hook == step.hook) return entry.undo(run, step.token);
   }
-  return fail(Code::kInternal, fmt::format("This davit does not know the step {}", step.hook),
-              "It was begun by another version: install that one, or drop the step with deploys:cancel --force");
+  return fail(
+      Code::kInternal, fmt::format("This davit does not know the step {}", step.hook),
+      "It was begun by another version: install that one, or drop the step with deploys:cancel --force");
 }
 
 Result<> undo_route(DeploymentRun& run, const Step& step, Proxy& proxy) {
@@ -44,10 +45,12 @@ Result<> undo_step(DeploymentRun& run, const Step& step) {
   }
   for (Hook* hook : run.services.bus.steps(step.hook)) {
     if (hook->plugin() != step.plugin) continue;
-    const Event event{step.hook, std::monostate{}, {{"app", run.app.name}, {"deployment", run.deployment.id}}};
+    const Event event{
+        step.hook, std::monostate{}, {{"app", run.app.name}, {"deployment", run.deployment.id}}};
     return hook->undo(event, step.token, run.call);
   }
-  return fail(Code::kUnavailable, fmt::format("The plugin {} that began {} is not enabled", step.plugin, step.hook),
+  return fail(Code::kUnavailable,
+              fmt::format("The plugin {} that began {} is not enabled", step.plugin, step.hook),
               fmt::format("Enable it again: davit plugin:enable {}", step.plugin));
 }
 

@@ -1,5 +1,5 @@
-// The undo of each step that the core itself takes, found by the step's hook; steps of plugins go to their plugin. Every function works
-// on what never, half or fully happened, in a fresh process, twice.
+// The undo of each step that the core itself takes, found by the step's hook; steps of plugins go to their
+// plugin. Every function works on what never, half or fully happened, in a fresh process, twice.
 #pragma once
 
 #include <string_view>

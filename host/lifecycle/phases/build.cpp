@@ -21,8 +21,8 @@ Result<> require_free_disk(const DeploymentRun& run) {
   const auto space = std::filesystem::space(run.services.home.root, error);
   if (error || space.available >= kMinimumFreeBytes) return {};
   return fail(Code::kUnavailable,
-              fmt::format("The disk has {} MiB left, and a build wants at least {} MiB", space.available >> 20,
-                          kMinimumFreeBytes >> 20),
+              fmt::format("The disk has {} MiB left, and a build wants at least {} MiB",
+                          space.available >> 20, kMinimumFreeBytes >> 20),
               "Make room on the disk of the davit home", "disk-low");
 }
 
@@ -35,12 +35,13 @@ Result<> build(DeploymentRun& run) {
   run.call.out.step(fmt::format("Building {} with {}", run.app.name, run.builder->id()));
   TextMap options;
   BuildEvent event{run.app.name, run.source_dir, std::string(run.builder->id()), 0, options};
-  auto built = journalled(run, {"build", std::string(kHostStep), "build.run", {}, run.work_dir()}, [&]() -> Result<> {
-    DAVIT_TRY(make_dirs(input.work_dir, 0700));
-    DAVIT_TRY(make_dirs(input.cache_dir, 0700));
-    DAVIT_TRY_ASSIGN(run.built, run.builder->build(input, run.call));
-    return {};
-  });
+  auto built =
+      journalled(run, {"build", std::string(kHostStep), "build.run", {}, run.work_dir()}, [&]() -> Result<> {
+        DAVIT_TRY(make_dirs(input.work_dir, 0700));
+        DAVIT_TRY(make_dirs(input.cache_dir, 0700));
+        DAVIT_TRY_ASSIGN(run.built, run.builder->build(input, run.call));
+        return {};
+      });
   event.status = built ? 0 : static_cast<std::int32_t>(built.error().code) + 1;
   run.services.bus.tell(Event{event_id::kBuildFinished, &event, {}}, run.call);
   if (!built) return built;

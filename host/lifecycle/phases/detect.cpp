@@ -1,4 +1,5 @@
-// detect: which builder takes this tree: the app's choice, else the best score; a tie is an error that names both.
+// detect: which builder takes this tree: the app's choice, else the best score; a tie is an error that names
+// both.
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -16,7 +17,8 @@ struct Candidate {
 Result<Candidate> best_of(DeploymentRun& run, const BuildInput& input) {
   DAVIT_TRY_ASSIGN(const auto builders, run.services.capabilities.builders());
   if (builders.empty()) {
-    return fail(Code::kUnavailable, "No builder is enabled", "Enable one in plugins.toml: davit plugin:list", "no-builder");
+    return fail(Code::kUnavailable, "No builder is enabled", "Enable one in plugins.toml: davit plugin:list",
+                "no-builder");
   }
   std::vector<Candidate> best;
   std::vector<std::string> reasons;
@@ -27,15 +29,19 @@ Result<Candidate> best_of(DeploymentRun& run, const BuildInput& input) {
       continue;
     }
     if (!best.empty() && detection.score > best.front().detection.score) best.clear();
-    if (best.empty() || detection.score == best.front().detection.score) best.push_back({builder, std::move(detection)});
+    if (best.empty() || detection.score == best.front().detection.score)
+      best.push_back({builder, std::move(detection)});
   }
   if (best.empty()) {
-    return fail(Code::kFailed, "No builder knows what to do with this tree", join(reasons, "; "), "not-detected");
+    return fail(Code::kFailed, "No builder knows what to do with this tree", join(reasons, "; "),
+                "not-detected");
   }
   if (best.size() > 1) {
-    return fail(Code::kInvalid,
-                fmt::format("{} and {} both want to build this", best[0].builder->id(), best[1].builder->id()),
-                fmt::format("Choose one: davit ps:set {} builder {}", run.app.name, best[0].builder->id()), "detect-tie");
+    return fail(
+        Code::kInvalid,
+        fmt::format("{} and {} both want to build this", best[0].builder->id(), best[1].builder->id()),
+        fmt::format("Choose one: davit ps:set {} builder {}", run.app.name, best[0].builder->id()),
+        "detect-tie");
   }
   return best.front();
 }

@@ -1,5 +1,5 @@
-// drain: what no longer gets requests may finish those it has, until the drain limit; then it is stopped and removed.
-// Runs after the commit, outside the app's lock; everything here may happen twice.
+// drain: what no longer gets requests may finish those it has, until the drain limit; then it is stopped and
+// removed. Runs after the commit, outside the app's lock; everything here may happen twice.
 #include <fmt/format.h>
 
 #include <set>
@@ -20,8 +20,9 @@ constexpr std::size_t kDrainingRevisions = 2;
 Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string& revision, unsigned above) {
   DAVIT_TRY_ASSIGN(Proxy * proxy, run.services.capabilities.proxy());
   if (proxy == nullptr) return {};
-  DAVIT_TRY_ASSIGN(auto instances,
-                   runtime.inspect({OwnerKind::kApp, run.app.name, revision, std::string(kWebType), 0}, run.call));
+  DAVIT_TRY_ASSIGN(
+      auto instances,
+      runtime.inspect({OwnerKind::kApp, run.app.name, revision, std::string(kWebType), 0}, run.call));
   std::erase_if(instances, [&](const Instance& instance) { return instance.number <= above; });
   if (instances.empty()) return {};
   Route route{run.app.name, revision, {}, endpoints_of(instances), false};
@@ -44,7 +45,8 @@ Result<> retire(DeploymentRun& run, const std::string& revision, const std::stri
 }
 
 Result<> cut_oldest(DeploymentRun& run) {
-  DAVIT_TRY_ASSIGN(const auto too_many, run.services.store.live_groups().draining_beyond(run.app.id, kDrainingRevisions));
+  DAVIT_TRY_ASSIGN(const auto too_many,
+                   run.services.store.live_groups().draining_beyond(run.app.id, kDrainingRevisions));
   for (const LiveGroup& group : run.live_groups) {
     for (const std::string& revision : too_many) {
       if (group.revision != revision) continue;

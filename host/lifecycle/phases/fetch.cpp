@@ -36,18 +36,20 @@ Result<> fetch(DeploymentRun& run) {
   std::string revision = run.text("revision");
   if (revision.empty() && run.live) revision = run.live->spec.revision;
   if (revision.empty()) {
-    return fail(Code::kNotFound, "There is nothing to build yet", fmt::format("Push something: git push davit main"),
-                "nothing-to-build");
+    return fail(Code::kNotFound, "There is nothing to build yet",
+                fmt::format("Push something: git push davit main"), "nothing-to-build");
   }
   run.source_dir = run.work_dir() + "/source";
   SourceLimits limits{run.number_property("git", "max-tree-bytes", kMaxTreeBytes),
                       run.number_property("git", "max-files", kMaxFiles)};
-  DAVIT_TRY(journalled(run, {"fetch", std::string(kHostStep), "source.checkout", {}, run.work_dir()}, [&]() -> Result<> {
-    DAVIT_TRY(run.services.sources.keep(run.app.name, revision, run.deployment.id));
-    DAVIT_TRY(make_dirs(run.source_dir, 0700));
-    DAVIT_TRY_ASSIGN(run.source, run.services.sources.check_out(run.app.name, revision, run.source_dir, limits, run.call));
-    return {};
-  }));
+  DAVIT_TRY(journalled(
+      run, {"fetch", std::string(kHostStep), "source.checkout", {}, run.work_dir()}, [&]() -> Result<> {
+        DAVIT_TRY(run.services.sources.keep(run.app.name, revision, run.deployment.id));
+        DAVIT_TRY(make_dirs(run.source_dir, 0700));
+        DAVIT_TRY_ASSIGN(run.source, run.services.sources.check_out(run.app.name, revision, run.source_dir,
+                                                                    limits, run.call));
+        return {};
+      }));
   SourceEvent event{run.app.name, run.source_dir, run.source.revision, run.text("ref")};
   DAVIT_TRY(run.services.bus.ask(Event{event_id::kSourceReceive, &event, {}}, run.call));
   DAVIT_TRY(run.services.bus.filter(Event{event_id::kSourcePrepare, &event, {}}, run.call));

@@ -1,4 +1,5 @@
-// finish: the branch agrees with the release, the scratch is gone, old things are let go of. May happen twice.
+// finish: the branch agrees with the release, the scratch is gone, old things are let go of. May happen
+// twice.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -27,8 +28,10 @@ Result<> move_branch(DeploymentRun& run) {
     pollfd ready{handle.get(), POLLIN, 0};
     if (handle.get() >= 0) (void)poll(&ready, 1, kReceiverWaitMs);
   }
-  DAVIT_TRY_ASSIGN(const bool moved, run.services.sources.move_ref(run.app.name, ref, run.text("old_revision"), run.text("revision")));
-  if (!moved) run.call.out.warning(fmt::format("{} was moved by somebody else meanwhile; it is left as it is", ref));
+  DAVIT_TRY_ASSIGN(const bool moved, run.services.sources.move_ref(
+                                         run.app.name, ref, run.text("old_revision"), run.text("revision")));
+  if (!moved)
+    run.call.out.warning(fmt::format("{} was moved by somebody else meanwhile; it is left as it is", ref));
   return {};
 }
 

@@ -1,4 +1,5 @@
-// launch: new groups, workers too, start beside the old ones; or, for a scale, the live groups get another count.
+// launch: new groups, workers too, start beside the old ones; or, for a scale, the live groups get another
+// count.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,13 +17,15 @@ using nlohmann::json;
 // {"runtime": ID, "revision": "d17", "groups": {"web": 2}}: what undo needs to know.
 std::string token_of(const DeploymentRun& run, bool old_counts) {
   json groups = json::object();
-  for (const WantedGroup& wanted : run.wanted) groups[wanted.process.type] = old_counts ? wanted.old_count : wanted.count;
+  for (const WantedGroup& wanted : run.wanted)
+    groups[wanted.process.type] = old_counts ? wanted.old_count : wanted.count;
   return json{{"runtime", run.target->spec.runtime}, {"revision", run.revision}, {"groups", groups}}.dump();
 }
 
 Result<> plan_groups(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(Quantities said, run.services.store.formation().get(run.app.id));
-  if (run.deployment.kind == "rollback" && run.request.value("with_scale", false)) said = run.target->spec.formation;
+  if (run.deployment.kind == "rollback" && run.request.value("with_scale", false))
+    said = run.target->spec.formation;
   const bool only_some = run.deployment.kind == "scale";
   if (const auto formation = run.request.find("formation"); only_some && formation != run.request.end()) {
     for (const auto& [type, count] : formation->items()) said[type] = count.get<std::uint32_t>();
@@ -42,34 +45,52 @@ Result<> plan_groups(DeploymentRun& run) {
   return {};
 }
 
-// Only counts change: the revision that lives keeps its name. Nothing is stopped here: fewer instances come after the switch.
+// Only counts change: the revision that lives keeps its name. Nothing is stopped here: fewer instances come
+// after the switch.
 Result<> grow(DeploymentRun& run) {
   auto& groups = run.services.store.live_groups();
-  return journalled(run, {"launch", std::string(kHostStep), "process.rescale", {}, token_of(run, true)}, [&]() -> Result<> {
-    for (const WantedGroup& wanted : run.wanted) {
-      if (wanted.count <= wanted.old_count) continue;
-      DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
-      DAVIT_TRY(groups.put({run.app.id, {}, run.revision, wanted.process.type, run.target->version,
-                            run.target->spec.runtime, wanted.count, GroupState::kLive, 0}));
-      run.call.out.step(fmt::format("Starting {} more of {}", wanted.count - wanted.old_count, wanted.process.type));
-      DAVIT_TRY(run.runtime->apply(group, run.call));
-    }
-    return {};
-  });
+  return journalled(
+      run, {"launch", std::string(kHostStep), "process.rescale", {}, token_of(run, true)}, [&]() -> Result<> {
+        for (const WantedGroup& wanted : run.wanted) {
+          if (wanted.count <= wanted.old_count) continue;
+          DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
+          DAVIT_TRY(groups.put({run.app.id,
+                                {},
+                                run.revision,
+                                wanted.process.type,
+                                run.target->version,
+                                run.target->spec.runtime,
+                                wanted.count,
+                                GroupState::kLive,
+                                0}));
+          run.call.out.step(
+              fmt::format("Starting {} more of {}", wanted.count - wanted.old_count, wanted.process.type));
+          DAVIT_TRY(run.runtime->apply(group, run.call));
+        }
+        return {};
+      });
 }
 
 Result<> start_beside(DeploymentRun& run) {
   auto& groups = run.services.store.live_groups();
-  return journalled(run, {"launch", std::string(kHostStep), "process.start", {}, token_of(run, false)}, [&]() -> Result<> {
-    for (const WantedGroup& wanted : run.wanted) {
-      DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
-      DAVIT_TRY(groups.put({run.app.id, {}, run.revision, wanted.process.type, run.target->version,
-                            run.target->spec.runtime, wanted.count, GroupState::kLaunching, 0}));
-      run.call.out.step(fmt::format("Starting {} × {}", wanted.count, wanted.process.type));
-      DAVIT_TRY(run.runtime->apply(group, run.call));
-    }
-    return {};
-  });
+  return journalled(run, {"launch", std::string(kHostStep), "process.start", {}, token_of(run, false)},
+                    [&]() -> Result<> {
+                      for (const WantedGroup& wanted : run.wanted) {
+                        DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
+                        DAVIT_TRY(groups.put({run.app.id,
+                                              {},
+                                              run.revision,
+                                              wanted.process.type,
+                                              run.target->version,
+                                              run.target->spec.runtime,
+                                              wanted.count,
+                                              GroupState::kLaunching,
+                                              0}));
+                        run.call.out.step(fmt::format("Starting {} × {}", wanted.count, wanted.process.type));
+                        DAVIT_TRY(run.runtime->apply(group, run.call));
+                      }
+                      return {};
+                    });
 }
 
 std::string live_revision(const DeploymentRun& run) {
@@ -84,12 +105,20 @@ Result<> rescale_to(DeploymentRun& run, std::string_view type, std::uint32_t cou
     if (process.type != type) continue;
     DAVIT_TRY_ASSIGN(const Group group, group_of(run, process, count));
     if (count == 0) {
-      DAVIT_TRY(run.runtime->remove({OwnerKind::kApp, run.app.name, run.revision, std::string(type), 0}, false, run.call));
+      DAVIT_TRY(run.runtime->remove({OwnerKind::kApp, run.app.name, run.revision, std::string(type), 0},
+                                    false, run.call));
       return run.services.store.live_groups().remove(run.app.id, run.revision, type);
     }
     DAVIT_TRY(run.runtime->apply(group, run.call));
-    return run.services.store.live_groups().put({run.app.id, {}, run.revision, std::string(type), run.target->version,
-                                                 run.target->spec.runtime, count, GroupState::kLive, 0});
+    return run.services.store.live_groups().put({run.app.id,
+                                                 {},
+                                                 run.revision,
+                                                 std::string(type),
+                                                 run.target->version,
+                                                 run.target->spec.runtime,
+                                                 count,
+                                                 GroupState::kLive,
+                                                 0});
   }
   return {};
 }
@@ -117,7 +146,8 @@ Result<> launch(DeploymentRun& run) {
 Result<> undo_start(DeploymentRun& run, std::string_view token) {
   const json what = json::parse(token, nullptr, false);
   const std::string revision = what.value("revision", run.deployment.id);
-  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(what.value("runtime", std::string())));
+  DAVIT_TRY_ASSIGN(Runtime * runtime,
+                   run.services.capabilities.runtime(what.value("runtime", std::string())));
   DAVIT_TRY(runtime->remove({OwnerKind::kApp, run.app.name, revision, {}, 0}, true, run.call));
   return run.services.store.live_groups().remove_revision(run.app.id, revision);
 }
@@ -129,7 +159,8 @@ Result<> undo_rescale(DeploymentRun& run, std::string_view token) {
   run.revision = what.value("revision", std::string());
   DAVIT_TRY_ASSIGN(run.runtime, run.services.capabilities.runtime(what.value("runtime", std::string())));
   const auto groups = what.value("groups", json::object());
-  for (const auto& [type, count] : groups.items()) DAVIT_TRY(rescale_to(run, type, count.get<std::uint32_t>()));
+  for (const auto& [type, count] : groups.items())
+    DAVIT_TRY(rescale_to(run, type, count.get<std::uint32_t>()));
   return {};
 }
 

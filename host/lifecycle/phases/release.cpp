@@ -1,4 +1,5 @@
-// release: artifact + config + processes become release vN; then its release command runs, and its failure ends it.
+// release: artifact + config + processes become release vN; then its release command runs, and its failure
+// ends it.
 #include <fmt/format.h>
 
 #include "lifecycle/environment.hpp"
@@ -47,14 +48,16 @@ Result<ReleaseSpec> spec_of_rollback(DeploymentRun& run) {
   }
   DAVIT_TRY_ASSIGN(const Release old, releases.get(run.app.id, version));
   if (!old.last_live_at_ms) {
-    return fail(Code::kInvalid, fmt::format("Release v{} was never live", version), "Choose one that was", "never-live");
+    return fail(Code::kInvalid, fmt::format("Release v{} was never live", version), "Choose one that was",
+                "never-live");
   }
   ReleaseSpec spec = old.spec;
   spec.description = fmt::format("Rollback to v{}", version);
   return spec;
 }
 
-// config_vars of a buildpack are defaults: they come back with every release of the artifact, under what users set.
+// config_vars of a buildpack are defaults: they come back with every release of the artifact, under what
+// users set.
 Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
   DAVIT_TRY_ASSIGN(const ConfigMap now, run.services.store.config().merged(run.app.id));
   for (const auto& [key, value] : now) spec.config.insert_or_assign(key, value);
@@ -70,7 +73,8 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
     DAVIT_TRY_ASSIGN(spec, spec_of_rollback(run));
   } else {
     if (!run.live) {
-      return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first", "not-deployed");
+      return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
+                  "not-deployed");
     }
     spec = run.live->spec;
     spec.config.clear();
@@ -114,7 +118,8 @@ Result<> release(DeploymentRun& run) {
   if (!run.plan.makes_release) {
     run.target = run.live;
     if (!run.target && (run.plan.launches || run.plan.rescales)) {
-      return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first", "not-deployed");
+      return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
+                  "not-deployed");
     }
     return {};
   }

@@ -1,4 +1,5 @@
-// switch: the proxy validates the new routes, applies them atomically and confirms; then one transaction records what is live.
+// switch: the proxy validates the new routes, applies them atomically and confirms; then one transaction
+// records what is live.
 #include <fmt/format.h>
 
 #include "base/text.hpp"
@@ -14,7 +15,8 @@ Result<Route> plan_route(DeploymentRun& run) {
   route.app = run.app.name;
   route.revision = run.revision;
   DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app));
-  if (run.deployment.kind == "rollback" && run.request.value("with_domains", false)) route.hosts = run.target->spec.domains;
+  if (run.deployment.kind == "rollback" && run.request.value("with_domains", false))
+    route.hosts = run.target->spec.domains;
   if (!run.plan.stops) route.endpoints = endpoints_of(run.ready_web);
   TextMap plan{{"hosts", join(route.hosts, " ")}};
   RouteEvent event{run.app.name, run.revision, route.hosts, route.endpoints, plan};
