@@ -1,0 +1,91 @@
+// tar and zstd by argv. GNU format: no pax headers, whose times and process numbers would make two runs differ.
+#include "slug.hpp"
+
+#include <fmt/core.h>
+
+#include "davit/failure.hpp"
+#include "files.hpp"
+
+namespace davit::buildstep {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::uint64_t kPackTimeoutMs = 30ULL * 60 * 1000;
+constexpr std::size_t kShaLength = 64;
+
+sdk::Strings tar_argv(const fs::path& tree, const fs::path& file, std::int64_t unix_s) {
+  return {"tar",
+          "--create",
+          "--file=" + file.string(),
+          "--use-compress-program=zstd -3 -T0 -q",
+          "--format=gnu",
+          "--sort=name",
+          fmt::format("--mtime=@{}", unix_s),
+          "--owner=0",
+          "--group=0",
+          "--numeric-owner",
+          "--no-acls",
+          "--no-selinux",
+          "--no-xattrs",
+          "--force-local",
+          "--directory=" + tree.string(),
+          "."};
+}
+
+}  // namespace
+
+std::uint64_t SlugPacker::check_tree(const fs::path& tree) const {
+  const TreeSize size = measure_tree(tree);
+  if (!size.special.empty()) {
+    throw sdk::Failure(DAVIT_FAILED, "slug-special-file",
+                       fmt::format("The build left {}, which is a socket, a pipe or a device", size.special),
+                       "A slug holds files, folders and links only: let the app make it when it starts");
+  }
+  if (limits_.tree_bytes != 0 && size.bytes > limits_.tree_bytes) {
+    throw sdk::Failure(DAVIT_FAILED, "slug-too-large",
+                       fmt::format("The built app is {}, and the limit is {}", human_bytes(size.bytes),
+                                   human_bytes(limits_.tree_bytes)),
+                       "Leave out what running does not need, or ask the operator to raise max_app_size");
+  }
+  if (limits_.files != 0 && size.files > limits_.files) {
+    throw sdk::Failure(DAVIT_FAILED, "slug-too-large",
+                       fmt::format("The built app has {} files, and the limit is {}", size.files, limits_.files),
+                       "Leave out what running does not need, or ask the operator to raise max_app_files");
+  }
+  return size.bytes;
+}
+
+Slug SlugPacker::pack(const fs::path& tree, const fs::path& file, std::int64_t unix_s) {
+  Slug slug{file, {}, 0, check_tree(tree)};
+  std::string said;
+  Program tar;
+  tar.argv = tar_argv(tree, file, unix_s);
+  tar.timeout_ms = kPackTimeoutMs;
+  tar.out = [&said](std::string_view chunk) {
+    if (said.size() < 4096) said.append(chunk);
+  };
+  if (programs_.run(tar) != 0) {
+    const bool full = said.find("No space left") != std::string::npos;
+    throw sdk::Failure(full ? DAVIT_UNAVAILABLE : DAVIT_INTERNAL, full ? "disk-full" : "slug-failed",
+                       fmt::format("The built app could not be packed: {}", said),
+                       full ? "Free disk space, then push again" : "Look whether tar and zstd are installed");
+  }
+  slug.bytes = fs::file_size(file);
+  if (limits_.slug_bytes != 0 && slug.bytes > limits_.slug_bytes) {
+    throw sdk::Failure(DAVIT_FAILED, "slug-too-large",
+                       fmt::format("The slug is {}, and the limit is {}", human_bytes(slug.bytes),
+                                   human_bytes(limits_.slug_bytes)),
+                       "Leave out what running does not need, or ask the operator to raise max_slug_size");
+  }
+  Program sum;
+  sum.argv = {"sha256sum", "--binary", file.string()};
+  sum.timeout_ms = kPackTimeoutMs;
+  sum.out = [&slug](std::string_view chunk) { slug.digest.append(chunk); };
+  if (programs_.run(sum) != 0 || slug.digest.size() < kShaLength) {
+    throw sdk::Failure(DAVIT_INTERNAL, "slug-failed", "sha256sum gave no digest of the slug");
+  }
+  slug.digest.resize(kShaLength);
+  return slug;
+}
+
+}  // namespace davit::buildstep

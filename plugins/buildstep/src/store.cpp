@@ -1,0 +1,181 @@
+// Where buildpacks come from. Two builds may want the same one at once, so each cache is used under a lock.
+#include "store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include <fmt/core.h>
+
+#include "davit/failure.hpp"
+#include "files.hpp"
+#include "git_cache.hpp"
+
+namespace davit::buildstep {
+namespace fs = std::filesystem;
+namespace {
+
+/// Held while a cache is read or changed; also across processes.
+class CacheLock {
+ public:
+  explicit CacheLock(const fs::path& file) {
+    fs::create_directories(file.parent_path());
+    fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int done = fd_ < 0 ? -1 : ::flock(fd_, LOCK_EX);
+    while (done != 0 && fd_ >= 0 && errno == EINTR) done = ::flock(fd_, LOCK_EX);
+    if (done != 0) {
+      throw sdk::Failure(DAVIT_INTERNAL, "buildpack-unavailable",
+                         fmt::format("{} could not be locked: {}", file.string(), std::strerror(errno)));
+    }
+  }
+  CacheLock(const CacheLock&) = delete;
+  CacheLock& operator=(const CacheLock&) = delete;
+  ~CacheLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+[[noreturn]] void unavailable(const BuildpackSpec& spec, std::string_view why, std::string_view hint) {
+  throw sdk::Failure(DAVIT_FAILED, "buildpack-unavailable", fmt::format("Buildpack {} {}", spec.label(), why),
+                     std::string(hint));
+}
+
+bool is_git_repository(const fs::path& folder) {
+  return fs::exists(folder / ".git") || (fs::exists(folder / "HEAD") && fs::exists(folder / "objects"));
+}
+
+/// curl reads these from stdin: a password on its command line would show in the process list.
+std::string curl_config(const BuildpackSpec& spec) {
+  if (spec.user.empty() && spec.password.empty()) return {};
+  std::string quoted;
+  for (const char c : spec.user + ":" + spec.password) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return "user = \"" + quoted + "\"\n";
+}
+
+}  // namespace
+
+void BuildpackStore::place(const BuildpackSpec& spec, const fs::path& folder) {
+  switch (spec.kind) {
+    case SpecKind::kShipped:
+      copy_tree(config_.shipped / spec.location, folder);
+      break;
+    case SpecKind::kGit:
+      place_git(spec, spec.location, folder);
+      break;
+    case SpecKind::kArchive:
+      place_archive(spec, folder);
+      break;
+    case SpecKind::kLocal:
+      place_local(spec, folder);
+      break;
+  }
+  check_buildpack(spec, folder);
+}
+
+void BuildpackStore::place_git(const BuildpackSpec& spec, const std::string& url, const fs::path& folder) {
+  const fs::path cache = config_.state / "git" / (spec.cache_name() + ".git");
+  const CacheLock lock(cache.string() + ".lock");
+  GitCache git(programs_, config_.state, cache, config_.timeout_ms);
+  std::string warning;
+  const std::string commit = git.update(spec, url, warning);
+  if (!warning.empty()) screen_.warning(warning);
+  fs::create_directories(folder);
+  git.check_out(commit, folder);
+  if (fs::exists(folder / ".gitmodules")) {
+    screen_.warning(fmt::format("Buildpack {} has submodules, which are not fetched", spec.label()));
+  }
+}
+
+void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& folder) {
+  const bool local = spec.location.starts_with('/');
+  const fs::path kept = config_.state / "archives" / spec.cache_name();
+  const CacheLock lock(kept.string() + ".lock");
+  fs::path archive = spec.location;
+  if (local) {
+    check_path(spec);
+  } else {
+    const fs::path fresh = kept.string() + ".new";
+    std::string said;
+    Program curl;
+    curl.argv = {"curl", "--fail", "--silent", "--show-error", "--location", "--proto", "=http,https",
+                 "--proto-redir", "=http,https", "--retry", "3", "--retry-all-errors", "--connect-timeout", "20",
+                 "--speed-limit", "1000", "--speed-time", "60", "--output", fresh.string(), "--config", "-",
+                 "--url", spec.location};
+    curl.input = curl_config(spec);
+    curl.timeout_ms = config_.timeout_ms;
+    curl.out = [&said](std::string_view chunk) { said = chunk; };
+    archive = kept;
+    if (programs_.run(curl) == 0) {
+      fs::rename(fresh, kept);
+    } else {
+      while (said.ends_with('\n')) said.pop_back();
+      if (!fs::exists(kept)) {
+        unavailable(spec, fmt::format("could not be fetched: {}", said),
+                    "Look whether its address is right and whether this machine reaches it");
+      }
+      screen_.warning(fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier", spec.label(),
+                                  said));
+    }
+  }
+  const fs::path unpacked = folder.string() + ".unpacked";
+  fs::create_directories(unpacked);
+  std::string said;
+  Program tar;
+  tar.argv = {"tar", "--extract", "--file=" + archive.string(), "--directory=" + unpacked.string(), "--force-local",
+              "--no-same-owner", "--no-same-permissions"};
+  tar.timeout_ms = config_.timeout_ms;
+  tar.out = [&said](std::string_view chunk) { said = chunk; };
+  if (programs_.run(tar) != 0) {
+    std::error_code ignored;
+    if (!local) fs::remove(kept, ignored);  // what cannot be unpacked must not serve again
+    unavailable(spec, fmt::format("could not be unpacked: {}", said), "It must be a tar file, compressed or not");
+  }
+  // Archives of code hosts have everything in one folder.
+  fs::path root = unpacked;
+  if (!fs::exists(root / "bin")) {
+    auto entry = fs::directory_iterator(unpacked);
+    if (entry != fs::directory_iterator() && entry->is_directory() && !entry->is_symlink()) root = entry->path();
+  }
+  fs::rename(root, folder);
+  std::error_code ignored;
+  fs::remove_all(unpacked, ignored);
+}
+
+void BuildpackStore::place_local(const BuildpackSpec& spec, const fs::path& folder) {
+  check_path(spec);
+  const fs::path source = spec.location;
+  if (!fs::is_directory(source)) unavailable(spec, "is not a folder", "Name the folder that has bin/compile in it");
+  if (!spec.ref.empty() || (!fs::exists(source / "bin") && is_git_repository(source))) {
+    if (!is_git_repository(source)) unavailable(spec, "is not a git repository", "Leave out what stands after #");
+    return place_git(spec, "file://" + spec.location, folder);
+  }
+  copy_tree(source, folder);
+}
+
+void BuildpackStore::check_path(const BuildpackSpec& spec) const {
+  std::error_code error;
+  if (!fs::exists(spec.location, error)) unavailable(spec, "does not exist", "Give the path of a folder of this machine");
+  if (config_.may_use_path && config_.may_use_path(spec.location)) return;
+  throw sdk::Failure(DAVIT_DENIED, "buildpack-not-allowed",
+                     fmt::format("Buildpack {} may not be used: not everybody may read it", spec.label()),
+                     "Make it and the folders above readable for all (chmod -R o+rX), set it as the home's owner with "
+                     "`buildpacks:set`, or ask the operator to name it in local_buildpacks");
+}
+
+void BuildpackStore::check_buildpack(const BuildpackSpec& spec, const fs::path& folder) const {
+  if (fs::exists(folder / "bin" / "compile")) return;
+  unavailable(spec, "is not a buildpack: it has no bin/compile",
+              fs::exists(folder / "bin" / "build") ? "It is a Cloud Native Buildpack; davit runs Heroku's classic ones"
+                                                   : "Look whether its address is right");
+}
+
+}  // namespace davit::buildstep

@@ -1,0 +1,152 @@
+// Buildpacks from real git repositories and tar files on this machine.
+#include "store.hpp"
+
+#include <gmock/gmock.h>
+
+#include "davit/failure.hpp"
+#include "support.hpp"
+
+namespace davit::buildstep {
+namespace fs = std::filesystem;
+namespace {
+
+using testing::HasSubstr;
+
+class Store : public testing_support::FolderTest {
+ protected:
+  void SetUp() override {
+    FolderTest::SetUp();
+    put_pack("repo", "echo one", "echo compile");
+    repo_ = (root_ / "repo").string();
+    git({"init", "-q", "-b", "main"});
+    commit("first");
+    git({"tag", "v1"});
+  }
+  void git(sdk::Strings argv) {
+    argv.insert(argv.begin(), {"git", "-C", repo_});
+    ASSERT_EQ(sh(argv), 0) << said_;
+  }
+  void commit(const std::string& message) {
+    git({"add", "-A"});
+    git({"commit", "-q", "-m", message});
+  }
+  std::string head() {
+    git({"rev-parse", "HEAD"});
+    return said_.substr(0, 40);
+  }
+  fs::path place(const std::string& text) {
+    StoreConfig config;
+    config.shipped = fs::path(DAVIT_SOURCE_DIR) / "plugins/buildstep/buildpacks";
+    config.state = root_ / "state";
+    config.may_use_path = [this](const fs::path&) { return allowed_; };
+    const fs::path folder = root_ / ("placed" + std::to_string(++placed_));
+    BuildpackStore(programs_, screen_, config).place(parse_spec(text), folder);
+    return folder;
+  }
+  std::string refusal(const std::string& text) {
+    try {
+      place(text);
+    } catch (const sdk::Failure& failure) {
+      return failure.slug() + ": " + failure.message();
+    }
+    return "placed";
+  }
+  std::string detect_of(const fs::path& folder) { return get(folder / "bin/detect"); }
+
+  std::string repo_;
+  testing_support::RecordingScreen screen_;
+  bool allowed_ = true;
+  int placed_ = 0;
+};
+
+TEST_F(Store, ShippedOnesAreCopied) {
+  const fs::path folder = place("davit/procfile");
+  EXPECT_TRUE(fs::exists(folder / "bin/compile"));
+  EXPECT_FALSE(fs::is_symlink(folder / "bin/compile"));
+}
+
+TEST_F(Store, GitBranchTagAndCommit) {
+  const std::string first = head();
+  put("repo/bin/detect", "#!/bin/sh\necho two\n");
+  commit("second");
+  git({"branch", "feature/x"});
+  put("repo/bin/detect", "#!/bin/sh\necho three\n");
+  commit("third");
+  const std::string url = "file://" + repo_;
+  EXPECT_THAT(detect_of(place(url + "#main")), HasSubstr("three"));
+  EXPECT_THAT(detect_of(place(url + "#feature/x")), HasSubstr("two"));
+  EXPECT_THAT(detect_of(place(url + "#v1")), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place(url + "#" + first)), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place(url + "#" + first.substr(0, 8))), HasSubstr("one"));
+  EXPECT_THAT(refusal(url + "#nope"), HasSubstr("buildpack-unavailable: Buildpack file://"));
+}
+
+TEST_F(Store, ABranchIsBroughtUpToDate) {
+  const std::string url = "file://" + repo_ + "#main";
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("one"));
+  put("repo/bin/detect", "#!/bin/sh\necho newer\n");
+  commit("newer");
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("newer"));
+  git({"commit", "-q", "--amend", "-m", "forced"});
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("newer"));
+}
+
+TEST_F(Store, WhenTheSourceIsGoneTheEarlierCopyServesAndAWarningSaysSo) {
+  const std::string url = "file://" + repo_ + "#main";
+  place(url);
+  fs::rename(repo_ + "/.git", repo_ + "/gone");
+  fs::create_directories(repo_ + "/.git");
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("one"));
+  EXPECT_THAT(screen_.text, HasSubstr("could not be updated"));
+  EXPECT_THAT(refusal("file://" + repo_ + "#v1"), HasSubstr("buildpack-unavailable"));
+}
+
+TEST_F(Store, CopiesOfGitHaveNoRepositoryInside) {
+  const fs::path folder = place("file://" + repo_ + "#main");
+  EXPECT_FALSE(fs::exists(folder / ".git"));
+  EXPECT_FALSE(fs::exists(folder.string() + ".index"));
+}
+
+TEST_F(Store, AFolderIsTakenAsItIs) {
+  put("repo/bin/detect", "#!/bin/sh\necho uncommitted\n");
+  EXPECT_THAT(detect_of(place(repo_)), HasSubstr("uncommitted"));
+  EXPECT_FALSE(fs::exists(root_ / "placed1/.git"));
+}
+
+TEST_F(Store, ABareRepositoryByItsPath) {
+  ASSERT_EQ(sh({"git", "clone", "-q", "--bare", repo_, repo_ + ".git"}), 0) << said_;
+  EXPECT_THAT(detect_of(place(repo_ + ".git")), HasSubstr("one"));
+}
+
+TEST_F(Store, ArchivesWithAndWithoutATopFolder) {
+  ASSERT_EQ(sh({"tar", "-C", repo_, "-czf", (root_ / "flat.tgz").string(), "bin"}), 0) << said_;
+  ASSERT_EQ(sh({"tar", "-C", root_.string(), "-cf", (root_ / "top.tar").string(), "repo"}), 0) << said_;
+  EXPECT_THAT(detect_of(place("file://" + (root_ / "flat.tgz").string())), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place((root_ / "top.tar").string())), HasSubstr("one"));
+  put("bad.tgz", "this is text");
+  EXPECT_THAT(refusal((root_ / "bad.tgz").string()), HasSubstr("could not be unpacked"));
+}
+
+TEST_F(Store, WhatIsNoBuildpackIsRefused) {
+  fs::remove(root_ / "repo/bin/compile");
+  EXPECT_THAT(refusal(repo_), HasSubstr("is not a buildpack: it has no bin/compile"));
+  EXPECT_THAT(refusal((root_ / "nowhere").string()), HasSubstr("does not exist"));
+}
+
+TEST_F(Store, PathsNeedPermission) {
+  allowed_ = false;
+  EXPECT_THAT(refusal(repo_), HasSubstr("buildpack-not-allowed"));
+  EXPECT_THAT(refusal("file://" + repo_ + "#main"), HasSubstr("buildpack-not-allowed"));
+  EXPECT_THAT(refusal((root_ / "x.tgz").string()), HasSubstr("does not exist"));
+}
+
+TEST_F(Store, CredentialsNeverStandOnACommandLine) {
+  EXPECT_THAT(refusal("http://ada:s3cret@127.0.0.1:1/a/b.git"), HasSubstr("http://***@127.0.0.1:1/a/b.git"));
+  EXPECT_THAT(refusal("http://ada:s3cret@127.0.0.1:1/a.tgz"), HasSubstr("could not be fetched"));
+  for (const auto& argv : programs_.seen) {
+    for (const std::string& argument : argv) EXPECT_THAT(argument, testing::Not(HasSubstr("s3cret")));
+  }
+}
+
+}  // namespace
+}  // namespace davit::buildstep
