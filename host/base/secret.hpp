@@ -2,7 +2,11 @@
 // accident.
 #pragma once
 
+#include <fmt/core.h>
+
+#include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace davit {
@@ -14,11 +18,20 @@ class Secret {
   /// The bytes themselves; every call of this is a place to look at in a review.
   [[nodiscard]] const std::string& reveal() const { return bytes_; }
   friend bool operator==(const Secret&, const Secret&) = default;
-  /// fmt and streams see only this.
-  friend std::string format_as(const Secret&) { return "***"; }
+  /// Streams see only this, and so do the messages of failing tests.
+  friend std::ostream& operator<<(std::ostream& stream, const Secret&) { return stream << "***"; }
 
  private:
   std::string bytes_;
 };
 
 }  // namespace davit
+
+/// fmt sees only this, and so does the log.
+template <>
+struct fmt::formatter<davit::Secret> : fmt::formatter<std::string_view> {
+  template <typename Context>
+  auto format(const davit::Secret&, Context& context) const {
+    return fmt::formatter<std::string_view>::format("***", context);
+  }
+};
