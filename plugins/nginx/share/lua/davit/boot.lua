@@ -31,9 +31,9 @@ local function files_in(path)
   return names
 end
 
-local function load_table(root)
+local function load_table(directory)
   local routes = require "davit.table"
-  local names, err = files_in(root .. "/apps")
+  local names, err = files_in(directory)
   if not names then
     ngx.log(ngx.ERR, "davit: ", err)
     return
@@ -41,7 +41,7 @@ local function load_table(root)
   for _, name in ipairs(names) do
     local app = string.match(name, "^([a-z0-9][a-z0-9.-]*)%.json$")
     if app then
-      local file = io.open(root .. "/apps/" .. name, "r")
+      local file = io.open(directory .. "/" .. name, "r")
       local entry = file and cjson.decode(file:read("*a"))
       if file then
         file:close()
@@ -58,19 +58,21 @@ local function load_table(root)
   end
 end
 
--- init_by_lua. `root` is the proxy's directory.
-function _M.init(root, socket)
+-- init_by_lua. `paths`: apps (directory of route files), logs (directory of access logs, with a slash at its end), page
+-- (the error page), socket (the control socket).
+function _M.init(paths)
   -- everything a worker needs is loaded here, since a worker may have no right to read the files
   require "davit.control"
   require "davit.proxy"
-  require("davit.pages").load(root .. "/errors/page.html")
+  require("davit.pages").load(paths.page)
+  require("davit.logs").configure(paths.logs)
   local state = ngx.shared.davit_state
   if state:get("loaded") then
     return
   end
   -- A cold start. Nothing listens yet; a socket file left by a killed nginx would make bind() fail.
-  os.remove(socket)
-  load_table(root)
+  os.remove(paths.socket)
+  load_table(paths.apps)
   state:set("loaded", true)
   state:set("started_at", os.time())
 end

@@ -2,6 +2,7 @@
 -- Runs in every worker for every request, so it allocates little and reads the shared table once or twice.
 local balancer = require "ngx.balancer"
 local inflight = require "davit.inflight"
+local logs = require "davit.logs"
 local pages = require "davit.pages"
 local routes = require "davit.table"
 
@@ -130,6 +131,10 @@ function _M.log()
   local key = ngx.var.davit_inflight
   if key and key ~= "" then
     inflight.leave(key)
+  end
+  local app = ngx.var.davit_app
+  if app and app ~= "" then
+    logs.account(app, #(ngx.var.request or "") + #(ngx.var.http_user_agent or "") + #(ngx.var.http_referer or "") + 90)
   end
 end
 
