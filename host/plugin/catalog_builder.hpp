@@ -1,0 +1,45 @@
+// CatalogBuilder: joins what is installed with what plugins.toml says. Private to host/plugin.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "plugin/catalog.hpp"
+#include "plugin/catalog_cache.hpp"
+
+namespace davit {
+
+class CatalogBuilder {
+ public:
+  CatalogBuilder(const std::filesystem::path& plugin_dir, NoteCache& cache, const CatalogOptions& options)
+      : plugin_dir_(plugin_dir), cache_(cache), options_(options) {}
+
+  PluginCatalog build(PluginsToml file, const std::string& source);
+
+ private:
+  struct Candidate {
+    std::filesystem::path path;
+    ReadNote read;
+    std::string id;
+    bool taken = false;
+  };
+  void scan_folder();
+  CatalogEntry configured(const PluginSection& section);
+  void choose_file(const PluginSection& section, CatalogEntry& entry);
+  void check_version(const PluginSection& section, CatalogEntry& entry) const;
+  void check_settings(const PluginSection& section, CatalogEntry& entry) const;
+  void check_enabled();
+  void check_requires(CatalogEntry& entry) const;
+  void add_unconfigured();
+  [[nodiscard]] Error at(unsigned line, const std::string& what, std::string hint) const;
+
+  const std::filesystem::path& plugin_dir_;
+  NoteCache& cache_;
+  const CatalogOptions& options_;
+  std::string source_;
+  std::vector<Candidate> candidates_;
+  PluginCatalog catalog_;
+};
+
+}  // namespace davit

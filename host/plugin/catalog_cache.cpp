@@ -1,0 +1,149 @@
+#include "plugin/catalog_cache.hpp"
+
+#include <davit/abi.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "base/text.hpp"
+#include "plugin/note_codec.hpp"
+#include "plugin/note_reader.hpp"
+#include "process/files.hpp"
+#include "process/unique_fd.hpp"
+
+namespace davit {
+namespace {
+
+// Raise the number when the form of the cache, or of PluginNote, changes.
+constexpr std::string_view kMagic = "davit plugin notes 1\n";
+constexpr off_t kMaxCacheBytes = 64 * 1024 * 1024;
+constexpr std::int64_t kNsPerS = 1'000'000'000;
+
+std::int64_t ns_of(const timespec& time) {
+  return time.tv_sec * kNsPerS + time.tv_nsec;
+}
+
+FileIdentity identity_of(const struct stat& status) {
+  return {status.st_dev, status.st_ino, static_cast<std::uint64_t>(status.st_size), ns_of(status.st_mtim),
+          ns_of(status.st_ctim)};
+}
+
+std::string fingerprint(std::string_view payload) {
+  return fmt::format("{:016x}\n", fnv1a(payload));
+}
+
+/// The whole cache file, if it is ours and nobody else could have written it.
+std::optional<std::string> read_trusted(const std::filesystem::path& file, std::int64_t& written_ns) {
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status {};
+  if (!fd.valid() || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+  if (status.st_uid != ::geteuid() || (status.st_mode & 022) != 0 || status.st_size > kMaxCacheBytes)
+    return std::nullopt;
+  written_ns = ns_of(status.st_mtim);
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t at = 0;
+  while (at < bytes.size()) {
+    const ssize_t got = ::read(fd.get(), bytes.data() + at, bytes.size() - at);
+    if (got <= 0) return std::nullopt;
+    at += static_cast<std::size_t>(got);
+  }
+  return bytes;
+}
+
+void pack_error(Packer& out, const std::optional<Error>& error) {
+  out.number(error ? 1 : 0);
+  if (!error) return;
+  out.number(static_cast<std::int64_t>(error->code));
+  for (const std::string* text : {&error->message, &error->hint, &error->slug}) out.text(*text);
+}
+
+std::optional<Error> unpack_error(Unpacker& in) {
+  if (in.number() == 0) return std::nullopt;
+  Error error;
+  error.code = static_cast<Code>(in.number());
+  for (std::string* text : {&error.message, &error.hint, &error.slug}) *text = in.text();
+  return error;
+}
+
+}  // namespace
+
+NoteCache::NoteCache(std::filesystem::path file) : file_(std::move(file)) {
+  if (!file_.empty()) load();
+}
+
+void NoteCache::load() {
+  const auto bytes = read_trusted(file_, written_ns_);
+  const std::size_t head = kMagic.size() + fingerprint("").size();
+  if (!bytes || bytes->size() < head || !bytes->starts_with(kMagic)) return;
+  const std::string_view payload = std::string_view(*bytes).substr(head);
+  if (bytes->substr(kMagic.size(), head - kMagic.size()) != fingerprint(payload)) return;
+  Unpacker in(payload);
+  if (in.number() != DAVIT_ABI_MAJOR || in.number() != DAVIT_ABI_MINOR) return;
+  std::map<std::string, Kept, std::less<>> kept;
+  for (std::size_t left = in.count(); left > 0; --left) {
+    std::string path = in.text();
+    Kept one;
+    one.identity.device = static_cast<std::uint64_t>(in.number());
+    one.identity.inode = static_cast<std::uint64_t>(in.number());
+    one.identity.size = static_cast<std::uint64_t>(in.number());
+    one.identity.mtime_ns = in.number();
+    one.identity.ctime_ns = in.number();
+    one.content.problem = unpack_error(in);
+    one.content.note = unpack_note(in);
+    kept.emplace_hint(kept.end(), std::move(path), std::move(one));
+  }
+  if (!in.failed() && in.at_end()) kept_ = std::move(kept);
+}
+
+ReadNote NoteCache::read(const std::filesystem::path& plugin_file) {
+  struct stat status {};
+  if (::stat(plugin_file.c_str(), &status) != 0)
+    return {{}, system_error("plugin file " + plugin_file.string(), errno)};
+  const FileIdentity identity = identity_of(status);
+  if (const auto found = kept_.find(plugin_file.native());
+      // A file changed in the clock tick in which the cache was written could look the same: not trusted.
+      found != kept_.end() && found->second.identity == identity && identity.ctime_ns < written_ns_) {
+    found->second.used = true;
+    return found->second.content;
+  }
+  changed_ = true;
+  ++opened_;
+  ReadNote content;
+  if (auto note = read_note(plugin_file))
+    content.note = std::move(*note);
+  else
+    content.problem = std::move(note).error();
+  const bool keep = !content.problem || content.problem->code == Code::kInvalid;
+  if (keep)
+    kept_.insert_or_assign(plugin_file.native(), Kept{identity, content, true});
+  else
+    kept_.erase(plugin_file.native());
+  return content;
+}
+
+void NoteCache::save() {
+  const auto dropped = std::erase_if(kept_, [](const auto& item) { return !item.second.used; });
+  if (file_.empty() || (!changed_ && dropped == 0)) return;
+  Packer out;
+  out.number(DAVIT_ABI_MAJOR);
+  out.number(DAVIT_ABI_MINOR);
+  out.number(static_cast<std::int64_t>(kept_.size()));
+  for (const auto& [path, one] : kept_) {
+    out.text(path);
+    out.number(static_cast<std::int64_t>(one.identity.device));
+    out.number(static_cast<std::int64_t>(one.identity.inode));
+    out.number(static_cast<std::int64_t>(one.identity.size));
+    out.number(one.identity.mtime_ns);
+    out.number(one.identity.ctime_ns);
+    pack_error(out, one.content.problem);
+    pack(out, one.content.note);
+  }
+  const std::string payload = out.take();
+  (void)write_file_volatile(file_, std::string(kMagic) + fingerprint(payload) + payload, 0600);
+}
+
+}  // namespace davit

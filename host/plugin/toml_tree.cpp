@@ -1,0 +1,194 @@
+#include "plugin/toml_tree.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/text.hpp"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+namespace davit {
+namespace {
+
+constexpr std::size_t kMaxDotsInLine = 128;
+
+tl::unexpected<Error> bad(const std::string& source, std::size_t line, std::string_view what,
+                          std::string hint = {}) {
+  return fail(Code::kInvalid, fmt::format("{}:{}: {}", source, line, what), std::move(hint), "toml-invalid");
+}
+
+/// Walks the text as a TOML lexer would, as far as strings and comments go.
+class Guard {
+ public:
+  Guard(std::string_view text, const std::string& source) : text_(text), source_(source) {}
+
+  Result<> check() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '#') {
+        skip_comment();
+      } else if (c == '"' || c == '\'') {
+        skip_string(c);
+      } else {
+        if (const auto refusal = refuse(c)) return bad(source_, line_, *refusal, hint_);
+        advance();
+      }
+    }
+    return {};
+  }
+
+ private:
+  std::optional<std::string> refuse(char c) {
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      hint_ = "Put it in quotes";
+      return "a character that is not ASCII stands outside quotes";
+    }
+    if (c == '.' && ++dots_ > kMaxDotsInLine) return "too many dots in one line";
+    if (c == '\n') dots_ = 0;
+    return std::nullopt;
+  }
+  void advance() {
+    if (text_[at_++] == '\n') ++line_;
+  }
+  void skip_comment() {
+    while (at_ < text_.size() && text_[at_] != '\n') ++at_;
+  }
+  void skip_string(char quote) {
+    const std::string three(3, quote);
+    const bool long_form = text_.substr(at_, 3) == three;
+    at_ += long_form ? 3 : 1;
+    while (at_ < text_.size()) {
+      if (quote == '"' && text_[at_] == '\\') {
+        advance();
+        if (at_ < text_.size()) advance();
+        continue;
+      }
+      if (!long_form && text_[at_] == '\n') return;  // unterminated: toml++ says so
+      if (long_form ? text_.substr(at_, 3) == three : text_[at_] == quote) {
+        at_ += long_form ? 3 : 1;
+        return;
+      }
+      advance();
+    }
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  std::string hint_;
+  std::size_t at_ = 0, line_ = 1, dots_ = 0;
+};
+
+TomlNode convert(const toml::node& node);
+
+void convert_table(const toml::table& table, TomlNode& out) {
+  struct Placed {
+    toml::source_position at;
+    TomlNode::Member member;
+  };
+  std::vector<Placed> placed;
+  placed.reserve(table.size());
+  for (const auto& [key, value] : table) {
+    TomlNode child = convert(value);
+    const auto at = key.source().begin;
+    if (at.line != 0) child.line = at.line;
+    placed.push_back({at, {std::string(key.str()), std::move(child)}});
+  }
+  std::stable_sort(placed.begin(), placed.end(), [](const Placed& left, const Placed& right) {
+    return std::pair(left.at.line, left.at.column) < std::pair(right.at.line, right.at.column);
+  });
+  for (Placed& item : placed) out.members.push_back(std::move(item.member));
+}
+
+TomlNode convert(const toml::node& node) {
+  using Kind = TomlNode::Kind;
+  TomlNode out;
+  out.line = node.source().begin.line;
+  switch (node.type()) {
+    case toml::node_type::table:
+      out.kind = Kind::kTable;
+      convert_table(*node.as_table(), out);
+      break;
+    case toml::node_type::array:
+      out.kind = Kind::kArray;
+      for (const toml::node& item : *node.as_array()) out.items.push_back(convert(item));
+      break;
+    case toml::node_type::string:
+      out.kind = Kind::kString;
+      out.text = node.as_string()->get();
+      break;
+    case toml::node_type::integer:
+      out.kind = Kind::kInteger;
+      out.integer = node.as_integer()->get();
+      out.text = std::to_string(out.integer);
+      break;
+    case toml::node_type::floating_point:
+      out.kind = Kind::kFloat;
+      out.text = fmt::format("{}", node.as_floating_point()->get());
+      break;
+    case toml::node_type::boolean:
+      out.kind = Kind::kBool;
+      out.boolean = node.as_boolean()->get();
+      out.text = out.boolean ? "true" : "false";
+      break;
+    default:
+      out.kind = Kind::kDate;
+  }
+  return out;
+}
+
+std::size_t line_of_bad_utf8(std::string_view text) {
+  std::size_t line = 1;
+  for (const std::string& part : split(text, '\n')) {
+    if (!is_valid_utf8(part)) return line;
+    ++line;
+  }
+  return line;
+}
+
+}  // namespace
+
+const TomlNode* TomlNode::find(std::string_view key) const {
+  const auto member = std::find_if(members.begin(), members.end(),
+                                   [&](const Member& candidate) { return candidate.first == key; });
+  return member == members.end() ? nullptr : &member->second;
+}
+
+std::string_view name_of(TomlNode::Kind kind) {
+  using Kind = TomlNode::Kind;
+  switch (kind) {
+    case Kind::kString:
+      return "a string";
+    case Kind::kInteger:
+      return "an integer";
+    case Kind::kFloat:
+      return "a number with a point";
+    case Kind::kBool:
+      return "true or false";
+    case Kind::kDate:
+      return "a date or time";
+    case Kind::kArray:
+      return "an array";
+    case Kind::kTable:
+      return "a table";
+  }
+  return "something";
+}
+
+Result<TomlNode> parse_toml(std::string_view text, const std::string& source) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (!is_valid_utf8(text))
+    return bad(source, line_of_bad_utf8(text), "the text is not UTF-8", "Save the file as UTF-8");
+  DAVIT_TRY(Guard(text, source).check());
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) {
+    const toml::parse_error& error = parsed.error();
+    return bad(source, error.source().begin.line, error.description());
+  }
+  return convert(parsed.table());
+}
+
+}  // namespace davit
