@@ -109,6 +109,7 @@ typedef struct davit_host_paths {
 
 /* ---- davit.host.process/1: programs on the host, by argv; never a shell ---- */
 #define DAVIT_HOST_PROCESS_ID "davit.host.process/1"
+#define DAVIT_PROCESS_TTY 1u /* fds[0] becomes its controlling terminal, in a session of its own */
 /* OPEN */
 typedef struct davit_process {
   uint32_t struct_size;
@@ -123,11 +124,15 @@ typedef struct davit_process {
   uint32_t reserved2;
   const davit_sink* out; /* may be NULL */
   const davit_sink* err; /* may be NULL: to out */
+  uint32_t flags;        /* DAVIT_PROCESS_* */
+  uint32_t reserved3;
+  uint64_t stop_timeout_ms; /* between SIGTERM and SIGKILL on cancel or deadline; 0: 5000 */
 } davit_process;
 typedef struct davit_host_process {
   uint32_t struct_size;
   uint32_t reserved;
-  /* Runs to the end; exit code, or 128 + signal. OK whatever the code. [call] */
+  /* Runs to the end; exit code, or 128 + signal. OK whatever the code; DAVIT_TIMEOUT or DAVIT_CANCELLED when
+   * it was ended. [call] */
   davit_status (*run)(const davit_host* host, const davit_call* call, const davit_process* process,
                       int32_t* exit_code);
 } davit_host_process;
