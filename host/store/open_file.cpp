@@ -58,8 +58,10 @@ Result<std::unique_ptr<Database>> connect(const std::string& name, int flags,
 Result<> prepare_for_writing(Database& database) {
   DAVIT_TRY_ASSIGN(const auto version, read_schema_version(database));
   const std::uint32_t newest = known_migrations().back().to_version;
-  if (version == 0) DAVIT_TRY(database.script("PRAGMA journal_mode = WAL"));  // kept in the file
   if (version != newest) DAVIT_TRY(migrate(database, known_migrations()));
+  // After that, so that a file which is not ours stays as it is. Kept in the file: nothing to do the next
+  // time.
+  DAVIT_TRY(database.script("PRAGMA journal_mode = WAL"));
   sqlite3_db_config(database.connection(), SQLITE_DBCONFIG_ENABLE_FKEY, 1, nullptr);
   // FULL for every write: the journal's promise needs it, and what a command reported as done should survive
   // a power cut too. A whole push has some dozens of commits, a sync each.
