@@ -15,14 +15,19 @@ class Concurrency : public StoreTest {
   // Runs `body(store, index)` in `count` processes at once; each opens the store for itself.
   void in_processes(int count, const std::function<void(Store&, int)>& body,
                     StoreMode mode = StoreMode::kWrite) {
+    run_processes(count, [&](int index) {
+      Store own = must(Store::open(file(), mode, clock_, kPatient));
+      body(own, index);
+    });
+  }
+  void run_processes(int count, const std::function<void(int)>& body) {
     store_.reset();
     std::vector<pid_t> children;
     for (int index = 0; index < count; ++index) {
       const pid_t child = fork();
       if (child == 0) {
         try {
-          Store own = must(Store::open(file(), mode, clock_, kPatient));
-          body(own, index);
+          body(index);
         } catch (const std::exception& error) {
           fprintf(stderr, "process %d: %s\n", index, error.what());
           _exit(1);
@@ -111,6 +116,21 @@ TEST_F(Concurrency, ManyThatCreateAtOnceAgreeOnOneStore) {
     files += entry.path().string().find(".new.") == std::string::npos ? 0 : 1;
   }
   EXPECT_EQ(files, 0);
+}
+
+// Commands come and go: the last one to close tidies SQLite's files away under the next one that opens.
+TEST_F(Concurrency, CommandsThatOpenAndCloseAllTheTimeNeverFail) {
+  const AppId shop = app("shop");
+  run_processes(5, [&](int index) {
+    const bool writes = index < 2;
+    for (int i = 0; i < 60; ++i) {
+      Store own = must(Store::open(file(), writes ? StoreMode::kWrite : StoreMode::kRead, clock_, kPatient));
+      if (writes) must(own.lists().add({shop, "g", "k"}, "x"));
+      if (must(own.apps().names()).size() != 1) throw std::runtime_error("the app is missing");
+    }
+  });
+  reopen(StoreMode::kRead);
+  EXPECT_EQ(must(store().lists().items({shop, "g", "k"})).size(), 120U);
 }
 
 TEST_F(Concurrency, OneOfTwoClaimsWins) {

@@ -77,6 +77,14 @@ TEST_F(Crash, WhatWasAnsweredIsThere) {
   must(store().journal().claim(unfinished[0].id, unfinished[0].owner, {"boot", getpid(), 8}));
 }
 
+TEST_F(Crash, AReaderFindsItWithoutTheSharedMemoryFileToo) {
+  die_in([&](Store& own, const auto&) { must(own.apps().create("late")); });
+  ASSERT_GT(std::filesystem::file_size(file().string() + "-wal"), 0U);
+  std::filesystem::remove(file().string() + "-shm");  // as after a copy of the home
+  reopen(StoreMode::kRead);
+  EXPECT_TRUE(must(store().apps().exists("late")));
+}
+
 TEST_F(Crash, InALeaseThePortsAreFree) {
   die_in([&](Store& own, const auto& stand_still) {
     must(own.ports().lease({5000, 5000}, "a", 1, [&](std::uint16_t) {
