@@ -1,6 +1,9 @@
 // Which hosts lead to an app.
 #include "lifecycle/routes.hpp"
 
+#include "base/text.hpp"
+#include "lifecycle/processes.hpp"
+
 namespace davit {
 
 Result<std::vector<std::string>> hosts_of(Store& store, const App& app) {
@@ -22,6 +25,39 @@ std::vector<Endpoint> endpoints_of(const std::vector<Instance>& instances) {
     endpoints.insert(endpoints.end(), instance.endpoints.begin(), instance.endpoints.end());
   }
   return endpoints;
+}
+
+Result<> reroute_app(const LifecycleServices& services, std::string_view name, const CallContext& call) {
+  DAVIT_TRY_ASSIGN(Proxy * proxy, services.capabilities.proxy());
+  if (proxy == nullptr) return {};
+  DAVIT_TRY_ASSIGN(const App app, services.store.apps().get(name));
+  DAVIT_TRY_ASSIGN(const auto groups, services.store.live_groups().live(app.id));
+  Route route;
+  route.app = app.name;
+  DAVIT_TRY_ASSIGN(route.hosts, hosts_of(services.store, app));
+  for (const LiveGroup& group : groups) {
+    if (group.process_type != kWebType) continue;
+    route.revision = group.revision;
+    DAVIT_TRY_ASSIGN(Runtime * runtime, services.capabilities.runtime(group.runtime));
+    DAVIT_TRY_ASSIGN(
+        const auto instances,
+        runtime->inspect({OwnerKind::kApp, app.name, group.revision, group.process_type, 0}, call));
+    route.endpoints = endpoints_of(instances);
+  }
+  if (route.endpoints.empty()) return {};
+  TextMap plan{{"hosts", join(route.hosts, " ")}};
+  RouteEvent event{app.name, route.revision, route.hosts, route.endpoints, plan};
+  DAVIT_TRY(services.bus.filter(Event{event_id::kRoutePlan, &event, {}}, call));
+  route.hosts = split_words(plan["hosts"]);
+  event.hosts = route.hosts;
+  DAVIT_TRY(services.bus.ask(Event{event_id::kRouteValidate, &event, {}}, call));
+  DAVIT_TRY(proxy->ensure(call));
+  DAVIT_TRY_ASSIGN(const std::string token, proxy->prepare(route, call));
+  auto applied = proxy->apply(route, token, call);
+  if (!applied) {
+    if (auto undone = proxy->undo(app.name, token, call); !undone) call.out.warning(undone.error().text());
+  }
+  return applied;
 }
 
 }  // namespace davit

@@ -15,4 +15,8 @@ Result<std::vector<std::string>> hosts_of(Store& store, const App& app);
 /// The endpoints of instances, in order of their numbers.
 std::vector<Endpoint> endpoints_of(const std::vector<Instance>& instances);
 
+/// Computes and applies the routes of an app that runs, outside a deployment of the user's (a proxy's
+/// settings changed). Nothing for an app without live web instances. What was there comes back on failure.
+Result<> reroute_app(const LifecycleServices& services, std::string_view app, const CallContext& call);
+
 }  // namespace davit

@@ -1,0 +1,143 @@
+// pre-receive.
+#include "git/receive_hook.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <optional>
+
+#include "base/text.hpp"
+#include "git/git_command.hpp"
+#include "git/quarantine.hpp"
+#include "git/tree_rules.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::uint64_t kMaxBlobBytes = 100ULL * 1024 * 1024;
+constexpr std::string_view kHeads = "refs/heads/";
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string property_or(Store& store, AppId app, std::string_view key, std::string_view otherwise) {
+  const auto value = store.properties().effective(app, "git", key);
+  return value && *value && !(*value)->empty() ? **value : std::string(otherwise);
+}
+
+std::uint64_t number_or(const std::string& text, std::uint64_t otherwise) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && !text.empty() && end == text.data() + text.size() ? number : otherwise;
+}
+
+// By default both names that git gives to a first branch.
+bool deploys(const std::string& configured, std::string_view ref) {
+  if (!ref.starts_with(kHeads)) return false;
+  const auto branch = ref.substr(kHeads.size());
+  return configured.empty() ? branch == "main" || branch == "master" : branch == configured;
+}
+
+std::string branches_text(const std::string& configured) {
+  return configured.empty() ? "main or master" : configured;
+}
+
+Result<std::optional<RefUpdate>> choose(const std::vector<RefUpdate>& updates, const std::string& branch,
+                                        std::string_view app, const CallContext& context) {
+  std::optional<RefUpdate> chosen;
+  for (const RefUpdate& update : updates) {
+    if (!deploys(branch, update.ref)) {
+      context.out.step(
+          fmt::format("{} is stored, not deployed; {} deploys {}", update.ref, app, branches_text(branch)));
+      continue;
+    }
+    if (update.new_id == kZeroId) {
+      return fail(Code::kInvalid, fmt::format("{} is what {} runs: it cannot be deleted", update.ref, app),
+                  fmt::format("To take the app down: davit ps:stop {}, or davit apps:destroy {}", app, app),
+                  "delete-refused");
+    }
+    if (chosen) {
+      return fail(
+          Code::kInvalid,
+          fmt::format("This push moves {} and {}, and both would be deployed", chosen->ref, update.ref),
+          fmt::format("Push one of them, or choose: davit git:set {} deploy-branch NAME", app),
+          "several-refs");
+    }
+    chosen = update;
+  }
+  return chosen;
+}
+
+// In the quarantine: its objects are found through the environment that git gave us.
+Result<> check_blobs(const ReceiveParts& parts, const GitCommand& git, const App& app,
+                     const RefUpdate& update) {
+  std::vector<std::string> env;
+  for (const char* name :
+       {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"}) {
+    if (const std::string value = variable(name); !value.empty())
+      env.push_back(fmt::format("{}={}", name, value));
+  }
+  DAVIT_TRY_ASSIGN(const std::string listing,
+                   git.run({"ls-tree", "-r", "-l", "-z", "--full-tree", update.new_id}, env));
+  DAVIT_TRY_ASSIGN(const auto tree, parse_tree(listing));
+  const auto limit = number_or(property_or(parts.store, app.id, "max-blob-bytes", ""), kMaxBlobBytes);
+  return check_tree(tree, SourceLimits{}, limit);
+}
+
+bool has_push_option(std::string_view option) {
+  const auto count = number_or(variable("GIT_PUSH_OPTION_COUNT"), 0);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (variable(fmt::format("GIT_PUSH_OPTION_{}", i).c_str()) == option) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<RefUpdate>> parse_updates(std::string_view text) {
+  std::vector<RefUpdate> updates;
+  for (const std::string& line : split_lines(text)) {
+    if (line.empty()) continue;
+    const auto words = split(line, ' ');
+    if (words.size() != 3 || !is_object_id(words[0]) || !is_object_id(words[1]) || words[2].empty()) {
+      return fail(Code::kInvalid, "git:hook reads lines OLD NEW REF, as git writes them to pre-receive");
+    }
+    updates.push_back({words[0], words[1], words[2]});
+  }
+  return updates;
+}
+
+std::string PushedRevision::request_json() const {
+  return fmt::format(R"({{"revision":{},"old_revision":{},"ref":{},"source":{},"receiver_pid":{}}})",
+                     json_quote(revision), json_quote(old_revision), json_quote(ref),
+                     json_quote("git push " + ref.substr(std::min(ref.size(), kHeads.size()))), receiver_pid);
+}
+
+Result<int> receive(const ReceiveParts& parts, std::string_view name, std::string_view text,
+                    const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const App app, parts.store.apps().get(name));
+  DAVIT_TRY_ASSIGN(const auto updates, parse_updates(text));
+  const std::string branch = property_or(parts.store, app.id, "deploy-branch", "");
+  DAVIT_TRY_ASSIGN(const auto chosen, choose(updates, branch, name, context));
+  if (!chosen) return 0;
+
+  const GitCommand git(parts.processes, parts.home.repo(name).string());
+  DAVIT_TRY(check_blobs(parts, git, app, *chosen));
+  const auto objects = parts.home.repo(name) / "objects";
+  if (const std::string quarantine = variable("GIT_QUARANTINE_PATH"); !quarantine.empty()) {
+    DAVIT_TRY(adopt_objects(quarantine, objects));
+  }
+  sweep_quarantines(objects);
+  return parts.deploy(PushedRevision{.app = app.name,
+                                     .revision = chosen->new_id,
+                                     .old_revision = chosen->old_id,
+                                     .ref = chosen->ref,
+                                     .receiver_pid = static_cast<int>(getppid()),
+                                     .no_wait = has_push_option("no-wait")});
+}
+
+}  // namespace davit

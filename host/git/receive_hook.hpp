@@ -1,0 +1,49 @@
+// ReceiveHook: pre-receive. It reads which refs a push moves, checks them, keeps the objects, and hands the
+// one that is to be deployed on. It decides nothing about how a deploy goes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/call_context.hpp"
+#include "base/paths.hpp"
+#include "base/result.hpp"
+#include "process/process_runner.hpp"
+#include "store/store.hpp"
+
+namespace davit {
+
+struct RefUpdate {
+  std::string old_id, new_id, ref;
+};
+
+/// "OLD NEW REF\n" lines.
+Result<std::vector<RefUpdate>> parse_updates(std::string_view text);
+
+/// What a push asks for.
+struct PushedRevision {
+  std::string app;
+  std::string revision, old_revision, ref;
+  int receiver_pid = 0;  ///< git receive-pack, which moves the branch if it still lives at the end
+  bool no_wait = false;  ///< push option "no-wait"
+  /// The request of a deployment of kind "push" (commands/deployer.hpp).
+  [[nodiscard]] std::string request_json() const;
+};
+
+struct ReceiveParts {
+  const Home& home;
+  Store& store;
+  ProcessRunner& processes;
+  /// Deploys and returns the exit code for the pusher.
+  std::function<Result<int>(const PushedRevision&)> deploy;
+};
+
+/// Runs the hook for `app` with git's `updates` (its stdin). The environment's GIT_QUARANTINE_PATH and
+/// GIT_PUSH_OPTION_* are read here, and nowhere else. Refused pushes are errors, whose text is what the
+/// pusher sees last.
+Result<int> receive(const ReceiveParts& parts, std::string_view app, std::string_view updates,
+                    const CallContext& context);
+
+}  // namespace davit

@@ -1,0 +1,141 @@
+// run, run:detached and enter: a command in an app's environment, with the user's terminal if there is one.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "lifecycle/environment.hpp"
+#include "lifecycle/processes.hpp"
+#include "process/pty.hpp"
+#include "worker/operations.hpp"
+#include "worker/terminal.hpp"
+
+namespace davit {
+namespace {
+
+struct RunOptions {
+  std::string app;
+  bool detach = false, no_tty = false;
+  TextMap env;
+  std::vector<std::string> argv;
+};
+
+Result<RunOptions> parse(Words words) {
+  RunOptions options;
+  std::size_t i = 0;
+  for (; i < words.size() && words[i] != "--"; ++i) {
+    if (words[i] == "--detach") {
+      options.detach = true;
+    } else if (words[i] == "--no-tty") {
+      options.no_tty = true;
+    } else if (words[i] == "--env" && i + 1 < words.size()) {
+      const std::string& pair = words[++i];
+      const auto equals = pair.find('=');
+      if (equals == std::string::npos) return fail(Code::kInvalid, "--env wants KEY=VALUE");
+      DAVIT_TRY(check_config_key(pair.substr(0, equals)));
+      options.env[pair.substr(0, equals)] = pair.substr(equals + 1);
+    } else {
+      options.app = words[i];
+    }
+  }
+  for (++i; i < words.size(); ++i) options.argv.push_back(words[i]);
+  if (options.argv.empty())
+    return fail(Code::kInvalid, "A command is missing", "For example: davit run APP bash");
+  return options;
+}
+
+// "run.4" for the next one: a number that no run of the app has now.
+Result<std::string> next_run_revision(Workshop& shop, Runtime& runtime, const std::string& app) {
+  DAVIT_TRY_ASSIGN(const auto instances,
+                   runtime.inspect({OwnerKind::kApp, app, {}, "run", 0}, shop.context()));
+  unsigned highest = 0;
+  for (const Instance& instance : instances) {
+    unsigned number = 0;
+    if (instance.revision.size() > 1) {
+      std::from_chars(instance.revision.data() + 1, instance.revision.data() + instance.revision.size(),
+                      number);
+    }
+    highest = std::max(highest, number);
+  }
+  return fmt::format("r{}", highest + 1);
+}
+
+Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const RunOptions& options,
+                         TextMap env) {
+  Group group;
+  group.owner = running.app.name;
+  DAVIT_TRY_ASSIGN(group.revision, next_run_revision(shop, *running.runtime, running.app.name));
+  group.process_type = "run";
+  group.count = 1;
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  group.artifact = artifact_of(services, running.release);
+  group.argv = argv_of(running.release, options.argv);
+  group.env = std::move(env);
+  group.limits = limits_of(services.store, running.app.id, "run");
+  group.restart = Restart::kNever;
+  DAVIT_TRY(running.runtime->apply(group, shop.context()));
+  shop.out().result(instance_id(group.owner, group.revision, "run", 1) + "\n");
+  return 0;
+}
+
+}  // namespace
+
+Result<int> run_command_in_app(Workshop& shop, Words words) {
+  DAVIT_TRY_ASSIGN(const RunOptions options, parse(words));
+  DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(options.app));
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  DAVIT_TRY_ASSIGN(TextMap env,
+                   resolve_run_environment(services, running.app, running.release, "run", shop.context()));
+  for (const auto& [key, value] : options.env) env[key] = value;
+  if (options.detach) return run_detached(shop, running, options, std::move(env));
+
+  TaskRequest task;
+  task.owner = running.app.name;
+  task.name = fmt::format("run.{}", getpid());
+  task.artifact = artifact_of(services, running.release);
+  task.argv = argv_of(running.release, options.argv);
+  task.limits = limits_of(services.store, running.app.id, "run");
+  if (const char* term = std::getenv("TERM"); term != nullptr) env.emplace("TERM", term);
+  task.env = std::move(env);
+  shop.out().flush();
+  return with_terminal(!options.no_tty, [&](const StandardFds& fds, bool tty) {
+    task.fds = fds;
+    task.tty = tty;
+    return running.runtime->run_task(task, shop.context());
+  });
+}
+
+Result<int> enter(Workshop& shop, Words words) {
+  if (words.size() < 2) return fail(Code::kInternal, "enter takes an app and a process");
+  DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(words[0]));
+  const auto parts = split(words[1], '.');
+  Selector selector{OwnerKind::kApp, running.app.name, {}, parts[0], 0};
+  if (parts.size() > 1) std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), selector.number);
+  DAVIT_TRY_ASSIGN(Store * store, shop.store());
+  DAVIT_TRY_ASSIGN(const auto groups, store->live_groups().live(running.app.id));
+  for (const LiveGroup& group : groups) {
+    if (group.process_type == selector.process_type) selector.revision = group.revision;
+  }
+  DAVIT_TRY_ASSIGN(const auto instances, running.runtime->inspect(selector, shop.context()));
+  if (instances.empty() || (selector.revision.empty() && parts[0] != "run")) {
+    return fail(Code::kNotFound, fmt::format("{} runs no process {}", running.app.name, words[1]),
+                fmt::format("See davit ps:report {}", running.app.name), "no-such-process");
+  }
+  ExecRequest request;
+  request.instance = instances.front().id;
+  std::size_t first = 2;
+  if (words.size() > 2 && words[2] == "--") first = 3;
+  request.argv.assign(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
+  if (request.argv.empty()) request.argv = {"/bin/bash"};
+  if (const char* term = std::getenv("TERM"); term != nullptr) request.env.emplace("TERM", term);
+  shop.out().flush();
+  return with_terminal(true, [&](const StandardFds& fds, bool tty) {
+    request.fds = fds;
+    request.tty = tty;
+    return running.runtime->exec(request, shop.context());
+  });
+}
+
+}  // namespace davit

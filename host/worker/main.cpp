@@ -1,0 +1,92 @@
+// davit-worker: one operation with plugins, under the guard that started it. Not for people: `davit` is.
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+
+#include "commands/worker_protocol.hpp"
+#include "guard/run_worker.hpp"
+#include "worker/operations.hpp"
+
+namespace {
+
+namespace protocol = davit::worker_protocol;
+
+std::atomic<bool> g_interrupted{false};  // the one global: a signal handler cannot be handed anything
+
+void interrupt(int) {
+  g_interrupted = true;
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+davit::WorkerSurroundings surroundings() {
+  davit::WorkerSurroundings where;
+  where.home.root = variable(protocol::kHome);
+  where.home.plugins_toml = variable(protocol::kPluginsToml);
+  where.installation = davit::Installation::of_executable(std::filesystem::read_symlink("/proc/self/exe"));
+  where.catalog.disable = davit::parse_disable_list(variable(protocol::kDisable));
+  where.catalog.safe_mode = !variable(protocol::kSafeMode).empty();
+  where.failpoint = variable(protocol::kFailpoint);
+  return where;
+}
+
+davit::Breadcrumb breadcrumb() {
+  const std::string fd = variable(davit::kBreadcrumbFdVariable);
+  if (fd.empty()) return {};
+  auto page = davit::Breadcrumb::map(std::atoi(fd.c_str()));
+  return page ? std::move(*page) : davit::Breadcrumb();
+}
+
+int exit_code_of(const davit::Error& error, davit::TerminalOutput& out) {
+  constexpr int kNoSuchApp = 20;
+  out.warning(error.text());
+  if (!error.hint.empty()) out.warning(error.hint);
+  return error.slug == "app-not-found" ? kNoSuchApp : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const davit::Operation* operation = words.empty() ? nullptr : davit::find_operation(words.front());
+  if (operation == nullptr || variable(protocol::kHome).empty()) {
+    constexpr std::string_view kText = "davit-worker is started by davit; see `davit help`\n";
+    (void)!write(2, kText.data(), kText.size());
+    return 1;
+  }
+  struct sigaction action {};
+  action.sa_handler = interrupt;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  const davit::SystemClock clock;
+  const std::string flags = variable(protocol::kFlags);
+  // A deployment's log is read by whoever comes later: it has its headers, whoever started it.
+  const bool for_the_log = words.front() == "deploy" || words.front() == "recover-deployment";
+  const bool quiet = flags.find('q') != std::string::npos && !for_the_log;
+  davit::TerminalOutput out({1, 2, isatty(1) == 1, quiet}, clock);
+  davit::CallContext context{.actor = variable(protocol::kActor),
+                             .app = {},
+                             .deployment = {},
+                             .quiet = quiet,
+                             .force = flags.find('f') != std::string::npos,
+                             .trace = flags.find('t') != std::string::npos,
+                             .tty = isatty(1) == 1,
+                             .out = out,
+                             .cancelled = [] { return g_interrupted.load(); }};
+  davit::Breadcrumb crumb = breadcrumb();
+  int code = 1;
+  {
+    davit::Workshop shop(surroundings(), context, out, crumb, clock);
+    const auto done = operation->run(shop, std::span(words).subspan(1));
+    code = done ? *done : exit_code_of(done.error(), out);
+  }
+  out.flush();
+  crumb.finish(code);
+  return code;
+}

@@ -1,0 +1,26 @@
+// The table of operations.
+#include "worker/operations.hpp"
+
+namespace davit {
+namespace {
+
+constexpr Operation kOperations[] = {
+    {"deploy", run_deployment},   {"recover-deployment", recover_deployment},
+    {"recover", recover},         {"reroute", reroute},
+    {"ps", list_instances},       {"logs", show_logs},
+    {"run", run_command_in_app},  {"enter", enter},
+    {"command", plugin_command},  {"publish", publish},
+    {"doctor", examine},          {"system-start", system_start},
+    {"system-stop", system_stop},
+};
+
+}  // namespace
+
+const Operation* find_operation(std::string_view name) {
+  for (const Operation& operation : kOperations) {
+    if (operation.name == name) return &operation;
+  }
+  return nullptr;
+}
+
+}  // namespace davit

@@ -1,0 +1,38 @@
+// A home comes up and goes down as a whole.
+#include <fmt/format.h>
+
+#include "worker/operations.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::int64_t kStopDeadlineMs = 90'000;
+
+}  // namespace
+
+Result<int> system_start(Workshop& shop, Words /*words*/) {
+  DAVIT_TRY_ASSIGN(const bool started, shop.supervisor().ensure_tree());
+  shop.out().step(started ? "Started the supervision tree" : "The supervision tree runs");
+  DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
+  DAVIT_TRY_ASSIGN(Proxy * proxy, plugins->proxy());
+  if (proxy != nullptr) {
+    DAVIT_TRY(proxy->ensure(shop.context()));
+    shop.out().step(fmt::format("{} is up", proxy->id()));
+  }
+  DAVIT_TRY_ASSIGN(EventBus * bus, shop.bus());
+  const Event event{event_id::kSystemStart, std::monostate{}, {}};
+  for (Hook* hook : bus->steps(event.id)) {
+    DAVIT_TRY_ASSIGN(const std::string token, hook->prepare(event, shop.context()));
+    DAVIT_TRY(hook->apply(event, token, shop.context()));
+  }
+  const std::vector<std::string> all{"--all"};
+  return recover(shop, all);
+}
+
+Result<int> system_stop(Workshop& shop, Words /*words*/) {
+  DAVIT_TRY(shop.supervisor().stop_tree(kStopDeadlineMs));
+  shop.out().step("Everything is stopped; davit system:start brings it back");
+  return 0;
+}
+
+}  // namespace davit

@@ -1,0 +1,174 @@
+// The composition of the worker process.
+#include "worker/workshop.hpp"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "git/git_source_store.hpp"
+#include "lifecycle/processes.hpp"
+#include "lifecycle/routes.hpp"
+#include "process/files.hpp"
+
+namespace davit {
+namespace {
+
+constexpr uid_t kAppUid = 61234;  // no account has it: nothing else on the machine belongs to it
+constexpr std::size_t kLogFileBytes = 5 * 1024 * 1024;
+constexpr std::size_t kLogFiles = 3;
+
+std::shared_ptr<spdlog::logger> open_log(const Home& home) {
+  try {
+    const auto file = (home.logs() / "davit.log").string();
+    auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file, kLogFileBytes, kLogFiles);
+    auto logger = std::make_shared<spdlog::logger>("davit", std::move(sink));
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l [%P] %v", spdlog::pattern_time_type::utc);
+    logger->flush_on(spdlog::level::info);
+    return logger;
+  } catch (const spdlog::spdlog_ex&) {
+    return nullptr;  // a full or read-only disk must not stop a deploy for want of a log
+  }
+}
+
+}  // namespace
+
+Result<std::optional<RunAs>> app_user_of(std::string_view configured) {
+  if (geteuid() != 0) return std::optional<RunAs>{};
+  if (configured.empty()) return std::optional<RunAs>{RunAs{kAppUid, kAppUid, {}}};
+  uid_t uid = 0;
+  const auto [end, error] = std::from_chars(configured.data(), configured.data() + configured.size(), uid);
+  if (error == std::errc{} && end == configured.data() + configured.size() && uid != 0) {
+    return std::optional<RunAs>{RunAs{uid, uid, {}}};
+  }
+  const passwd* account = getpwnam(std::string(configured).c_str());
+  if (account == nullptr || account->pw_uid == 0) {
+    return fail(Code::kInvalid,
+                fmt::format("[host] app_user: there is no account {} (root is refused)", configured),
+                "Name an account or a uid other than 0 in plugins.toml", "app-user-invalid");
+  }
+  return std::optional<RunAs>{RunAs{account->pw_uid, account->pw_gid, {}}};
+}
+
+Workshop::Workshop(WorkerSurroundings where, CallContext& context, TerminalOutput& out,
+                   Breadcrumb& breadcrumb, const Clock& clock)
+    : where_(std::move(where)),
+      context_(context),
+      out_(out),
+      breadcrumb_(breadcrumb),
+      clock_(clock),
+      processes_(make_process_runner()) {}
+
+Workshop::~Workshop() {
+  if (plugins_) plugins_->stop_all();
+}
+
+Result<Store*> Workshop::store() {
+  if (!store_) {
+    DAVIT_TRY_ASSIGN(store_, Store::open(home().database(), StoreMode::kWrite, clock_));
+  }
+  return &*store_;
+}
+
+Supervisor& Workshop::supervisor() {
+  if (!supervisor_) {
+    SupervisorSettings settings;
+    settings.folder = home().supervise();
+    settings.unit_program = where_.installation.libexec("davit-unit");
+    settings.adopt_program = where_.installation.libexec("davit-adopt");
+    supervisor_ = make_supervisor(settings);
+  }
+  return *supervisor_;
+}
+
+Result<PluginServices> Workshop::plugin_services() {
+  DAVIT_TRY_ASSIGN(Store * store, this->store());
+  PluginServices services{.home = home(),
+                          .installation = where_.installation,
+                          .store = *store,
+                          .processes = *processes_,
+                          .supervisor = supervisor(),
+                          .clock = clock_,
+                          .breadcrumb = breadcrumb_,
+                          .log = open_log(home()),
+                          .app_user = {},
+                          .runtime_of_app = [store](std::string_view app) -> Result<std::string> {
+                            DAVIT_TRY_ASSIGN(const App record, store->apps().get(app));
+                            return davit::runtime_of(*store, record.id);
+                          },
+                          .request_reroute = [this](std::string_view app) { to_reroute_.emplace(app); }};
+  return services;
+}
+
+Result<PluginHost*> Workshop::plugins(bool tolerant) {
+  if (!plugins_) {
+    DAVIT_TRY_ASSIGN(PluginCatalog catalog, PluginCatalog::read(home(), where_.installation, where_.catalog));
+    DAVIT_TRY_ASSIGN(PluginServices services, plugin_services());
+    DAVIT_TRY_ASSIGN(services.app_user, app_user_of(catalog.host().app_user));
+    DAVIT_TRY_ASSIGN(plugins_, PluginHost::open(std::move(catalog), std::move(services), {tolerant}));
+  }
+  return plugins_.get();
+}
+
+Result<EventBus*> Workshop::bus() {
+  if (!bus_) {
+    DAVIT_TRY_ASSIGN(PluginHost * plugins, this->plugins());
+    bus_ = std::make_unique<EventBus>();
+    plugins->subscribe_hooks(*bus_);
+  }
+  return bus_.get();
+}
+
+Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed) {
+  DAVIT_TRY_ASSIGN(Store * store, this->store());
+  DAVIT_TRY_ASSIGN(PluginHost * plugins, this->plugins());
+  DAVIT_TRY_ASSIGN(EventBus * bus, this->bus());
+  if (!sources_) sources_ = make_git_source_store(home(), *processes_);
+  if (!probe_) probe_ = make_poco_probe();
+  LifecycleServices services{.store = *store,
+                             .bus = *bus,
+                             .capabilities = *plugins,
+                             .sources = *sources_,
+                             .probe = *probe_,
+                             .clock = clock_,
+                             .home = where_.home,
+                             .on_committed = std::move(on_committed)};
+  if (!where_.failpoint.empty()) {
+    services.failpoint = [wanted = where_.failpoint](std::string_view point) {
+      if (point == wanted) ::kill(::getpid(), SIGKILL);
+    };
+  }
+  services.mark = [this](std::string_view deployment, std::string_view step) {
+    breadcrumb_.set_deployment(deployment);
+    breadcrumb_.set_step(step);
+  };
+  return services;
+}
+
+Result<Workshop::Running> Workshop::running(std::string_view name) {
+  DAVIT_TRY_ASSIGN(Store * store, this->store());
+  DAVIT_TRY_ASSIGN(App app, store->apps().get(name));
+  DAVIT_TRY_ASSIGN(auto release, store->releases().current(app.id));
+  if (!release) {
+    return fail(Code::kConflict, fmt::format("App {} has not been deployed", name), "Push it first",
+                "not-deployed");
+  }
+  DAVIT_TRY_ASSIGN(PluginHost * plugins, this->plugins());
+  DAVIT_TRY_ASSIGN(Runtime * runtime, plugins->runtime(release->spec.runtime));
+  return Running{std::move(app), std::move(*release), runtime};
+}
+
+Result<> Workshop::reroute_requested() {
+  if (to_reroute_.empty()) return {};
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, lifecycle());
+  for (const std::string& app : std::exchange(to_reroute_, {}))
+    DAVIT_TRY(reroute_app(services, app, context_));
+  return {};
+}
+
+}  // namespace davit

@@ -1,0 +1,90 @@
+// Workshop: what an operation of the worker works with: the store, the plugins, the bus, the engine; each
+// made when it is first asked for. The composition of the worker process; main makes one.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/call_context.hpp"
+#include "base/paths.hpp"
+#include "cli/terminal_output.hpp"
+#include "guard/breadcrumb.hpp"
+#include "lifecycle/engine.hpp"
+#include "plugin/plugin_host.hpp"
+#include "process/process_runner.hpp"
+#include "store/store.hpp"
+#include "supervise/supervisor.hpp"
+
+namespace davit {
+
+/// What the front program handed down (commands/worker_protocol.hpp).
+struct WorkerSurroundings {
+  Home home;
+  Installation installation;
+  CatalogOptions catalog;
+  std::string failpoint;
+};
+
+/// Threads: one.
+class Workshop {
+ public:
+  Workshop(WorkerSurroundings where, CallContext& context, TerminalOutput& out, Breadcrumb& breadcrumb,
+           const Clock& clock);
+  ~Workshop();
+  Workshop(const Workshop&) = delete;
+  Workshop& operator=(const Workshop&) = delete;
+
+  [[nodiscard]] const Home& home() const { return where_.home; }
+  [[nodiscard]] const WorkerSurroundings& where() const { return where_; }
+  CallContext& context() { return context_; }
+  TerminalOutput& out() { return out_; }
+  Breadcrumb& breadcrumb() { return breadcrumb_; }
+  const Clock& clock() const { return clock_; }
+
+  Result<Store*> store();
+  /// `tolerant`: plugins with problems are left out instead of being an error (doctor, system:stop).
+  Result<PluginHost*> plugins(bool tolerant = false);
+  Result<EventBus*> bus();
+  Supervisor& supervisor();
+  ProcessRunner& processes() { return *processes_; }
+
+  /// The engine's services. `on_committed` is called right after a switch.
+  Result<LifecycleServices> lifecycle(std::function<void()> on_committed = [] {});
+
+  /// Apps whose routes a plugin asked to have computed anew; done by reroute_requested() before the operation
+  /// ends.
+  Result<> reroute_requested();
+
+  /// The app, its live release, its runtime.
+  struct Running {
+    App app;
+    Release release;
+    Runtime* runtime = nullptr;
+  };
+  Result<Running> running(std::string_view app);
+
+ private:
+  Result<PluginServices> plugin_services();
+
+  WorkerSurroundings where_;
+  CallContext& context_;
+  TerminalOutput& out_;
+  Breadcrumb& breadcrumb_;
+  const Clock& clock_;
+  std::unique_ptr<ProcessRunner> processes_;
+  std::unique_ptr<Supervisor> supervisor_;
+  std::optional<Store> store_;
+  std::unique_ptr<PluginHost> plugins_;
+  std::unique_ptr<EventBus> bus_;
+  std::unique_ptr<SourceStore> sources_;
+  std::unique_ptr<EndpointProbe> probe_;
+  std::set<std::string> to_reroute_;
+};
+
+/// To whom others' code drops where the owner is root: `[host] app_user`, an account or a uid; by default a
+/// uid without account. nullopt: everything runs as the owner.
+Result<std::optional<RunAs>> app_user_of(std::string_view configured);
+
+}  // namespace davit
