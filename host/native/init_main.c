@@ -1,0 +1,175 @@
+/* davit-init: the first process of a sandboxed instance (pid 1 of its namespace), or of a `run`.
+ *
+ *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--keep-fd N]... [--] PROGRAM
+ * [ARGUMENT]...
+ *
+ * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
+ * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
+ * 128 + signal if a signal ended it. When PROGRAM ends unasked, so does the instance: the kernel kills what
+ * is left. After a stop signal it waits for all of them; who stops waiting is davit-unit. Signals that arrive
+ * before it is ready are not lost as long as its parent started it with them blocked. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "native/drop.h"
+#include "native/proc_tree.h"
+
+enum { kMaxGroups = 32, kMaxKept = 8, kUsage = 64 };
+
+struct options {
+  int drop;
+  uid_t uid;
+  gid_t gid;
+  gid_t groups[kMaxGroups];
+  size_t group_count;
+  int stop_signal;
+  int tty;
+  int kept[kMaxKept];
+  int kept_count;
+  char** program;
+};
+
+static int usage(const char* what) {
+  fprintf(stderr, "davit-init: %s\n", what);
+  return kUsage;
+}
+
+static int parse(int argc, char** argv, struct options* options) {
+  int at = 1;
+  for (; at < argc && strncmp(argv[at], "--", 2) == 0; ++at) {
+    const char* name = argv[at] + 2;
+    if (*name == '\0') {
+      ++at;
+      break;
+    }
+    if (strcmp(name, "tty") == 0) {
+      options->tty = 1;
+      continue;
+    }
+    char* end = NULL;
+    if (at + 1 >= argc) return usage("an option lacks its value");
+    long value = strtol(argv[++at], &end, 10);
+    if (*argv[at] == '\0' || *end != '\0' || value < 0) return usage("an option's value is not a number");
+    if (strcmp(name, "uid") == 0) {
+      options->uid = (uid_t)value;
+      options->drop = 1;
+    } else if (strcmp(name, "gid") == 0) {
+      options->gid = (gid_t)value;
+      options->drop = 1;
+    } else if (strcmp(name, "group") == 0 && options->group_count < kMaxGroups) {
+      options->groups[options->group_count++] = (gid_t)value;
+    } else if (strcmp(name, "stop-signal") == 0 && value < NSIG) {
+      options->stop_signal = (int)value;
+    } else if (strcmp(name, "keep-fd") == 0 && options->kept_count < kMaxKept) {
+      options->kept[options->kept_count++] = (int)value;
+    } else {
+      return usage("unknown option");
+    }
+  }
+  options->program = argv + at;
+  return at < argc ? 0 : usage("no program");
+}
+
+static void become_program(const struct options* options) {
+  davit_reset_signals();
+  setsid();
+  if (options->tty && ioctl(0, TIOCSCTTY, 0) != 0 && ioctl(0, TIOCSCTTY, 1) != 0) {
+    fprintf(stderr, "davit-init: cannot make this the controlling terminal: %s\n", strerror(errno));
+  }
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  for (int i = 0; i < options->kept_count; ++i) fcntl(options->kept[i], F_SETFD, 0);
+  execvp(options->program[0], options->program);
+  fprintf(stderr, "davit-init: cannot run %s: %s\n", options->program[0], strerror(errno));
+  _exit(errno == ENOENT ? 127 : 126);
+}
+
+static void to_all(int number) {
+  if (getpid() == 1) {
+    kill(-1, number); /* all of the namespace but us */
+  } else {
+    davit_signal_descendants(number, 0);
+  }
+}
+
+static int code_of(int status) {
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* Reaps all that is ready. Returns 1 when nothing is left to wait for. */
+static int reap(pid_t program, int* program_ended, int* code) {
+  int status;
+  pid_t pid;
+  while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (pid == program) {
+      *program_ended = 1;
+      *code = code_of(status);
+    }
+  }
+  return pid < 0 && errno == ECHILD;
+}
+
+static int watch(const struct options* options, pid_t program, const sigset_t* all) {
+  int stopping = 0;
+  int ended = 0;
+  int code = 0;
+  for (;;) {
+    int number = sigwaitinfo(all, NULL);
+    if (number < 0) continue;
+    if (number == SIGCHLD) {
+      int nobody = reap(program, &ended, &code);
+      if (ended && (nobody || !stopping)) return code;
+    } else if (number == options->stop_signal || number == SIGTERM) {
+      stopping = 1;
+      to_all(options->stop_signal);
+      if (ended) return code;
+    } else if (!ended && number != SIGTTOU && number != SIGTTIN) {
+      kill(program, number);
+    }
+  }
+}
+
+int main(int argc, char** argv) {
+  struct options options;
+  memset(&options, 0, sizeof options);
+  options.stop_signal = SIGTERM;
+  int error = parse(argc, argv, &options);
+  if (error != 0) return error;
+
+  sigset_t all;
+  sigfillset(&all);
+  for (const int* fault = (const int[]){SIGSEGV, SIGBUS, SIGILL, SIGFPE, 0}; *fault != 0; ++fault)
+    sigdelset(&all, *fault);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  if (getpid() != 1) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  if (options.drop) {
+    int failed = davit_drop(options.uid, options.gid, options.groups, options.group_count);
+    if (failed != 0) {
+      fprintf(stderr, "davit-init: cannot drop to uid %u: %s\n", (unsigned)options.uid, strerror(failed));
+      return 126;
+    }
+  }
+  pid_t program = fork();
+  if (program < 0) {
+    fprintf(stderr, "davit-init: cannot fork: %s\n", strerror(errno));
+    return 126;
+  }
+  if (program == 0) become_program(&options);
+  /* Ours would keep a log pipe or a terminal open for ever if the program closed its own. */
+  int kept_null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (kept_null >= 0) {
+    for (int fd = 0; fd < 3; ++fd) dup2(kept_null, fd);
+  }
+  close_range(3, ~0U, 0);
+  int code = watch(&options, program, &all);
+  if (getpid() != 1) davit_signal_descendants(SIGKILL, 0); /* without a namespace nobody else does it */
+  return code;
+}

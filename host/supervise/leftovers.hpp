@@ -1,0 +1,17 @@
+// What a unit can leave behind when its davit-unit was killed: processes of its session, cgroups. Private to
+// this room.
+#pragma once
+
+#include <string_view>
+
+#include "supervise/unit_files.hpp"
+
+namespace davit::detail {
+
+/// Kills (SIGKILL) what is left of the session that the unit's state tells of, if it is of this boot. The
+/// unit's lock must be held.
+void kill_leftovers(const UnitFiles& unit);
+/// Removes the (empty) cgroups that davit-unit made for the unit.
+void remove_cgroups(const UnitFiles& unit, std::string_view name);
+
+}  // namespace davit::detail

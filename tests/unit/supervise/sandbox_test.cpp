@@ -1,0 +1,1 @@
+#include "tests/unit/supervise/tree_fixture.hpp"
