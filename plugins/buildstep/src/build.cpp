@@ -1,4 +1,5 @@
-// The order of a build. Buildpacks run in the sandbox only; what they leave is read here as somebody else's data.
+// The order of a build. Buildpacks run in the sandbox only; what they leave is read here as somebody else's
+// data.
 #include "build.hpp"
 
 #include <algorithm>
@@ -45,8 +46,10 @@ BuildOutcome BuildRun::run(const sdk::Build& build) {
   screen_.step("Packing the slug");
   SlugPacker packer(programs_, config_.slug_limits);
   outcome.slug = packer.pack(build.source_dir, work / "slug.tar.zst", build.source_unix_ms / 1000);
-  screen_.detail(fmt::format("{} from {}", human_bytes(outcome.slug.bytes), human_bytes(outcome.slug.tree_bytes)));
-  outcome.launcher = launcher_argv(read_small_file(fs::canonical(config_.share / "launcher.sh"), kLargestText).value_or(""));
+  screen_.detail(
+      fmt::format("{} from {}", human_bytes(outcome.slug.bytes), human_bytes(outcome.slug.tree_bytes)));
+  outcome.launcher =
+      launcher_argv(read_small_file(fs::canonical(config_.share / "launcher.sh"), kLargestText).value_or(""));
   return outcome;
 }
 
@@ -95,9 +98,10 @@ void BuildRun::run_driver(const sdk::Build& build, const Choice& choice, const s
   } catch (const sdk::HostFailure& failure) {
     output.flush();
     if (failure.status() != DAVIT_TIMEOUT) throw;
-    throw sdk::Failure(DAVIT_FAILED, "build-timeout",
-                       fmt::format("The build took longer than {} s and was stopped", config_.limits.time_ms / 1000),
-                       "Look at its last lines for what it was waiting for, or ask the operator to raise build_timeout");
+    throw sdk::Failure(
+        DAVIT_FAILED, "build-timeout",
+        fmt::format("The build took longer than {} s and was stopped", config_.limits.time_ms / 1000),
+        "Look at its last lines for what it was waiting for, or ask the operator to raise build-timeout");
   }
   output.flush();
   report_ = read_result(build.work_dir, choice, exit_code);
@@ -108,9 +112,10 @@ BuildReport BuildRun::read_result(const fs::path& work, const Choice& choice, in
   if (exit_code == 0 && report.done) return report;
   const int code = report.failed.value_or(exit_code);
   if (choice.detected && report.chosen.empty() && report.failed) {
-    throw sdk::Failure(DAVIT_FAILED, "no-buildpack", "No buildpack fits this app",
-                       "Add a file that tells what it is (package.json, requirements.txt, index.html, Procfile), or "
-                       "choose a buildpack with `buildpacks:set` or a `.buildpacks` file");
+    throw sdk::Failure(
+        DAVIT_FAILED, "no-buildpack", "No buildpack fits this app",
+        "Add a file that tells what it is (package.json, requirements.txt, index.html, Procfile), or "
+        "choose a buildpack with `buildpacks:set` or a `.buildpacks` file");
   }
   const std::string label = choice.packs.at(report.phase_pack).label();
   const std::string killed = code > 128 ? fmt::format(" (ended by signal {}{})", code - 128,
@@ -118,11 +123,12 @@ BuildReport BuildRun::read_result(const fs::path& work, const Choice& choice, in
                                         : std::string();
   if (report.phase == "detect") {
     throw sdk::Failure(DAVIT_FAILED, "buildpack-detect-failed",
-                       fmt::format("App not compatible with buildpack: {} (bin/detect gave exit code {}{})", label,
-                                   code, killed),
+                       fmt::format("App not compatible with buildpack: {} (bin/detect gave exit code {}{})",
+                                   label, code, killed),
                        "Choose another buildpack, or `buildpacks:clear` to let it be detected");
   }
-  throw sdk::Failure(DAVIT_FAILED, fmt::format("buildpack-{}-failed", report.phase.empty() ? "run" : report.phase),
+  throw sdk::Failure(DAVIT_FAILED,
+                     fmt::format("buildpack-{}-failed", report.phase.empty() ? "run" : report.phase),
                      fmt::format("Buildpack {} failed in bin/{} with exit code {}{}", label,
                                  report.phase.empty() ? "compile" : report.phase, code, killed),
                      "Its own output above says why");
@@ -145,7 +151,8 @@ void BuildRun::read_processes(const fs::path& tree, const Choice& choice, const 
   std::string names;
   for (const auto& [type, command] : outcome.process_types) names += (names.empty() ? "" : ", ") + type;
   screen_.step(fmt::format("Process types ({}): {}", origin, names.empty() ? "none" : names));
-  if (outcome.process_types.empty()) screen_.warning("The app has no process: add a Procfile with a line such as web: COMMAND");
+  if (outcome.process_types.empty())
+    screen_.warning("The app has no process: add a Procfile with a line such as web: COMMAND");
 }
 
 }  // namespace davit::buildstep

@@ -1,5 +1,6 @@
-// One build, from a source tree to a slug: choose, fetch, run, read what was left, pack. It tells the build in order;
-// each step lives in a file of its own. It knows the SDK's values but not the plugin's entry (plugin.cpp).
+// One build, from a source tree to a slug: choose, fetch, run, read what was left, pack. It tells the build
+// in order; each step lives in a file of its own. It knows the SDK's values but not the plugin's entry
+// (plugin.cpp).
 #pragma once
 
 #include <cstdint>
@@ -17,21 +18,21 @@
 namespace davit::buildstep {
 
 struct BuildConfig {
-  std::filesystem::path share;     ///< driver.sh, launcher.sh, bin/, buildpacks/
-  std::string stack;               ///< used when the build names none
-  sdk::Strings listed;             ///< the app's own list of buildpacks
+  std::filesystem::path share;  ///< driver.sh, launcher.sh, bin/, buildpacks/
+  std::string stack;            ///< used when the build names none
+  sdk::Strings listed;          ///< the app's own list of buildpacks
   sdk::Strings detection_order;
-  sdk::Limits limits;              ///< of the sandbox
+  sdk::Limits limits;  ///< of the sandbox
   SlugLimits slug_limits;
 };
 
 struct BuildOutcome {
   Slug slug;
   std::string stack;
-  sdk::Pairs process_types;        ///< of the Procfile, else the last buildpack's defaults
+  sdk::Pairs process_types;  ///< of the Procfile, else the last buildpack's defaults
   sdk::Pairs config_defaults;
   sdk::Strings launcher;
-  std::string description;         ///< "heroku/nodejs, davit/static"
+  std::string description;  ///< "heroku/nodejs, davit/static"
 };
 
 class BuildRun {
@@ -39,8 +40,8 @@ class BuildRun {
   BuildRun(BuildConfig config, BuildpackStore& store, Sandbox& sandbox, Programs& programs, Screen& screen)
       : config_(std::move(config)), store_(store), sandbox_(sandbox), programs_(programs), screen_(screen) {}
 
-  /// @throws sdk::Failure (DAVIT_FAILED when it is the app's or the buildpack's fault); what is in work_dir is the
-  /// caller's to remove.
+  /// @throws sdk::Failure (DAVIT_FAILED when it is the app's or the buildpack's fault); what is in work_dir
+  /// is the caller's to remove.
   BuildOutcome run(const sdk::Build& build);
 
  private:

@@ -24,7 +24,8 @@ std::vector<BuildpackSpec> parse_file(std::string_view text) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t')) line.remove_suffix(1);
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ' || line.back() == '\t'))
+      line.remove_suffix(1);
     while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
     if (line.empty() || line.front() == '#') continue;
     packs.push_back(parse_at(line, fmt::format(".buildpacks, line {}", number)));
@@ -60,7 +61,8 @@ Choice choose_buildpacks(const ChoiceInputs& inputs) {
     if (pack.kind != SpecKind::kShipped || pack.location != "procfile") choice.rivals = choice.packs.size();
   }
   if (choice.packs.empty()) {
-    throw sdk::Failure(DAVIT_INVALID, "no-buildpacks", "No buildpack is set, and the setting `detect` is empty",
+    throw sdk::Failure(DAVIT_INVALID, "no-buildpacks",
+                       "No buildpack is set, and the setting `detect` is empty",
                        "Set one with `buildpacks:set`, or name some in [plugins.buildstep.settings] detect");
   }
   return choice;

@@ -49,7 +49,8 @@ fs::path resolve_inside(const fs::path& file, const fs::path& tree) {
   if (error) refuse("file-unusable", file, "it is a link to nothing");
   const fs::path root = fs::canonical(tree, error);
   const auto mismatch = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
-  if (error || mismatch.first != root.end()) refuse("file-unusable", file, "it is a link that leads out of the app");
+  if (error || mismatch.first != root.end())
+    refuse("file-unusable", file, "it is a link that leads out of the app");
   return real;
 }
 
@@ -70,7 +71,8 @@ std::string read_all(int fd, const fs::path& file, std::uint64_t limit_bytes) {
 
 }  // namespace
 
-std::optional<std::string> read_small_file(const fs::path& file, std::uint64_t limit_bytes, const fs::path& tree) {
+std::optional<std::string> read_small_file(const fs::path& file, std::uint64_t limit_bytes,
+                                           const fs::path& tree) {
   fs::path path = file;
   std::error_code error;
   const auto status = fs::symlink_status(file, error);
@@ -109,7 +111,8 @@ void write_env_dir(const fs::path& dir, const sdk::Pairs& env) {
 void copy_tree(const fs::path& from, const fs::path& to) {
   try {
     fs::create_directories(to);
-    for (auto entry = fs::recursive_directory_iterator(from); entry != fs::recursive_directory_iterator(); ++entry) {
+    for (auto entry = fs::recursive_directory_iterator(from); entry != fs::recursive_directory_iterator();
+         ++entry) {
       if (entry.depth() == 0 && entry->path().filename() == ".git") {
         entry.disable_recursion_pending();
         continue;
@@ -152,21 +155,23 @@ bool readable_by_all(const fs::path& path) {
   const fs::path real = fs::canonical(path, error);
   if (error) return false;
   for (fs::path above = real.parent_path(); above.has_relative_path(); above = above.parent_path()) {
-    if ((fs::status(above, error).permissions() & fs::perms::others_exec) == fs::perms::none || error) return false;
+    if ((fs::status(above, error).permissions() & fs::perms::others_exec) == fs::perms::none || error)
+      return false;
   }
   const auto readable = [](const fs::path& file) {
     std::error_code failed;
     const auto status = fs::symlink_status(file, failed);
     if (failed) return false;
     if (status.type() == fs::file_type::symlink) return true;
-    const auto wanted = status.type() == fs::file_type::directory ? fs::perms::others_read | fs::perms::others_exec
-                                                                  : fs::perms::others_read;
+    const auto wanted = status.type() == fs::file_type::directory
+                            ? fs::perms::others_read | fs::perms::others_exec
+                            : fs::perms::others_read;
     return (status.permissions() & wanted) == wanted;
   };
   if (!readable(real)) return false;
   if (!fs::is_directory(real, error)) return true;
-  for (auto entry = fs::recursive_directory_iterator(real, error); entry != fs::recursive_directory_iterator();
-       entry.increment(error)) {
+  for (auto entry = fs::recursive_directory_iterator(real, error);
+       entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     if (error || !readable(entry->path())) return false;
   }
   return !error;

@@ -1,5 +1,5 @@
-// git by argv with an environment of our own: no configuration of the machine or of a user, no prompts, no hooks, only
-// the protocols that make sense. Credentials travel in the environment, never on a command line.
+// git by argv with an environment of our own: no configuration of the machine or of a user, no prompts, no
+// hooks, only the protocols that make sense. Credentials travel in the environment, never on a command line.
 #include "git_cache.hpp"
 
 #include <algorithm>
@@ -22,7 +22,8 @@ std::string base64(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); i += 3) {
     std::uint32_t bits = 0;
     const std::size_t count = std::min<std::size_t>(3, text.size() - i);
-    for (std::size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < count ? static_cast<unsigned char>(text[i + k]) : 0U);
+    for (std::size_t k = 0; k < 3; ++k)
+      bits = bits << 8 | (k < count ? static_cast<unsigned char>(text[i + k]) : 0U);
     for (std::size_t k = 0; k < 4; ++k) out += k <= count ? kDigits[bits >> (18 - 6 * k) & 63U] : '=';
   }
   return out;
@@ -97,7 +98,8 @@ std::string GitCache::find_commit(const std::string& name) {
 
 bool GitCache::fetch(const BuildpackSpec& spec, const std::string& url, const sdk::Strings& refspecs,
                      std::string& why) {
-  sdk::Strings argv{"fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"};
+  sdk::Strings argv{
+      "fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"};
   if (refspecs.size() == 1) argv.emplace_back("--depth=1");
   argv.insert(argv.end(), {"--", url});
   argv.insert(argv.end(), refspecs.begin(), refspecs.end());
@@ -110,8 +112,9 @@ std::string GitCache::update(const BuildpackSpec& spec, const std::string& url, 
   if (!fs::exists(folder_ / "HEAD")) {
     fs::create_directories(folder_.parent_path());
     if (const Answer made = git({"init", "--bare", "--quiet", "--template="}); made.code != 0) {
-      throw sdk::Failure(DAVIT_INTERNAL, "buildpack-unavailable",
-                         fmt::format("No cache for buildpack {} could be made: {}", spec.label(), reason(made.err)));
+      throw sdk::Failure(
+          DAVIT_INTERNAL, "buildpack-unavailable",
+          fmt::format("No cache for buildpack {} could be made: {}", spec.label(), reason(made.err)));
     }
   }
   if (is_hex(spec.ref, 40, 40)) {
@@ -121,29 +124,34 @@ std::string GitCache::update(const BuildpackSpec& spec, const std::string& url, 
   const std::string kept = kept_ref(spec);
   const std::string wanted = spec.ref.empty() ? "HEAD" : spec.ref;
   if (fetch(spec, url, {"+" + wanted + ":" + kept}, why)) return find_commit(kept);
-  // A server does not look abbreviated commits up, and some not even whole ones: all branches and tags must come.
-  if (is_hex(spec.ref, 7, 40) && fetch(spec, url, {"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}, why)) {
+  // A server does not look abbreviated commits up, and some not even whole ones: all branches and tags must
+  // come.
+  if (is_hex(spec.ref, 7, 40) &&
+      fetch(spec, url, {"+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"}, why)) {
     if (const std::string found = find_commit(spec.ref); !found.empty()) return found;
   }
   if (const std::string earlier = find_commit(kept); !earlier.empty()) {
-    warning = fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier, {}", spec.label(), why,
-                          earlier.substr(0, 12));
+    warning = fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier, {}",
+                          spec.label(), why, earlier.substr(0, 12));
     return earlier;
   }
-  throw sdk::Failure(DAVIT_FAILED, "buildpack-unavailable",
-                     fmt::format("Buildpack {} could not be fetched: {}", spec.label(), why),
-                     "Look whether its address and what stands after # are right, and whether this machine reaches it");
+  throw sdk::Failure(
+      DAVIT_FAILED, "buildpack-unavailable",
+      fmt::format("Buildpack {} could not be fetched: {}", spec.label(), why),
+      "Look whether its address and what stands after # are right, and whether this machine reaches it");
 }
 
 void GitCache::check_out(const std::string& commit, const fs::path& target) {
   const std::string index = target.string() + ".index";
-  const Answer answer = git({"--work-tree=" + target.string(), "checkout", "--quiet", "--force", commit, "--", "."},
-                            {{"GIT_INDEX_FILE", index}});
+  const Answer answer =
+      git({"--work-tree=" + target.string(), "checkout", "--quiet", "--force", commit, "--", "."},
+          {{"GIT_INDEX_FILE", index}});
   std::error_code ignored;
   fs::remove(index, ignored);
   if (answer.code != 0) {
-    throw sdk::Failure(DAVIT_INTERNAL, "buildpack-unavailable",
-                       fmt::format("A buildpack's commit {} could not be checked out: {}", commit, reason(answer.err)));
+    throw sdk::Failure(
+        DAVIT_INTERNAL, "buildpack-unavailable",
+        fmt::format("A buildpack's commit {} could not be checked out: {}", commit, reason(answer.err)));
   }
 }
 

@@ -7,8 +7,8 @@
 
 namespace davit::buildstep {
 
-/// {"/bin/bash", "--noprofile", "--norc", "-c", SCRIPT, "davit-start"}: SCRIPT is share/launcher.sh without its comments.
-/// The argv of a process follows as it is: for a line of a Procfile, {"bash", "-c", COMMAND}.
+/// {"/bin/bash", "--noprofile", "--norc", "-c", SCRIPT, "davit-start"}: SCRIPT is share/launcher.sh without
+/// its comments. The argv of a process follows as it is: for a line of a Procfile, {"bash", "-c", COMMAND}.
 sdk::Strings launcher_argv(std::string_view script);
 
 }  // namespace davit::buildstep

@@ -1,5 +1,6 @@
-// "-----> X" is a step, "=====> X" a header, " !     X" a warning; everything else is detail, without the seven blanks
-// that buildpacks themselves put before it. Progress that is redrawn with \r shows as its last state.
+// "-----> X" is a step, "=====> X" a header, " !     X" a warning; everything else is detail, without the
+// seven blanks that buildpacks themselves put before it. Progress that is redrawn with \r shows as its last
+// state.
 #include "output.hpp"
 
 namespace davit::buildstep {

@@ -1,5 +1,6 @@
-// The output of buildpacks, sorted line by line into steps, headers, warnings and detail, so that it looks like davit's
-// own. It runs outside the sandbox, on the stream that the task gives: no pipe, so no exit code can be lost.
+// The output of buildpacks, sorted line by line into steps, headers, warnings and detail, so that it looks
+// like davit's own. It runs outside the sandbox, on the stream that the task gives: no pipe, so no exit code
+// can be lost.
 #pragma once
 
 #include <string>

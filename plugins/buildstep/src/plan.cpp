@@ -1,4 +1,5 @@
-// Paths inside: /app is HOME and APP_DIR and is not BUILD_DIR, as on Heroku; some buildpacks link one to the other.
+// Paths inside: /app is HOME and APP_DIR and is not BUILD_DIR, as on Heroku; some buildpacks link one to the
+// other.
 #include "plan.hpp"
 
 #include <fmt/core.h>
@@ -39,7 +40,8 @@ sdk::Task task_of(const PlanInputs& inputs, const Choice& choice) {
               {"REQUEST_ID", inputs.request_id},
               {"LANG", "C.UTF-8"}};
   for (const auto& variable : inputs.env) {
-    if (variable.first == "CURL_TIMEOUT" || variable.first == "CURL_CONNECT_TIMEOUT") task.env.push_back(variable);
+    if (variable.first == "CURL_TIMEOUT" || variable.first == "CURL_CONNECT_TIMEOUT")
+      task.env.push_back(variable);
   }
   return task;
 }

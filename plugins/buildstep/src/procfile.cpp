@@ -1,5 +1,5 @@
-// A line is TYPE: COMMAND. A line that is not is refused rather than skipped: a process that silently is not there
-// costs more than a push that says why.
+// A line is TYPE: COMMAND. A line that is not is refused rather than skipped: a process that silently is not
+// there costs more than a push that says why.
 #include "procfile.hpp"
 
 #include <algorithm>
@@ -28,7 +28,8 @@ std::string_view trim(std::string_view text) {
 }
 
 bool is_type(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestType && std::isalnum(static_cast<unsigned char>(text.front())) &&
+  return !text.empty() && text.size() <= kLongestType &&
+         std::isalnum(static_cast<unsigned char>(text.front())) &&
          std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-'; });
 }
 
@@ -46,8 +47,8 @@ void add_line(sdk::Pairs& types, std::string_view line, std::size_t number) {
   const std::string_view type = trim(line.substr(0, colon));
   const std::string_view command = trim(line.substr(colon + 1));
   if (!is_type(type)) {
-    refuse(number, fmt::format("`{}` is not a process type (letters, digits, - and _, at most {})", shown(type),
-                               kLongestType));
+    refuse(number, fmt::format("`{}` is not a process type (letters, digits, - and _, at most {})",
+                               shown(type), kLongestType));
   }
   if (command.empty()) refuse(number, fmt::format("`{}` has no command", type));
   if (std::ranges::any_of(types, [type](const auto& known) { return known.first == type; })) {

@@ -7,8 +7,8 @@
 
 namespace davit::buildstep {
 
-/// Type and command of each line, in the file's order. Comments, blank lines, CRLF, a byte order mark and a missing
-/// final newline are fine. A command is shell text and is kept as it stands.
+/// Type and command of each line, in the file's order. Comments, blank lines, CRLF, a byte order mark and a
+/// missing final newline are fine. A command is shell text and is kept as it stands.
 /// @throws sdk::Failure procfile-invalid, naming the line.
 sdk::Pairs parse_procfile(std::string_view text);
 

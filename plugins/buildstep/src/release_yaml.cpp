@@ -1,5 +1,5 @@
-// libyaml's document interface: no aliases are expanded and only two levels are read, so that no text, however
-// hostile, grows here.
+// libyaml's document interface: no aliases are expanded and only two levels are read, so that no text,
+// however hostile, grows here.
 #include "release_yaml.hpp"
 
 #include <optional>
@@ -84,7 +84,8 @@ ReleaseInfo parse_release(std::string_view yaml, std::string_view label) {
     const yaml_node_t* key = document.at(pair->key);
     if (key->type != YAML_SCALAR_NODE) continue;
     const std::string_view name = Document::text(key);
-    if (name == "default_process_types") info.process_types = document.scalars(document.at(pair->value), name);
+    if (name == "default_process_types")
+      info.process_types = document.scalars(document.at(pair->value), name);
     if (name == "config_vars") info.config = document.scalars(document.at(pair->value), name);
   }
   return info;

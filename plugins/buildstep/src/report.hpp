@@ -1,5 +1,5 @@
-// BuildReport: what the driver left in its result folder. Written by the build's user, so nothing in it is trusted:
-// only small regular files, numbers in range, known words.
+// BuildReport: what the driver left in its result folder. Written by the build's user, so nothing in it is
+// trusted: only small regular files, numbers in range, known words.
 #pragma once
 
 #include <filesystem>
@@ -10,12 +10,12 @@
 namespace davit::buildstep {
 
 struct BuildReport {
-  std::vector<std::size_t> chosen;    ///< buildpacks that ran, by number
-  std::string phase;                  ///< the last one begun: "detect", "compile" or "release"
-  std::size_t phase_pack = 0;         ///< and of which buildpack
-  std::optional<int> failed;          ///< exit code of the script that ended the build
+  std::vector<std::size_t> chosen;  ///< buildpacks that ran, by number
+  std::string phase;                ///< the last one begun: "detect", "compile" or "release"
+  std::size_t phase_pack = 0;       ///< and of which buildpack
+  std::optional<int> failed;        ///< exit code of the script that ended the build
   bool done = false;
-  std::string release;                ///< the last bin/release output that says anything
+  std::string release;  ///< the last bin/release output that says anything
   std::size_t release_pack = 0;
 };
 

@@ -1,5 +1,5 @@
-// What buildstep needs of the outside, as abstract classes: programs on the host, the sandbox, and the pusher's
-// screen. The plugin implements them on the SDK; the tests implement them without a host.
+// What buildstep needs of the outside, as abstract classes: programs on the host, the sandbox, and the
+// pusher's screen. The plugin implements them on the SDK; the tests implement them without a host.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@ namespace davit::buildstep {
 
 /// A program on the host, by argv; never a shell.
 struct Program {
-  sdk::Strings argv;            ///< argv[0] is looked up in the host's PATH
-  sdk::Pairs env;               ///< complete; PATH, HOME and LANG are supplied when it is empty
-  std::string input;            ///< to stdin; may hold secrets, which argv must not
+  sdk::Strings argv;  ///< argv[0] is looked up in the host's PATH
+  sdk::Pairs env;     ///< complete; PATH, HOME and LANG are supplied when it is empty
+  std::string input;  ///< to stdin; may hold secrets, which argv must not
   std::uint64_t timeout_ms = 0;
-  sdk::Output out;              ///< stdout; empty: discarded
-  sdk::Output err;              ///< stderr; empty: to out
+  sdk::Output out;  ///< stdout; empty: discarded
+  sdk::Output err;  ///< stderr; empty: to out
 };
 
 class Programs {

@@ -1,4 +1,5 @@
-// tar and zstd by argv. GNU format: no pax headers, whose times and process numbers would make two runs differ.
+// tar and zstd by argv. GNU format: no pax headers, whose times and process numbers would make two runs
+// differ.
 #include "slug.hpp"
 
 #include <fmt/core.h>
@@ -45,12 +46,13 @@ std::uint64_t SlugPacker::check_tree(const fs::path& tree) const {
     throw sdk::Failure(DAVIT_FAILED, "slug-too-large",
                        fmt::format("The built app is {}, and the limit is {}", human_bytes(size.bytes),
                                    human_bytes(limits_.tree_bytes)),
-                       "Leave out what running does not need, or ask the operator to raise max_app_size");
+                       "Leave out what running does not need, or ask the operator to raise max-app-size");
   }
   if (limits_.files != 0 && size.files > limits_.files) {
-    throw sdk::Failure(DAVIT_FAILED, "slug-too-large",
-                       fmt::format("The built app has {} files, and the limit is {}", size.files, limits_.files),
-                       "Leave out what running does not need, or ask the operator to raise max_app_files");
+    throw sdk::Failure(
+        DAVIT_FAILED, "slug-too-large",
+        fmt::format("The built app has {} files, and the limit is {}", size.files, limits_.files),
+        "Leave out what running does not need, or ask the operator to raise max-app-files");
   }
   return size.bytes;
 }
@@ -75,7 +77,7 @@ Slug SlugPacker::pack(const fs::path& tree, const fs::path& file, std::int64_t u
     throw sdk::Failure(DAVIT_FAILED, "slug-too-large",
                        fmt::format("The slug is {}, and the limit is {}", human_bytes(slug.bytes),
                                    human_bytes(limits_.slug_bytes)),
-                       "Leave out what running does not need, or ask the operator to raise max_slug_size");
+                       "Leave out what running does not need, or ask the operator to raise max-slug-size");
   }
   Program sum;
   sum.argv = {"sha256sum", "--binary", file.string()};

@@ -1,4 +1,5 @@
-// SlugPacker: a finished tree as one deterministic slug.tar.zst: the same tree and the same time give the same bytes.
+// SlugPacker: a finished tree as one deterministic slug.tar.zst: the same tree and the same time give the
+// same bytes.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +27,8 @@ class SlugPacker {
  public:
   SlugPacker(Programs& programs, SlugLimits limits) : programs_(programs), limits_(limits) {}
 
-  /// Packs `tree` into `file`: sorted, owner 0, every time `unix_s`; dotfiles, modes, empty folders, links and hard
-  /// links are kept; sockets, pipes and devices are refused.
+  /// Packs `tree` into `file`: sorted, owner 0, every time `unix_s`; dotfiles, modes, empty folders, links
+  /// and hard links are kept; sockets, pipes and devices are refused.
   /// @throws sdk::Failure slug-too-large, slug-special-file, disk-full, slug-failed.
   Slug pack(const std::filesystem::path& tree, const std::filesystem::path& file, std::int64_t unix_s);
 

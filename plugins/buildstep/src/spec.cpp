@@ -1,5 +1,5 @@
-// The grammar of buildpack names. Users' text: everything that is not clearly one of the known forms is refused here,
-// before any program sees it.
+// The grammar of buildpack names. Users' text: everything that is not clearly one of the known forms is
+// refused here, before any program sees it.
 #include "spec.hpp"
 
 #include <algorithm>
@@ -20,10 +20,11 @@ constexpr std::array<std::string_view, 7> kArchiveEnds{".tgz",     ".tar.gz",  "
 constexpr std::size_t kLongest = 2048;
 
 [[noreturn]] void refuse(std::string_view label, std::string_view why) {
-  throw sdk::Failure(DAVIT_INVALID, "buildpack-invalid",
-                     fmt::format("Invalid buildpack specified: {}{}{}", label, why.empty() ? "" : ": ", why),
-                     "Give a name (heroku/nodejs, davit/static), a git URL, the URL of a .tgz file or an absolute "
-                     "path, with #REF for a branch, tag or commit");
+  throw sdk::Failure(
+      DAVIT_INVALID, "buildpack-invalid",
+      fmt::format("Invalid buildpack specified: {}{}{}", label, why.empty() ? "" : ": ", why),
+      "Give a name (heroku/nodejs, davit/static), a git URL, the URL of a .tgz file or an absolute "
+      "path, with #REF for a branch, tag or commit");
 }
 
 std::string_view trim(std::string_view text) {
@@ -34,13 +35,15 @@ std::string_view trim(std::string_view text) {
 
 bool is_name(std::string_view text) {
   return !text.empty() && text.front() != '.' && text.front() != '-' &&
-         std::ranges::all_of(text, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
+         std::ranges::all_of(
+             text, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '-' || c == '.'; });
 }
 
 bool is_ref(std::string_view text) {
   return !text.empty() && std::isalnum(static_cast<unsigned char>(text.front())) &&
          text.find("..") == std::string_view::npos && std::ranges::all_of(text, [](unsigned char c) {
-           return std::isalnum(c) || std::string_view("._/+-@").find(static_cast<char>(c)) != std::string_view::npos;
+           return std::isalnum(c) ||
+                  std::string_view("._/+-@").find(static_cast<char>(c)) != std::string_view::npos;
          });
 }
 
@@ -65,7 +68,8 @@ void take_credentials(BuildpackSpec& spec) {
   const std::size_t at = spec.location.rfind('@', end);
   if (at == std::string::npos || at < begin) return;
   const std::string both = spec.location.substr(begin, at - begin);
-  if (spec.location.starts_with("ssh://") && both.find(':') == std::string::npos) return;  // a user's name is no secret
+  if (spec.location.starts_with("ssh://") && both.find(':') == std::string::npos)
+    return;  // a user's name is no secret
   const std::size_t colon = both.find(':');
   spec.user = both.substr(0, colon);
   if (colon != std::string::npos) spec.password = both.substr(colon + 1);
@@ -151,8 +155,16 @@ std::string BuildpackSpec::label() const {
   return text;
 }
 
+std::string BuildpackSpec::canonical() const {
+  if (kind == SpecKind::kShipped) return label();
+  if (kind != SpecKind::kGit || text.find("://") != std::string::npos || text.starts_with("git@"))
+    return text;
+  return ref.empty() ? location : location + "#" + ref;
+}
+
 std::string BuildpackSpec::cache_name() const {
-  std::uint64_t hash = 14695981039346656037ULL;  // FNV-1a: two locations must not share a folder by their looks
+  std::uint64_t hash =
+      14695981039346656037ULL;  // FNV-1a: two locations must not share a folder by their looks
   for (const unsigned char c : user + "\n" + password + "\n" + location) hash = (hash ^ c) * 1099511628211ULL;
   std::string name;
   for (const char c : location.substr(location.size() > 60 ? location.size() - 60 : 0)) {

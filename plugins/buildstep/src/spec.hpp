@@ -1,5 +1,5 @@
-// BuildpackSpec: one buildpack as people name it, understood: a shipped name, a git URL, an archive or a local path.
-// It fetches nothing (store.hpp does) and decides nothing about order (choice.hpp does).
+// BuildpackSpec: one buildpack as people name it, understood: a shipped name, a git URL, an archive or a
+// local path. It fetches nothing (store.hpp does) and decides nothing about order (choice.hpp does).
 #pragma once
 
 #include <string>
@@ -24,12 +24,15 @@ struct BuildpackSpec {
 
   /// How people call it, without credentials.
   [[nodiscard]] std::string label() const;
+  /// As it is kept and listed: names of repositories become their URL, shipped ones get their prefix.
+  [[nodiscard]] std::string canonical() const;
   /// A name for its folder in a cache: readable, unique for the location, without '/'.
   [[nodiscard]] std::string cache_name() const;
 };
 
-/// Understands `text`: a shipped name ("davit/node", "node"), a well-known one ("heroku/nodejs", OWNER/NAME), a git
-/// URL, a URL or path that ends like a tar file, file:// or an absolute path; all but names with "#ref".
+/// Understands `text`: a shipped name ("davit/node", "node"), a well-known one ("heroku/nodejs", OWNER/NAME),
+/// a git URL, a URL or path that ends like a tar file, file:// or an absolute path; all but names with
+/// "#ref".
 /// @throws sdk::Failure buildpack-invalid, with a hint that lists the forms.
 BuildpackSpec parse_spec(std::string_view text);
 

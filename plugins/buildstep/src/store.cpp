@@ -106,10 +106,30 @@ void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& fo
     const fs::path fresh = kept.string() + ".new";
     std::string said;
     Program curl;
-    curl.argv = {"curl", "--fail", "--silent", "--show-error", "--location", "--proto", "=http,https",
-                 "--proto-redir", "=http,https", "--retry", "3", "--retry-all-errors", "--connect-timeout", "20",
-                 "--speed-limit", "1000", "--speed-time", "60", "--output", fresh.string(), "--config", "-",
-                 "--url", spec.location};
+    curl.argv = {"curl",
+                 "--fail",
+                 "--silent",
+                 "--show-error",
+                 "--location",
+                 "--proto",
+                 "=http,https",
+                 "--proto-redir",
+                 "=http,https",
+                 "--retry",
+                 "3",
+                 "--retry-all-errors",
+                 "--connect-timeout",
+                 "20",
+                 "--speed-limit",
+                 "1000",
+                 "--speed-time",
+                 "60",
+                 "--output",
+                 fresh.string(),
+                 "--config",
+                 "-",
+                 "--url",
+                 spec.location};
     curl.input = curl_config(spec);
     curl.timeout_ms = config_.timeout_ms;
     curl.out = [&said](std::string_view chunk) { said = chunk; };
@@ -122,28 +142,31 @@ void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& fo
         unavailable(spec, fmt::format("could not be fetched: {}", said),
                     "Look whether its address is right and whether this machine reaches it");
       }
-      screen_.warning(fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier", spec.label(),
-                                  said));
+      screen_.warning(fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier",
+                                  spec.label(), said));
     }
   }
   const fs::path unpacked = folder.string() + ".unpacked";
   fs::create_directories(unpacked);
   std::string said;
   Program tar;
-  tar.argv = {"tar", "--extract", "--file=" + archive.string(), "--directory=" + unpacked.string(), "--force-local",
-              "--no-same-owner", "--no-same-permissions"};
+  tar.argv = {
+      "tar",           "--extract",       "--file=" + archive.string(), "--directory=" + unpacked.string(),
+      "--force-local", "--no-same-owner", "--no-same-permissions"};
   tar.timeout_ms = config_.timeout_ms;
   tar.out = [&said](std::string_view chunk) { said = chunk; };
   if (programs_.run(tar) != 0) {
     std::error_code ignored;
     if (!local) fs::remove(kept, ignored);  // what cannot be unpacked must not serve again
-    unavailable(spec, fmt::format("could not be unpacked: {}", said), "It must be a tar file, compressed or not");
+    unavailable(spec, fmt::format("could not be unpacked: {}", said),
+                "It must be a tar file, compressed or not");
   }
   // Archives of code hosts have everything in one folder.
   fs::path root = unpacked;
   if (!fs::exists(root / "bin")) {
     auto entry = fs::directory_iterator(unpacked);
-    if (entry != fs::directory_iterator() && entry->is_directory() && !entry->is_symlink()) root = entry->path();
+    if (entry != fs::directory_iterator() && entry->is_directory() && !entry->is_symlink())
+      root = entry->path();
   }
   fs::rename(root, folder);
   std::error_code ignored;
@@ -153,9 +176,11 @@ void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& fo
 void BuildpackStore::place_local(const BuildpackSpec& spec, const fs::path& folder) {
   check_path(spec);
   const fs::path source = spec.location;
-  if (!fs::is_directory(source)) unavailable(spec, "is not a folder", "Name the folder that has bin/compile in it");
+  if (!fs::is_directory(source))
+    unavailable(spec, "is not a folder", "Name the folder that has bin/compile in it");
   if (!spec.ref.empty() || (!fs::exists(source / "bin") && is_git_repository(source))) {
-    if (!is_git_repository(source)) unavailable(spec, "is not a git repository", "Leave out what stands after #");
+    if (!is_git_repository(source))
+      unavailable(spec, "is not a git repository", "Leave out what stands after #");
     return place_git(spec, "file://" + spec.location, folder);
   }
   copy_tree(source, folder);
@@ -163,19 +188,22 @@ void BuildpackStore::place_local(const BuildpackSpec& spec, const fs::path& fold
 
 void BuildpackStore::check_path(const BuildpackSpec& spec) const {
   std::error_code error;
-  if (!fs::exists(spec.location, error)) unavailable(spec, "does not exist", "Give the path of a folder of this machine");
+  if (!fs::exists(spec.location, error))
+    unavailable(spec, "does not exist", "Give the path of a folder of this machine");
   if (config_.may_use_path && config_.may_use_path(spec.location)) return;
-  throw sdk::Failure(DAVIT_DENIED, "buildpack-not-allowed",
-                     fmt::format("Buildpack {} may not be used: not everybody may read it", spec.label()),
-                     "Make it and the folders above readable for all (chmod -R o+rX), set it as the home's owner with "
-                     "`buildpacks:set`, or ask the operator to name it in local_buildpacks");
+  throw sdk::Failure(
+      DAVIT_DENIED, "buildpack-not-allowed",
+      fmt::format("Buildpack {} may not be used: not everybody may read it", spec.label()),
+      "Make it and the folders above readable for all (chmod -R o+rX), set it as the home's owner with "
+      "`buildpacks:set`, or ask the operator to name it in local-buildpacks");
 }
 
 void BuildpackStore::check_buildpack(const BuildpackSpec& spec, const fs::path& folder) const {
   if (fs::exists(folder / "bin" / "compile")) return;
   unavailable(spec, "is not a buildpack: it has no bin/compile",
-              fs::exists(folder / "bin" / "build") ? "It is a Cloud Native Buildpack; davit runs Heroku's classic ones"
-                                                   : "Look whether its address is right");
+              fs::exists(folder / "bin" / "build")
+                  ? "It is a Cloud Native Buildpack; davit runs Heroku's classic ones"
+                  : "Look whether its address is right");
 }
 
 }  // namespace davit::buildstep

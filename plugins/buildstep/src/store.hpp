@@ -13,8 +13,8 @@
 namespace davit::buildstep {
 
 struct StoreConfig {
-  std::filesystem::path shipped;  ///< folder with one folder per shipped buildpack
-  std::filesystem::path state;    ///< kept between builds; shared by all apps; ours alone
+  std::filesystem::path shipped;                 ///< folder with one folder per shipped buildpack
+  std::filesystem::path state;                   ///< kept between builds; shared by all apps; ours alone
   std::uint64_t timeout_ms = 10ULL * 60 * 1000;  ///< of one fetch
   /// May this app name this folder or file of the host? An app developer must not read what only we may.
   std::function<bool(const std::filesystem::path&)> may_use_path;
@@ -25,8 +25,8 @@ class BuildpackStore {
   BuildpackStore(Programs& programs, Screen& screen, StoreConfig config)
       : programs_(programs), screen_(screen), config_(std::move(config)) {}
 
-  /// Makes `folder` (which must not exist) a fresh writable copy of the buildpack. When a source does not answer but a
-  /// copy from earlier is there, that is used, and a warning says so.
+  /// Makes `folder` (which must not exist) a fresh writable copy of the buildpack. When a source does not
+  /// answer but a copy from earlier is there, that is used, and a warning says so.
   /// @throws sdk::Failure buildpack-unavailable, buildpack-not-allowed, buildpack-invalid.
   void place(const BuildpackSpec& spec, const std::filesystem::path& folder);
 

@@ -1,5 +1,5 @@
-// Whole builds with buildpacks made for each question: the real driver, git, tar and bash. The numbers in the names are
-// the points of the list "what a faithful runner does" in the plugin's README.
+// Whole builds with buildpacks made for each question: the real driver, git, tar and bash. The numbers in the
+// names are the points of the list "what a faithful runner does" in the plugin's README.
 #include "build.hpp"
 
 #include <gmock/gmock.h>
@@ -26,20 +26,23 @@ class Build : public testing_support::BuildTest {
   /// Unpacks the slug and reads one of its files.
   std::string in_slug(const BuildOutcome& outcome, const std::string& name) {
     fs::create_directories(root_ / "unpacked");
-    EXPECT_EQ(sh({"tar", "-C", (root_ / "unpacked").string(), "-xf", outcome.slug.file.string()}), 0) << said_;
+    EXPECT_EQ(sh({"tar", "-C", (root_ / "unpacked").string(), "-xf", outcome.slug.file.string()}), 0)
+        << said_;
     return get(root_ / "unpacked" / name);
   }
 };
 
 TEST_F(Build, P1_DetectCompileReleaseInThisOrder) {
-  put_pack("p", "echo d >>\"$1/order\"; echo Thing", "echo c >>\"$1/order\"", "echo r >>\"$1/order\"; echo '--- {}'");
+  put_pack("p", "echo d >>\"$1/order\"; echo Thing", "echo c >>\"$1/order\"",
+           "echo r >>\"$1/order\"; echo '--- {}'");
   use({"p"});
   EXPECT_EQ(in_slug(build(), "order"), "d\nc\nr\n");
   EXPECT_THAT(screen_.text, HasSubstr("-----> Thing app detected\n"));
 }
 
 TEST_F(Build, P2_CompileRunsInTheBuildpacksRootWithItsThreeFolders) {
-  put_pack("p", "echo x", "cat data >\"$1/data\"; echo \"$#\" >\"$1/count\"; touch \"$2/c\"; ls \"$3\" >\"$1/env\"");
+  put_pack("p", "echo x",
+           "cat data >\"$1/data\"; echo \"$#\" >\"$1/count\"; touch \"$2/c\"; ls \"$3\" >\"$1/env\"");
   put("p/data", "next to bin");
   env_ = {{"NAME", "value"}};
   use({"p"});
@@ -80,7 +83,8 @@ TEST_F(Build, P8_EnvDirHasExactBytes) {
 }
 
 TEST_F(Build, P9_TheCacheSurvivesAFailedBuild) {
-  put_pack("p", "echo x", "if [ -e \"$2/seen\" ]; then cat \"$2/seen\"; else echo kept >\"$2/seen\"; exit 3; fi");
+  put_pack("p", "echo x",
+           "if [ -e \"$2/seen\" ]; then cat \"$2/seen\"; else echo kept >\"$2/seen\"; exit 3; fi");
   use({"p"});
   EXPECT_THAT(failure(), HasSubstr("exit code 3"));
   build();
@@ -88,7 +92,8 @@ TEST_F(Build, P9_TheCacheSurvivesAFailedBuild) {
 }
 
 TEST_F(Build, P12_ExportsReachTheNextBuildpackAndTheLastReleaseWins) {
-  put_pack("one", "echo one", "echo 'export FROM_ONE=yes' >export", "printf -- '---\\ndefault_process_types:\\n  web: one\\n'");
+  put_pack("one", "echo one", "echo 'export FROM_ONE=yes' >export",
+           "printf -- '---\\ndefault_process_types:\\n  web: one\\n'");
   put_pack("two", "echo two", "echo \"$FROM_ONE\" >\"$1/seen\"",
            "printf -- '---\\ndefault_process_types:\\n  web: two\\nconfig_vars:\\n  A: b\\n'");
   use({"one", "two"});
@@ -100,7 +105,8 @@ TEST_F(Build, P12_ExportsReachTheNextBuildpackAndTheLastReleaseWins) {
 }
 
 TEST_F(Build, P12_AnExportCannotBreakTheDriver) {
-  put_pack("one", "echo one", "printf 'set -u\\nn=9; dirs=(); script=/x; exit() { :; }\\nexport PATH=/nowhere\\n' >export");
+  put_pack("one", "echo one",
+           "printf 'set -u\\nn=9; dirs=(); script=/x; exit() { :; }\\nexport PATH=/nowhere\\n' >export");
   put_pack("two", "echo two", "/bin/true");
   put("two/bin/compile", "#!/bin/bash\necho \"PATH is $PATH\"\n");
   put("two/bin/detect", "#!/bin/bash\necho two\n");
@@ -163,14 +169,15 @@ TEST_F(Build, P15_TheFirstMatchWinsAndAWarningNamesTheOthers) {
   put_pack("a", "exit 1", "true");
   put_pack("b", "echo b", "touch \"$1/by-b\"");
   put_pack("c", "echo c", "touch \"$1/by-c\"");
-  config_.detection_order = {(root_ / "a").string(), (root_ / "b").string(), (root_ / "c").string(), "davit/procfile"};
+  config_.detection_order = {(root_ / "a").string(), (root_ / "b").string(), (root_ / "c").string(),
+                             "davit/procfile"};
   put("src/Procfile", "web: x");
   const auto outcome = build();
   in_slug(outcome, "x");
   EXPECT_TRUE(fs::exists(root_ / "unpacked/by-b"));
   EXPECT_FALSE(fs::exists(root_ / "unpacked/by-c"));
-  EXPECT_THAT(screen_.text, HasSubstr(" !     Several buildpacks fit: using " + (root_ / "b").string() + ", not " +
-                                      (root_ / "c").string() + "\n"));
+  EXPECT_THAT(screen_.text, HasSubstr(" !     Several buildpacks fit: using " + (root_ / "b").string() +
+                                      ", not " + (root_ / "c").string() + "\n"));
   EXPECT_EQ(outcome.description, (root_ / "b").string());
 }
 

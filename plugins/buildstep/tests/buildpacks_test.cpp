@@ -34,12 +34,15 @@ class Shipped : public testing_support::BuildTest {
         "    z.writestr('greeter/__init__.py', 'def main():\\n    print(\"hi\")\\n')\n"
         "    info = 'greeter-1.0.dist-info/'\n"
         "    z.writestr(info + 'METADATA', 'Metadata-Version: 2.1\\nName: greeter\\nVersion: 1.0\\n')\n"
-        "    z.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n"
+        "    z.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: "
+        "py3-none-any\\n')\n"
         "    z.writestr(info + 'entry_points.txt', '[console_scripts]\\ngreet = greeter:main\\n')\n"
         "    z.writestr(info + 'RECORD', '')\n");
     fs::create_directories(root_ / "src/wheels");
     ASSERT_EQ(sh({"/usr/bin/python3", (root_ / "wheel.py").string(),
-                  (root_ / "src/wheels/greeter-1.0-py3-none-any.whl").string()}), 0) << said_;
+                  (root_ / "src/wheels/greeter-1.0-py3-none-any.whl").string()}),
+              0)
+        << said_;
   }
   int unpacked_ = 0;
 };
@@ -64,8 +67,8 @@ TEST_F(Shipped, StaticSiteIsServedByNginx) {
 
 TEST_F(Shipped, StaticRefusesWhatWouldBreakTheConfiguration) {
   put("src/index.html", "x");
-  for (const char* json : {"{\"root\": \"../..\"}", "{\"root\": \"a;}\"}", "{\"error_page\": \"$x\"}", "[1]", "{",
-                           "{\"clean_urls\": \"yes\"}", "{\"root\": \"missing\"}"}) {
+  for (const char* json : {"{\"root\": \"../..\"}", "{\"root\": \"a;}\"}", "{\"error_page\": \"$x\"}", "[1]",
+                           "{", "{\"clean_urls\": \"yes\"}", "{\"root\": \"missing\"}"}) {
     put("src/static.json", json);
     EXPECT_THAT(failure(), HasSubstr("buildpack-compile-failed")) << json;
   }

@@ -8,7 +8,9 @@ namespace davit::buildstep {
 namespace {
 
 ChoiceInputs everything() {
-  return {{"heroku/nodejs", "davit/static"}, "https://example.com/url.git", "https://example.com/file.git\n",
+  return {{"heroku/nodejs", "davit/static"},
+          "https://example.com/url.git",
+          "https://example.com/file.git\n",
           {"davit/node", "davit/procfile"}};
 }
 
@@ -62,7 +64,9 @@ TEST(Choice, AnErrorSaysWhereItStands) {
   }
 }
 
-TEST(Choice, NothingAtAllIsAnError) { EXPECT_THROW(choose_buildpacks({}), sdk::Failure); }
+TEST(Choice, NothingAtAllIsAnError) {
+  EXPECT_THROW(choose_buildpacks({}), sdk::Failure);
+}
 
 }  // namespace
 }  // namespace davit::buildstep

@@ -51,7 +51,8 @@ TEST_F(Files, LinksMustStayInTheTree) {
 
 TEST_F(Files, TheEnvironmentsFilesHoldExactBytes) {
   const std::string odd = "line one\nline two \xff\n\n";
-  write_env_dir(root_ / "env", {{"PLAIN", "x"}, {"ODD", odd}, {"EMPTY", ""}, {"../evil", "x"}, {"", "x"}, {".", "x"}});
+  write_env_dir(root_ / "env",
+                {{"PLAIN", "x"}, {"ODD", odd}, {"EMPTY", ""}, {"../evil", "x"}, {"", "x"}, {".", "x"}});
   EXPECT_EQ(read_small_file(root_ / "env/PLAIN", 10), "x") << "no newline added";
   EXPECT_EQ(read_small_file(root_ / "env/ODD", 100), odd);
   EXPECT_EQ(read_small_file(root_ / "env/EMPTY", 10), "");

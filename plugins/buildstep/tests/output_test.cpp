@@ -16,15 +16,17 @@ class Recorder : public Screen {
 };
 
 TEST(Output, SortsLinesHoweverTheyAreCut) {
-  const std::string text = "-----> Installing\n       one\ntwo\r\n\n !     careful\n=====> Next\n         deeper\nlast";
+  const std::string text =
+      "-----> Installing\n       one\ntwo\r\n\n !     careful\n=====> Next\n         deeper\nlast";
   for (std::size_t cut = 1; cut < text.size(); ++cut) {
     Recorder screen;
     BuildOutput output(screen);
     output.write(text.substr(0, cut));
     output.write(text.substr(cut));
     output.flush();
-    EXPECT_THAT(screen.lines, testing::ElementsAre("step|Installing", "detail|one", "detail|two", "detail|",
-                                                   "warning|careful", "header|Next", "detail|  deeper", "detail|last"));
+    EXPECT_THAT(screen.lines,
+                testing::ElementsAre("step|Installing", "detail|one", "detail|two", "detail|",
+                                     "warning|careful", "header|Next", "detail|  deeper", "detail|last"));
   }
 }
 

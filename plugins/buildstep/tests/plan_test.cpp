@@ -34,20 +34,21 @@ Choice choice_of(bool detected) {
 
 TEST(Plan, TheDriverGetsFoldersAndLabels) {
   const sdk::Task task = task_of(inputs(), choice_of(false));
-  EXPECT_THAT(task.argv, testing::ElementsAre("/bin/bash", "/davit/driver.sh", "list", "/build", "/cache", "/env",
-                                              "/result", "https://***@example.com/x.git", "/buildpacks/0",
-                                              "davit/procfile", "/buildpacks/1"));
+  EXPECT_THAT(task.argv, testing::ElementsAre("/bin/bash", "/davit/driver.sh", "list", "/build", "/cache",
+                                              "/env", "/result", "https://***@example.com/x.git",
+                                              "/buildpacks/0", "davit/procfile", "/buildpacks/1"));
   EXPECT_EQ(task_of(inputs(), choice_of(true)).argv.at(2), "detect:1");
 }
 
 TEST(Plan, TheAppsVariablesStayOutOfTheEnvironment) {
   const sdk::Task task = task_of(inputs(), choice_of(false));
   using Pair = std::pair<std::string, std::string>;
-  EXPECT_THAT(task.env, testing::UnorderedElementsAre(
-                            Pair{"PATH", "/davit/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
-                            Pair{"HOME", "/app"}, Pair{"APP_DIR", "/app"}, Pair{"STACK", "heroku-22"},
-                            Pair{"SOURCE_VERSION", "abc"}, Pair{"REQUEST_ID", "d7"}, Pair{"LANG", "C.UTF-8"},
-                            Pair{"CURL_TIMEOUT", "60"}, Pair{"CURL_CONNECT_TIMEOUT", "7"}));
+  EXPECT_THAT(task.env,
+              testing::UnorderedElementsAre(
+                  Pair{"PATH", "/davit/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+                  Pair{"HOME", "/app"}, Pair{"APP_DIR", "/app"}, Pair{"STACK", "heroku-22"},
+                  Pair{"SOURCE_VERSION", "abc"}, Pair{"REQUEST_ID", "d7"}, Pair{"LANG", "C.UTF-8"},
+                  Pair{"CURL_TIMEOUT", "60"}, Pair{"CURL_CONNECT_TIMEOUT", "7"}));
 }
 
 TEST(Plan, EverythingButOurOwnProgramsBelongsToTheBuildsUser) {
@@ -57,8 +58,9 @@ TEST(Plan, EverythingButOurOwnProgramsBelongsToTheBuildsUser) {
     const bool ours = mount.target.starts_with("/davit/");
     EXPECT_EQ(mount.flags, ours ? DAVIT_MOUNT_READ_ONLY : DAVIT_MOUNT_OWN) << mount.target;
   }
-  EXPECT_TRUE(std::ranges::any_of(
-      task.mounts, [](const auto& m) { return m.source == "/h/work/pack-1" && m.target == "/buildpacks/1"; }));
+  EXPECT_TRUE(std::ranges::any_of(task.mounts, [](const auto& m) {
+    return m.source == "/h/work/pack-1" && m.target == "/buildpacks/1";
+  }));
   EXPECT_TRUE(task.user.empty()) << "the app user";
   EXPECT_EQ(task.fds[0], -1) << "stdin is /dev/null";
 }

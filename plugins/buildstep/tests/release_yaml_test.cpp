@@ -20,20 +20,23 @@ TEST(Release, ReadsTypesAndVariables) {
 }
 
 TEST(Release, EmptyFormsAreFine) {
-  for (const char* text : {"", "\n", "--- {}", "{}", "---\n", "--- \n", "# nothing", "default_process_types:\n",
-                           "---\ndefault_process_types: {}\n", "addons: []", "~"}) {
+  for (const char* text :
+       {"", "\n", "--- {}", "{}", "---\n", "--- \n", "# nothing", "default_process_types:\n",
+        "---\ndefault_process_types: {}\n", "addons: []", "~"}) {
     EXPECT_TRUE(parse_release(text, "x").process_types.empty()) << text;
   }
 }
 
 TEST(Release, WithoutDashesAndInJson) {
   EXPECT_EQ(parse_release("default_process_types:\n  web: a", "x").process_types.at(0).second, "a");
-  EXPECT_EQ(parse_release("{\"default_process_types\": {\"web\": \"a: b\"}}", "x").process_types.at(0).second, "a: b");
+  EXPECT_EQ(parse_release("{\"default_process_types\": {\"web\": \"a: b\"}}", "x").process_types.at(0).second,
+            "a: b");
 }
 
 TEST(Release, RefusesWhatMakesNoSense) {
-  for (const char* text : {"- a\n- b", "just text", "default_process_types: [web]", "default_process_types: {web: {a: b}}",
-                           "a: [", "a: b: c: d", "\t- x", "config_vars: text"}) {
+  for (const char* text :
+       {"- a\n- b", "just text", "default_process_types: [web]", "default_process_types: {web: {a: b}}",
+        "a: [", "a: b: c: d", "\t- x", "config_vars: text"}) {
     EXPECT_THROW(parse_release(text, "x"), sdk::Failure) << text;
   }
   EXPECT_THROW(parse_release(std::string(300 * 1024, '#'), "x"), sdk::Failure);

@@ -52,14 +52,16 @@ TEST_F(SlugTest, EverythingSurvives) {
   make_tree("t");
   SlugPacker(programs_, {}).pack(root_ / "t", root_ / "slug.tar.zst", 1700000000);
   fs::create_directory(root_ / "out");
-  ASSERT_EQ(sh({"tar", "-C", (root_ / "out").string(), "-xpf", (root_ / "slug.tar.zst").string()}), 0) << said_;
+  ASSERT_EQ(sh({"tar", "-C", (root_ / "out").string(), "-xpf", (root_ / "slug.tar.zst").string()}), 0)
+      << said_;
   EXPECT_EQ(get(root_ / "out/.hidden"), "dot");
   EXPECT_EQ(fs::status(root_ / "out/bin/run").permissions(), fs::perms(0755));
   EXPECT_EQ(fs::status(root_ / "out/private").permissions(), fs::perms(0600));
   EXPECT_TRUE(fs::is_directory(root_ / "out/empty"));
   EXPECT_EQ(fs::read_symlink(root_ / "out/link"), "b");
   EXPECT_EQ(fs::hard_link_count(root_ / "out/b"), 2U);
-  ASSERT_EQ(sh({"tar", "--numeric-owner", "--full-time", "-tvf", (root_ / "slug.tar.zst").string(), "./b"}), 0);
+  ASSERT_EQ(sh({"tar", "--numeric-owner", "--full-time", "-tvf", (root_ / "slug.tar.zst").string(), "./b"}),
+            0);
   EXPECT_THAT(said_, testing::HasSubstr(" 0/0 "));
   EXPECT_THAT(said_, testing::HasSubstr("2023-11-14"));
 }

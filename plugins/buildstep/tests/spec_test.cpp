@@ -27,10 +27,20 @@ TEST(Spec, ShippedNamesWithAndWithoutPrefix) {
 
 TEST(Spec, WellKnownNamesBecomeTheirRepositories) {
   EXPECT_EQ(parse_spec("heroku/nodejs").location, "https://github.com/heroku/heroku-buildpack-nodejs.git");
-  EXPECT_EQ(parse_spec("heroku-community/apt").location, "https://github.com/heroku/heroku-buildpack-apt.git");
+  EXPECT_EQ(parse_spec("heroku-community/apt").location,
+            "https://github.com/heroku/heroku-buildpack-apt.git");
   EXPECT_EQ(parse_spec("heroku/jvm").location, "https://github.com/heroku/heroku-buildpack-jvm-common.git");
   EXPECT_EQ(parse_spec("dokku/multi#v2").ref, "v2");
   EXPECT_EQ(parse_spec("heroku/nodejs").label(), "heroku/nodejs");
+}
+
+TEST(Spec, CanonicalFormsAreWhatListsShow) {
+  EXPECT_EQ(parse_spec("heroku/nodejs#v9").canonical(),
+            "https://github.com/heroku/heroku-buildpack-nodejs.git#v9");
+  EXPECT_EQ(parse_spec("node").canonical(), "davit/node");
+  EXPECT_EQ(parse_spec("https://example.com/a#b").canonical(), "https://example.com/a#b");
+  EXPECT_EQ(parse_spec("/srv/pack").canonical(), "/srv/pack");
+  EXPECT_EQ(parse_spec("git@example.com:a/b.git").canonical(), "git@example.com:a/b.git");
 }
 
 TEST(Spec, GitUrlsWithReferences) {
@@ -63,16 +73,36 @@ TEST(Spec, CredentialsAreKeptApartAndNeverShown) {
 }
 
 TEST(Spec, DifferentPlacesHaveDifferentCaches) {
-  EXPECT_NE(parse_spec("https://example.com/a-b").cache_name(), parse_spec("https://example.com/a/b").cache_name());
-  EXPECT_NE(parse_spec("https://a:1@example.com/a").cache_name(), parse_spec("https://a:2@example.com/a").cache_name());
-  EXPECT_EQ(parse_spec("https://example.com/a#x").cache_name(), parse_spec("https://example.com/a#y").cache_name());
+  EXPECT_NE(parse_spec("https://example.com/a-b").cache_name(),
+            parse_spec("https://example.com/a/b").cache_name());
+  EXPECT_NE(parse_spec("https://a:1@example.com/a").cache_name(),
+            parse_spec("https://a:2@example.com/a").cache_name());
+  EXPECT_EQ(parse_spec("https://example.com/a#x").cache_name(),
+            parse_spec("https://example.com/a#y").cache_name());
 }
 
 TEST(Spec, RefusesWhatNoProgramMaySee) {
-  for (const char* text : {"", "   ", "-x", "--upload-pack=evil", "ext::sh -c evil", "ext::sh", "a b", "nothing",
-                           "../relative", "./relative", "https://", "davit/nope", "https://example.com/a#-evil",
-                           "https://example.com/a#", "https://example.com/a#a..b", "https://example.com/a#x;y",
-                           "file://relative", "fd::17", "https://example.com/a.tgz#main", "node#v1", "a/b/c"}) {
+  for (const char* text : {"",
+                           "   ",
+                           "-x",
+                           "--upload-pack=evil",
+                           "ext::sh -c evil",
+                           "ext::sh",
+                           "a b",
+                           "nothing",
+                           "../relative",
+                           "./relative",
+                           "https://",
+                           "davit/nope",
+                           "https://example.com/a#-evil",
+                           "https://example.com/a#",
+                           "https://example.com/a#a..b",
+                           "https://example.com/a#x;y",
+                           "file://relative",
+                           "fd::17",
+                           "https://example.com/a.tgz#main",
+                           "node#v1",
+                           "a/b/c"}) {
     EXPECT_NE(refusal(text), "accepted") << text;
   }
   EXPECT_NE(refusal(std::string("https://example.com/\nX")), "accepted");

@@ -51,7 +51,8 @@ int RealPrograms::run(const Program& program) {
   std::array<int, 2> in{};
   std::array<int, 2> out{};
   std::array<int, 2> err{};
-  if (::pipe2(in.data(), O_CLOEXEC) || ::pipe2(out.data(), O_CLOEXEC) || ::pipe2(err.data(), O_CLOEXEC)) return 126;
+  if (::pipe2(in.data(), O_CLOEXEC) || ::pipe2(out.data(), O_CLOEXEC) || ::pipe2(err.data(), O_CLOEXEC))
+    return 126;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, in[0], 0);
@@ -62,8 +63,8 @@ int RealPrograms::run(const Program& program) {
   for (const auto& [key, value] : program.env) env.push_back(key + "=" + value);
   if (env.empty()) env = {"PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8"};
   pid_t pid = 0;
-  const int failed = ::posix_spawnp(&pid, argv[0].c_str(), &actions, nullptr, pointers(argv).data(),
-                                    pointers(env).data());
+  const int failed =
+      ::posix_spawnp(&pid, argv[0].c_str(), &actions, nullptr, pointers(argv).data(), pointers(env).data());
   posix_spawn_file_actions_destroy(&actions);
   for (const int fd : {in[0], out[1], err[1]}) ::close(fd);
   if (!program.input.empty() && ::write(in[1], program.input.data(), program.input.size()) < 0) return 125;
@@ -89,7 +90,8 @@ int MappedSandbox::run(const sdk::Task& task) {
   for (const std::string& argument : task.argv) program.argv.push_back(mapped(argument));
   for (const auto& [key, value] : task.env) {
     const std::size_t colon = value.find(':');
-    program.env.emplace_back(key, key == "PATH" ? mapped(value.substr(0, colon)) + value.substr(colon) : mapped(value));
+    program.env.emplace_back(
+        key, key == "PATH" ? mapped(value.substr(0, colon)) + value.substr(colon) : mapped(value));
   }
   program.out = task.out;
   return programs_.run(program);
@@ -100,7 +102,9 @@ void FolderTest::SetUp() {
   root_ = ::mkdtemp(pattern.data());
 }
 
-void FolderTest::TearDown() { fs::remove_all(root_); }
+void FolderTest::TearDown() {
+  fs::remove_all(root_);
+}
 
 void FolderTest::put(const std::string& name, const std::string& text, unsigned mode) {
   fs::create_directories((root_ / name).parent_path());
@@ -118,9 +122,14 @@ int FolderTest::sh(const sdk::Strings& argv) {
   said_.clear();
   Program program;
   program.argv = argv;
-  program.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", root_.string()},      {"LC_ALL", "C"},
-                 {"GIT_AUTHOR_NAME", "t"},                 {"GIT_AUTHOR_EMAIL", "t@t"},   {"GIT_COMMITTER_NAME", "t"},
-                 {"GIT_COMMITTER_EMAIL", "t@t"},           {"GIT_CONFIG_NOSYSTEM", "1"}};
+  program.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+                 {"HOME", root_.string()},
+                 {"LC_ALL", "C"},
+                 {"GIT_AUTHOR_NAME", "t"},
+                 {"GIT_AUTHOR_EMAIL", "t@t"},
+                 {"GIT_COMMITTER_NAME", "t"},
+                 {"GIT_COMMITTER_EMAIL", "t@t"},
+                 {"GIT_CONFIG_NOSYSTEM", "1"}};
   program.out = [this](std::string_view chunk) { said_.append(chunk); };
   return programs_.run(program);
 }
@@ -149,7 +158,8 @@ void BuildTest::SetUp() {
 }
 
 BuildOutcome BuildTest::build() {
-  const fs::path work = root_ / ("work" + std::to_string(++runs_));
+  const fs::path work = root_ / "work";  // the same each time: what is cached may know the path of /app
+  fs::remove_all(work);
   fs::create_directory(work);
   // The builder may change its source, so each run gets a copy, as the host does it.
   copy_tree(root_ / "src", work / "source");

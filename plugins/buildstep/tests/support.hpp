@@ -1,5 +1,5 @@
-// What buildstep's tests need around it: real programs by posix_spawn, a stand-in for the sandbox that runs the driver
-// for real with its folders mapped to host paths, a screen that records, a temporary folder.
+// What buildstep's tests need around it: real programs by posix_spawn, a stand-in for the sandbox that runs
+// the driver for real with its folders mapped to host paths, a screen that records, a temporary folder.
 #pragma once
 
 #include <filesystem>
@@ -19,7 +19,8 @@ class RealPrograms : public Programs {
   std::vector<sdk::Strings> seen;  ///< argv of all that ran
 };
 
-/// No isolation: BUILD, CACHE and so on are the host's own folders. What is tested is the driver and the buildpacks.
+/// No isolation: BUILD, CACHE and so on are the host's own folders. What is tested is the driver and the
+/// buildpacks.
 class MappedSandbox : public Sandbox {
  public:
   explicit MappedSandbox(Programs& programs) : programs_(programs) {}
@@ -73,9 +74,6 @@ class BuildTest : public FolderTest {
   RecordingScreen screen_;
   MappedSandbox sandbox_{programs_};
   bool paths_allowed_ = true;
-
- private:
-  int runs_ = 0;
 };
 
 }  // namespace davit::buildstep::testing_support

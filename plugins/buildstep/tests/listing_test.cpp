@@ -1,0 +1,85 @@
+#include "listing.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "davit/failure.hpp"
+#include "report_text.hpp"
+
+namespace davit::buildstep {
+namespace {
+
+using testing::ElementsAre;
+
+std::string refusal(const sdk::Strings& list, const std::string& item, std::optional<std::size_t> index) {
+  try {
+    removed(list, "shop", item, index);
+  } catch (const sdk::Failure& failure) {
+    return failure.message();
+  }
+  return "removed";
+}
+
+TEST(Listing, AddsAtTheEndOrAtAPosition) {
+  EXPECT_THAT(added({}, "a", std::nullopt), ElementsAre("a"));
+  EXPECT_THAT(added({"a", "b"}, "c", std::nullopt), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(added({"a", "b"}, "c", 1), ElementsAre("c", "a", "b"));
+  EXPECT_THAT(added({"a", "b"}, "c", 2), ElementsAre("a", "c", "b"));
+  EXPECT_THAT(added({"a"}, "c", 99), ElementsAre("a", "c"));
+}
+
+TEST(Listing, ReplacesTheFirstOrAPosition) {
+  EXPECT_THAT(replaced({}, "a", std::nullopt), ElementsAre("a"));
+  EXPECT_THAT(replaced({"a", "b"}, "c", std::nullopt), ElementsAre("c", "b"));
+  EXPECT_THAT(replaced({"a", "b"}, "c", 2), ElementsAre("a", "c"));
+  EXPECT_THAT(replaced({"a", "b"}, "c", 99), ElementsAre("a", "b", "c"));
+}
+
+TEST(Listing, RemovesByPositionOrName) {
+  EXPECT_THAT(removed({"davit/node", "davit/static"}, "x", "", 2).list, ElementsAre("davit/node"));
+  EXPECT_THAT(removed({"davit/node", "davit/static"}, "x", "node", std::nullopt).list,
+              ElementsAre("davit/static"));
+  const sdk::Strings urls{"https://github.com/heroku/heroku-buildpack-nodejs.git"};
+  EXPECT_EQ(removed(urls, "x", "heroku/nodejs", std::nullopt).removed, urls[0]);
+  EXPECT_THAT(removed({"https://a:b@example.com/x"}, "x", "https://***@example.com/x", std::nullopt).list,
+              ElementsAre());
+}
+
+TEST(Listing, SaysWhyItCannotRemove) {
+  EXPECT_EQ(refusal({"davit/node"}, "davit/node", 1),
+            "Please choose either index or Buildpack, but not both");
+  EXPECT_EQ(refusal({"davit/node"}, "", std::nullopt),
+            "Must specify a buildpack to remove, either by index or URL");
+  EXPECT_EQ(refusal({}, "x", std::nullopt),
+            "No buildpacks were found, next release on shop will detect buildpack normally");
+  EXPECT_EQ(refusal({"davit/node"}, "", 2), "Index not found");
+  EXPECT_EQ(refusal({"davit/node"}, "davit/static", std::nullopt), "Value not found");
+}
+
+TEST(Listing, PositionsAreWholeNumbersFromOne) {
+  EXPECT_EQ(parse_index(std::nullopt), std::nullopt);
+  EXPECT_EQ(parse_index("3"), 3U);
+  for (const char* text : {"0", "-1", "x", "1x", "", "99999999999999999999999"}) {
+    EXPECT_THROW(parse_index(text), sdk::Failure) << text;
+  }
+}
+
+TEST(ReportText, LooksLikeTheCores) {
+  const sdk::Pairs rows{{"buildpacks-stack", ""}, {"buildpacks-computed-stack", "heroku-22"}};
+  EXPECT_EQ(report_text(rows),
+            "       Buildpacks computed stack:     heroku-22\n"
+            "       Buildpacks stack:\n");
+  EXPECT_EQ(
+      report_json(rows),
+      R"({"buildpacks-computed-stack":"heroku-22","buildpacks-stack":"","computed-stack":"heroku-22","stack":""})");
+  EXPECT_EQ(report_value(rows, "buildpacks-computed-stack"), "heroku-22");
+  EXPECT_THROW(report_value(rows, "nope"), sdk::Failure);
+}
+
+TEST(ReportText, JsonOfAnyBytes) {
+  EXPECT_EQ(json_text("a\"b\\c\nd\xc3\xa9"), "\"a\\\"b\\\\c\\u000ad\xc3\xa9\"");
+  EXPECT_EQ(json_text("\xff\xc3"), "\"\\ufffd\\ufffd\"");
+}
+
+}  // namespace
+}  // namespace davit::buildstep
