@@ -8,6 +8,7 @@
 #include <clocale>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 namespace davit {
@@ -40,12 +41,24 @@ std::map<int, std::string> open_fds() {
   return fds;
 }
 
+std::string child_pids() {
+  std::string pids;
+  std::error_code error;
+  for (const fs::directory_entry& thread : fs::directory_iterator("/proc/self/task", error)) {
+    std::ifstream file(thread.path() / "children");  // absent in kernels without CONFIG_PROC_CHILDREN
+    std::string line;
+    if (std::getline(file, line)) pids += line;
+  }
+  return pids;
+}
+
 }  // namespace
 
 ProcessState ProcessState::now() {
   ProcessState state;
   state.threads = count_threads();
   state.fds = open_fds();
+  state.children = child_pids();
   std::error_code error;
   state.cwd = fs::current_path(error).string();
   for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
@@ -78,6 +91,7 @@ std::vector<std::string> ProcessState::changes_since(const ProcessState& before)
     if (!fds.contains(number))
       changes.push_back("a file descriptor that is not the plugin's was closed: " + target);
   }
+  if (children != before.children) changes.push_back("a child process left running after stop()");
   if (cwd != before.cwd) changes.push_back("the working directory was changed to " + cwd);
   if (environment != before.environment) changes.push_back("the environment was changed");
   if (locale != before.locale) changes.push_back("the locale was changed to " + locale);

@@ -10,6 +10,7 @@ namespace davit {
 struct ProcessState {
   std::size_t threads = 0;
   std::map<int, std::string> fds;  ///< number, where it leads
+  std::string children;            ///< pids, as the kernel lists them
   std::string cwd, environment, locale;
   unsigned umask_bits = 0;
   std::vector<void*> signal_handlers;  ///< by number
