@@ -1,0 +1,180 @@
+// Builds the command line; see sandbox.hpp. Which of these lines is needed for what was tried out by hand:
+// facts in the README.
+#include "sandbox.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace davit::process_plugin {
+namespace {
+
+constexpr const char* kInside = "/run/davit";
+constexpr const char* kInfoFd = "9";  // what the host's supervision and `davit-sandbox task` read
+
+// Shown where they exist. No /etc as a whole: it has the machine's secrets and accounts.
+constexpr std::array kEtc = {"alternatives",
+                             "ssl",
+                             "ca-certificates",
+                             "ca-certificates.conf",
+                             "resolv.conf",
+                             "hosts",
+                             "host.conf",
+                             "gai.conf",
+                             "nsswitch.conf",
+                             "localtime",
+                             "timezone",
+                             "profile",
+                             "profile.d",
+                             "bash.bashrc",
+                             "inputrc",
+                             "ld.so.cache",
+                             "ld.so.conf",
+                             "ld.so.conf.d",
+                             "mime.types",
+                             "services",
+                             "protocols",
+                             "os-release",
+                             "debian_version",
+                             "lsb-release",
+                             "fonts",
+                             "magic",
+                             "mailcap",
+                             "perl",
+                             "php",
+                             "python3",
+                             "java-11-openjdk",
+                             "java-17-openjdk",
+                             "java-21-openjdk",
+                             "ImageMagick-6",
+                             "gitconfig",
+                             "openssl"};
+
+// Folders that the sandbox has anyway: a mount below them needs no parents made.
+constexpr std::array kOwnRoots = {"/app", "/usr", "/tmp", "/proc", "/dev", "/etc", "/var/tmp"};
+
+class Words {
+ public:
+  template <class... Text>
+  void add(Text&&... words) {
+    (words_.emplace_back(std::forward<Text>(words)), ...);
+  }
+  sdk::Strings take() { return std::move(words_); }
+
+ private:
+  sdk::Strings words_;
+};
+
+bool is_below(std::string_view path, std::string_view folder) {
+  return path == folder || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
+}
+
+void add_namespaces(Words& words, const SandboxSpec& spec) {
+  // As root without a user namespace: in one, uid 0 would still be the real root on disk, and other uids not
+  // exist.
+  if (!spec.user.drop) words.add("--unshare-user");
+  words.add("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try");
+  if (!spec.share_network) words.add("--unshare-net");
+  words.add("--die-with-parent", "--new-session", "--as-pid-1", "--info-fd", kInfoFd);
+  if (spec.user.drop) {  // what davit-sandbox needs to drop, and nothing else; it gives these up too
+    words.add("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add",
+              "CAP_SETPCAP", "--cap-add", "CAP_CHOWN");
+  }
+}
+
+void add_system(Words& words, const SystemView& system) {
+  words.add("--ro-bind", "/usr", "/usr");
+  for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
+    const std::string path = std::string("/") + name;
+    if (system.merged_usr) {
+      words.add("--symlink", std::string("usr/") + name, path);
+    } else {
+      words.add("--ro-bind-try", path, path);
+    }
+  }
+  words.add("--ro-bind-try", "/opt", "/opt");
+  words.add("--perms", "0755", "--dir", "/etc");  // bwrap would make it 0700, and the app user sees nothing
+  for (const char* name : kEtc) {
+    const std::string path = std::string("/etc/") + name;
+    words.add("--ro-bind-try", path, path);
+  }
+  words.add("--ro-bind", system.etc + "/passwd", "/etc/passwd");
+  words.add("--ro-bind", system.etc + "/group", "/etc/group");
+  words.add("--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu");
+  words.add("--proc", "/proc", "--dev", "/dev");
+  words.add("--perms", "1777", "--tmpfs", "/dev/shm");
+  words.add("--perms", "0755", "--dir", "/var", "--perms", "0755", "--dir", "/run");
+  words.add("--perms", "0755", "--dir", kInside, "--ro-bind", system.libexec, kInside);
+  for (const std::string& path : system.extra) words.add("--ro-bind-try", path, path);
+}
+
+void add_tmp(Words& words, const SandboxSpec& spec) {
+  if (!spec.tmp.empty()) {
+    words.add("--bind", spec.tmp, "/tmp", "--symlink", "../tmp", "/var/tmp");
+    return;
+  }
+  words.add("--perms", "1777");
+  if (spec.tmp_bytes != 0) words.add("--size", std::to_string(spec.tmp_bytes));
+  words.add("--tmpfs", "/tmp", "--symlink", "../tmp", "/var/tmp");
+}
+
+/// bwrap gives missing parents the narrow mode of the source: made open beforehand, or the app user cannot
+/// pass.
+void add_parents(Words& words, const std::string& target) {
+  for (const char* root : kOwnRoots) {
+    if (is_below(target, root)) return;
+  }
+  for (std::size_t slash = target.find('/', 1); slash != std::string::npos;
+       slash = target.find('/', slash + 1)) {
+    words.add("--perms", "0755", "--dir", target.substr(0, slash));
+  }
+}
+
+void add_mounts(Words& words, const SandboxSpec& spec) {
+  if (!spec.app.empty()) words.add(spec.app_read_only ? "--ro-bind" : "--bind", spec.app, "/app");
+  std::vector<std::string> done;
+  for (const sdk::Mount& mount : spec.mounts) {
+    const bool inside_another =
+        std::ranges::any_of(done, [&](const std::string& other) { return is_below(mount.target, other); });
+    if (!inside_another) add_parents(words, mount.target);
+    const bool read_only = (mount.flags & DAVIT_MOUNT_READ_ONLY) != 0;
+    words.add(read_only ? "--ro-bind" : "--bind", mount.source, mount.target);
+    done.push_back(mount.target);
+  }
+}
+
+}  // namespace
+
+std::string default_cwd(const SandboxSpec& spec) {
+  if (!spec.cwd.empty()) return spec.cwd;
+  const bool app_mount =
+      std::ranges::any_of(spec.mounts, [](const auto& mount) { return mount.target == "/app"; });
+  return !spec.app.empty() || app_mount ? "/app" : "/";
+}
+
+sdk::Strings user_options(const RunUser& user) {
+  if (!user.drop) return {};
+  return {"--uid", std::to_string(user.uid), "--gid", std::to_string(user.gid)};
+}
+
+sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec) {
+  Words words;
+  words.add(system.bwrap);
+  add_namespaces(words, spec);
+  add_system(words, system);
+  add_tmp(words, spec);
+  add_mounts(words, spec);
+  words.add("--", std::string(kInside) + "/davit-sandbox", "inside");
+  for (std::string& word : user_options(spec.user)) words.add(std::move(word));
+  if (spec.open_files != 0) words.add("--open-files", std::to_string(spec.open_files));
+  if (spec.file_bytes != 0) words.add("--file-bytes", std::to_string(spec.file_bytes));
+  words.add("--cwd", default_cwd(spec), "--", std::string(kInside) + "/davit-init");
+  if (spec.tty) words.add("--tty");
+  if (spec.stop_signal != 0) words.add("--stop-signal", std::to_string(spec.stop_signal));
+  words.add("--");
+  sdk::Strings all = words.take();
+  all.insert(all.end(), spec.argv.begin(), spec.argv.end());
+  return all;
+}
+
+}  // namespace davit::process_plugin

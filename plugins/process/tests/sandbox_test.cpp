@@ -1,0 +1,135 @@
+#include "sandbox.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace davit::process_plugin {
+namespace {
+
+using testing::ElementsAre;
+
+SystemView debian() {
+  return SystemView{"/usr/bin/bwrap", "/opt/davit/libexec", "/home/d/etc", true, {}};
+}
+
+/// The words after the first `from`, `count` of them.
+sdk::Strings after(const sdk::Strings& words, const std::string& from, std::size_t count) {
+  const auto at = std::ranges::find(words, from);
+  if (at == words.end()) return {};
+  const auto left = static_cast<std::size_t>(words.end() - at);
+  return {at, at + static_cast<std::ptrdiff_t>(std::min(count, left))};
+}
+
+bool has(const sdk::Strings& words, const std::string& word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+std::size_t place(const sdk::Strings& words, const std::string& word) {
+  return static_cast<std::size_t>(std::ranges::find(words, word) - words.begin());
+}
+
+TEST(Sandbox, OfRootDropsInsideAndHasNoUserNamespace) {
+  SandboxSpec spec;
+  spec.user = RunUser{61234, 61235, true};
+  spec.app = "/run/a/app";
+  spec.argv = {"bash", "-c", "x"};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  EXPECT_EQ(words.front(), "/usr/bin/bwrap");
+  EXPECT_FALSE(has(words, "--unshare-user"));
+  EXPECT_THAT(after(words, "--info-fd", 2), ElementsAre("--info-fd", "9"));
+  EXPECT_TRUE(has(words, "--as-pid-1"));
+  EXPECT_TRUE(has(words, "--die-with-parent"));
+  EXPECT_THAT(after(words, "--cap-drop", 2), ElementsAre("--cap-drop", "ALL"));
+  EXPECT_FALSE(has(words, "CAP_SYS_ADMIN"));
+  EXPECT_THAT(after(words, "--", 20),
+              ElementsAre("--", "/run/davit/davit-sandbox", "inside", "--uid", "61234", "--gid", "61235",
+                          "--cwd", "/app", "--", "/run/davit/davit-init", "--", "bash", "-c", "x"));
+}
+
+TEST(Sandbox, OfANormalUserHasAUserNamespaceAndNoDrop) {
+  SandboxSpec spec;
+  spec.user = RunUser{1000, 1000, false};
+  spec.argv = {"true"};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  EXPECT_TRUE(has(words, "--unshare-user"));
+  EXPECT_FALSE(has(words, "--cap-drop"));
+  EXPECT_THAT(after(words, "--", 9), ElementsAre("--", "/run/davit/davit-sandbox", "inside", "--cwd", "/",
+                                                 "--", "/run/davit/davit-init", "--", "true"));
+}
+
+TEST(Sandbox, NeverCarriesTheEnvironment) {
+  const sdk::Strings words = sandbox_argv(debian(), SandboxSpec{});
+  EXPECT_FALSE(has(words, "--setenv"));
+  EXPECT_FALSE(has(words, "--clearenv"));
+}
+
+TEST(Sandbox, NetworkIsSharedUnlessForbidden) {
+  SandboxSpec spec;
+  EXPECT_FALSE(has(sandbox_argv(debian(), spec), "--unshare-net"));
+  spec.share_network = false;
+  EXPECT_TRUE(has(sandbox_argv(debian(), spec), "--unshare-net"));
+}
+
+TEST(Sandbox, NothingOfEtcAsAWholeAndNoRealAccounts) {
+  const sdk::Strings words = sandbox_argv(debian(), SandboxSpec{});
+  for (std::size_t i = 0; i + 2 < words.size(); ++i) {
+    if (!words[i].starts_with("--") || words[i].find("bind") == std::string::npos) continue;
+    EXPECT_NE(words[i + 1], "/etc");
+    EXPECT_NE(words[i + 1], "/etc/passwd");
+    EXPECT_NE(words[i + 1], "/");
+    EXPECT_NE(words[i + 1], "/home");
+  }
+  EXPECT_THAT(after(words, "/home/d/etc/passwd", 2), ElementsAre("/home/d/etc/passwd", "/etc/passwd"));
+}
+
+TEST(Sandbox, MountsComeAfterAppInTheirOrderWithOpenParents) {
+  SandboxSpec spec;
+  spec.app = "/r/app";
+  spec.mounts = {{"/host/data", "/app/data", 0},
+                 {"/host/cache", "/var/cache/app", DAVIT_MOUNT_READ_ONLY},
+                 {"/host/sub", "/var/cache/app/sub", 0}};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  EXPECT_LT(place(words, "/r/app"), place(words, "/host/data"));
+  EXPECT_LT(place(words, "/host/data"), place(words, "/host/cache"));
+  const std::size_t cache = place(words, "/host/cache");
+  EXPECT_EQ(words[cache - 1], "--ro-bind");
+  EXPECT_THAT(sdk::Strings(words.begin() + static_cast<std::ptrdiff_t>(cache) - 5,
+                           words.begin() + static_cast<std::ptrdiff_t>(cache) - 1),
+              ElementsAre("--perms", "0755", "--dir", "/var/cache"));
+  EXPECT_EQ(words[place(words, "/host/sub") - 1], "--bind");
+  EXPECT_FALSE(has(words, "/var/cache/app/sub") && has(words, "--dir /var/cache/app"));
+}
+
+TEST(Sandbox, TerminalSignalAndLimitsReachTheInside) {
+  SandboxSpec spec;
+  spec.tty = true;
+  spec.stop_signal = 2;
+  spec.file_bytes = 1000;
+  spec.open_files = 64;
+  spec.argv = {"sh"};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  EXPECT_THAT(after(words, "--open-files", 4), ElementsAre("--open-files", "64", "--file-bytes", "1000"));
+  EXPECT_THAT(after(words, "/run/davit/davit-init", 6),
+              ElementsAre("/run/davit/davit-init", "--tty", "--stop-signal", "2", "--", "sh"));
+}
+
+TEST(Sandbox, IsTheSameForTheSameSpec) {
+  SandboxSpec spec;
+  spec.app = "/r/app";
+  spec.argv = {"sh"};
+  EXPECT_EQ(sandbox_argv(debian(), spec), sandbox_argv(debian(), spec));
+}
+
+TEST(Sandbox, CwdIsAppOnlyWhereThereIsOne) {
+  SandboxSpec spec;
+  EXPECT_EQ(default_cwd(spec), "/");
+  spec.mounts = {{"/x", "/app", 0}};
+  EXPECT_EQ(default_cwd(spec), "/app");
+  spec.cwd = "/build";
+  EXPECT_EQ(default_cwd(spec), "/build");
+}
+
+}  // namespace
+}  // namespace davit::process_plugin

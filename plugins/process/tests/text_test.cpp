@@ -1,0 +1,81 @@
+// Environment, paths without a sandbox, the firewall's script.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "davit/failure.hpp"
+#include "environment.hpp"
+#include "firewall.hpp"
+#include "path_map.hpp"
+
+namespace davit::process_plugin {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+
+TEST(Environment, IsWrappedSoThatNoKeyMeansAnythingOnTheWay) {
+  const sdk::Pairs wrapped = wrapped_environment({{"LD_PRELOAD", "/app/x.so"}, {"A", "1\n2"}});
+  EXPECT_THAT(wrapped, ElementsAre(Pair("DAVIT_ENV_LD_PRELOAD", "/app/x.so"), Pair("DAVIT_ENV_A", "1\n2")));
+}
+
+TEST(Environment, DefaultsDoNotReplaceAndValuesDo) {
+  sdk::Pairs env{{"HOME", "/x"}, {"PORT", "1"}};
+  set_default(env, "HOME", "/app");
+  set_default(env, "PATH", "/bin");
+  set_value(env, "PORT", "2");
+  EXPECT_THAT(env, ElementsAre(Pair("HOME", "/x"), Pair("PORT", "2"), Pair("PATH", "/bin")));
+}
+
+TEST(Environment, WhatTheKernelWouldRefuseIsNamedWithoutItsValue) {
+  const std::string secret(200 * 1024, 's');
+  try {
+    check_environment({{"TOKEN", secret}});
+    FAIL() << "not refused";
+  } catch (const sdk::Failure& failure) {
+    EXPECT_EQ(failure.status(), DAVIT_INVALID);
+    EXPECT_THAT(failure.message(), HasSubstr("TOKEN"));
+    EXPECT_THAT(failure.message(), Not(HasSubstr("sss")));
+  }
+  EXPECT_THROW(check_environment({{"A", std::string("x\0y", 3)}}), sdk::Failure);
+  EXPECT_THROW(check_environment({{"A=B", "x"}}), sdk::Failure);
+  EXPECT_THROW(check_environment({{"", "x"}}), sdk::Failure);
+  EXPECT_NO_THROW(check_environment({{"A", "line\nline \xff"}}));
+  sdk::Pairs many;
+  for (int i = 0; i < 20; ++i) many.emplace_back("K" + std::to_string(i), std::string(100'000, 'x'));
+  EXPECT_THROW(check_environment(many), sdk::Failure);
+}
+
+TEST(PathMap, ReplacesWholeComponentsTheLongestTargetFirst) {
+  PathMap map;
+  map.add("/app", "/r/1/app");
+  map.add("/app/data", "/srv/data");
+  EXPECT_EQ(map.path("/app"), "/r/1/app");
+  EXPECT_EQ(map.path("/app/bin/x"), "/r/1/app/bin/x");
+  EXPECT_EQ(map.path("/app/data/y"), "/srv/data/y");
+  EXPECT_EQ(map.path("/apple"), "/apple");
+  EXPECT_EQ(map.path("x/app"), "x/app");
+  EXPECT_EQ(map.list("/app/bin:/usr/bin:/app"), "/r/1/app/bin:/usr/bin:/r/1/app");
+  EXPECT_EQ(map.list(""), "");
+  EXPECT_THAT(map.words({"/app/run", "cd /app"}), ElementsAre("/r/1/app/run", "cd /app"));
+}
+
+TEST(Firewall, ClosesThePortsToAllButTheGiven) {
+  const std::string script = firewall_script("davit_x", {20001, 20002}, {0, 33});
+  EXPECT_THAT(script, HasSubstr("elements = { 20001, 20002 }"));
+  EXPECT_THAT(script, HasSubstr("meta skuid != { 0, 33 } reject"));
+  EXPECT_THAT(script, HasSubstr("add table inet davit_x\ndelete table inet davit_x\n"));
+}
+
+TEST(Firewall, WithoutPortsIsGone) {
+  EXPECT_EQ(firewall_script("davit_x", {}, {0}), "add table inet davit_x\ndelete table inet davit_x\n");
+}
+
+TEST(Firewall, TableIsTheHomesOwn) {
+  EXPECT_EQ(firewall_table("/a"), firewall_table("/a"));
+  EXPECT_NE(firewall_table("/a"), firewall_table("/b"));
+}
+
+}  // namespace
+}  // namespace davit::process_plugin
