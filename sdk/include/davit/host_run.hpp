@@ -1,5 +1,5 @@
-/* What runs on the host for a plugin: processes, tasks in an app's runtime, supervised units, ports, secrets.
- * See davit/host.h for the contracts. Every failure is a HostFailure.
+/* What runs on the host for a plugin: processes, tasks in an app's runtime, ports, secrets. Supervised units
+ * are in host_units.hpp, the contracts in davit/host.h. Every failure is a HostFailure.
  */
 #ifndef DAVIT_HOST_RUN_HPP
 #define DAVIT_HOST_RUN_HPP
@@ -21,8 +21,10 @@ struct Process {
   uint64_t timeout_ms = 0; /* 0: the call's deadline */
   std::string user;
   Fds fds = kNoFds;
-  Output out; /* empty: discarded */
-  Output err; /* empty: to out */
+  Output out;                   /* empty: discarded */
+  Output err;                   /* empty: to out */
+  uint32_t flags = 0;           /* DAVIT_PROCESS_* */
+  uint64_t stop_timeout_ms = 0; /* 0: 5000 */
 };
 
 struct ProcessResult {
@@ -51,6 +53,8 @@ class Processes : public detail::HostTable<davit_host_process> {
     for (std::size_t i = 0; i < 3; ++i) raw.fds[i] = process.fds[i];
     raw.out = out.get();
     raw.err = err.get();
+    raw.flags = process.flags;
+    raw.stop_timeout_ms = process.stop_timeout_ms;
     int32_t exit_code = -1;
     const davit_process* const argument = &raw;
     const davit_status status = invoke(&davit_host_process::run, argument, &exit_code);
