@@ -16,6 +16,7 @@
 #include "events/bus.hpp"
 #include "plugin/capability.hpp"
 #include "plugin/catalog.hpp"
+#include "process/cancel.hpp"
 #include "process/process_runner.hpp"
 
 namespace spdlog {
@@ -44,6 +45,8 @@ struct PluginServices {
   std::function<Result<std::string>(std::string_view app)> runtime_of_app;
   /// davit.host.apps/1 request_reroute: remembered by the caller, done before the command ends.
   std::function<void(std::string_view app)> request_reroute;
+  /// The worker's own token (its SIGTERM): programs and tasks that plugins started are stopped with it.
+  std::optional<CancelToken> cancel = {};
   std::string version = "0.1.0";  ///< davit's
 };
 

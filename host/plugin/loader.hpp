@@ -1,0 +1,50 @@
+// loader: a plugin's file into this process, after every check that can be made without running it. Boost.DLL
+// stays behind it. What was loaded is never unloaded.
+#pragma once
+
+#include <davit/plugin.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/result.hpp"
+#include "plugin/note.hpp"
+
+namespace davit {
+
+/// Whose plugin files may be loaded besides root's.
+struct LoadTrust {
+  uid_t owner = 0;  ///< of the home
+};
+
+/// kDenied "plugin-untrusted" unless root or `trust.owner` owns the file and nobody else may write it.
+Result<> check_trust(const std::filesystem::path& file, const LoadTrust& trust);
+
+/// Maps the file (RTLD_NOW, RTLD_LOCAL) and returns its descriptor, checked against the note: ABI major, id,
+/// version, no missing function. `requires` is the catalog's to check before. Errors: kInvalid
+/// "plugin-load-failed" with the dynamic linker's own words, "plugin-descriptor"; kDenied as above. Threads:
+/// one.
+Result<const davit_plugin_descriptor*> load_plugin(const std::filesystem::path& file, const PluginNote& note,
+                                                   const LoadTrust& trust);
+
+enum class ScanEnd : std::uint8_t {
+  kLoaded,   ///< and its descriptor agrees with its note
+  kRefused,  ///< by a check or by the dynamic linker
+  kCrashed,  ///< by a signal
+  kExited,   ///< exit() in a constructor
+  kHung,     ///< past the deadline; it was killed
+};
+struct Scan {
+  ScanEnd end = ScanEnd::kRefused;
+  std::string message;  ///< for people; "" for kLoaded
+  [[nodiscard]] bool ok() const { return end == ScanEnd::kLoaded; }
+};
+
+/// Reads the note and loads the file in a forked child, which dies afterwards: what a plugin does in its
+/// constructors harms only that. From a single-threaded program. Error: only when there can be no child.
+Result<Scan> scan_in_child(const std::filesystem::path& file, const LoadTrust& trust,
+                           std::int64_t deadline_ms = 10'000);
+
+}  // namespace davit
