@@ -156,6 +156,8 @@ int main(int argc, char** argv) {
       fprintf(stderr, "davit-init: cannot drop to uid %u: %s\n", (unsigned)options.uid, strerror(failed));
       return 126;
     }
+    /* The drop has cleared the death signal that bwrap's --die-with-parent set. */
+    if (getpid() == 1) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   }
   pid_t program = fork();
   if (program < 0) {

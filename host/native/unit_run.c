@@ -90,12 +90,17 @@ static int clear_leftovers(struct life* life) {
       }
       if (pidfd >= 0) close(pidfd);
     }
+    /* A sandbox dies with bwrap, but for the moment between its first process's drop and its re-armed death
+     * signal. */
+    if (state->pid > 0 && state->program_start != 0 && davit_start_of(state->pid) == state->program_start) {
+      kill(state->pid, SIGKILL);
+    }
     while (davit_signal_session(SIGKILL, session) > 0) wait_for(life, -1, unit_now_mono_ms() + 5);
   }
   if (state->phase == DAVIT_UNIT_UP || state->phase == DAVIT_UNIT_STOPPING) {
     unit_state_ended(state, life->spec, -1, SIGKILL, 0);
   }
-  state->session = 0;
+  state->session = state->pid = 0;
   unit_state_save(state);
   return told ? -1 : 0;
 }
@@ -166,6 +171,7 @@ static void take_info(struct life* life) {
   if (colon != NULL && strpbrk(colon, ",}\n") != NULL) {
     life->target = (pid_t)strtol(colon + 1, NULL, 10);
     life->state.pid = life->target;
+    life->state.program_start = davit_start_of(life->target);
     unit_state_save(&life->state);
     if (life->stopping) send_stop(life);
   }
@@ -259,6 +265,7 @@ static int start_and_follow(struct life* life) {
   life->state.session = life->child.pid;
   life->state.pid_start = davit_start_of(life->child.pid);
   life->state.pid = life->spec->sandboxed ? 0 : life->child.pid;
+  life->state.program_start = life->spec->sandboxed ? 0 : life->state.pid_start;
   save_phase(life, DAVIT_UNIT_UP);
   if (life->spec->notify_fd >= 3) close(life->spec->notify_fd); /* or its end would never show */
   follow(life);
@@ -303,9 +310,11 @@ int unit_finish(const char* code, const char* signal_number) {
   if (state.phase == DAVIT_UNIT_UP || state.phase == DAVIT_UNIT_STOPPING) { /* run itself was killed */
     int asked = state.phase == DAVIT_UNIT_STOPPING;
     pid_t session = state.session;
+    pid_t program = state.pid;
     int exit_code = atoi(code);
     unit_state_ended(&state, spec, exit_code, exit_code >= 256 ? atoi(signal_number) : 0, asked);
-    state.session = session; /* the next run clears what is left of it */
+    state.session = session; /* the next run clears what is left of them */
+    state.pid = program;
     unit_state_save(&state);
   } else if (state.phase == DAVIT_UNIT_WAITING) {
     state.phase = DAVIT_UNIT_DOWN;

@@ -35,11 +35,9 @@ Error no_such_unit(std::string_view name) {
 UnitPhase phase_of(const std::optional<detail::S6Status>& s6, bool supervised,
                    const std::optional<davit_unit_state>& state) {
   if (!supervised || !s6) return UnitPhase::kDown;
-  const bool running = s6->pid != 0 && !s6->finishing;
-  if (!running) {
-    const bool again = s6->wanted_up && !(state && state->ended_for_good != 0);
-    return again ? UnitPhase::kWaiting : UnitPhase::kDown;
-  }
+  if (s6->finishing)
+    return UnitPhase::kWaiting;  // s6 does not know yet whether it starts again: its `finish` tells
+  if (s6->pid == 0) return s6->wanted_up ? UnitPhase::kWaiting : UnitPhase::kDown;
   if (!state || state->unit_pid != s6->pid)
     return UnitPhase::kWaiting;  // a new davit-unit that waits for an older one
   if (state->phase == DAVIT_UNIT_STOPPING) return UnitPhase::kStopping;
@@ -54,9 +52,7 @@ UnitStatus status_of(const UnitFiles& unit) {
   UnitStatus status;
   status.phase = phase_of(s6, supervised, state);
   status.up = status.phase == UnitPhase::kUp;
-  status.wanted_up = supervised && s6
-                         ? s6->wanted_up && !(state && state->ended_for_good != 0 && s6->pid == 0)
-                         : !unit.has("down");
+  status.wanted_up = supervised && s6 ? s6->wanted_up : !unit.has("down");
   status.ready = status.up && (!unit.has("notification-fd") || (s6 && s6->ready));
   if (!state) return status;
   status.limited = state->limited != 0;
@@ -261,9 +257,15 @@ class S6Supervisor final : public Supervisor {
   Result<> bring_up(const UnitFiles& files) const {
     ::unlink(files.file("down").c_str());
     DAVIT_TRY(write_file_volatile(files.file("reset"), "", 0600));
+    DAVIT_TRY_ASSIGN(auto watch, detail::UnitWatch::open(files.folder()));
     const auto status = status_of(files);
     // One that waits out its backoff is asked to leave, and comes back with a fresh one.
-    return files.command(status.phase == UnitPhase::kWaiting ? "ut" : "u");
+    DAVIT_TRY(files.command(status.phase == UnitPhase::kWaiting ? "ut" : "u"));
+    const auto until = clock_.now_mono_ms() + settings_.start_deadline_ms;
+    for (auto now = status_of(files); !now.wanted_up && now.starts == status.starts; now = status_of(files)) {
+      DAVIT_TRY(watch.wait(until, std::nullopt));  // the fifo was written, not yet read
+    }
+    return {};
   }
 
   Result<> remove_locked(std::string_view name, std::int64_t limit_ms) {

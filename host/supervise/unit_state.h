@@ -1,5 +1,5 @@
-/* The state file of a unit: written by davit-unit (C, host/native), read by the Supervisor (C++). One struct, in one pwrite.
- * Not s6's own status, which knows davit-unit but not the program under it. */
+/* The state file of a unit: written by davit-unit (C, host/native), read by the Supervisor (C++). One struct,
+ * in one pwrite. Not s6's own status, which knows davit-unit but not the program under it. */
 #ifndef DAVIT_SUPERVISE_UNIT_STATE_H
 #define DAVIT_SUPERVISE_UNIT_STATE_H
 
@@ -15,10 +15,12 @@ struct davit_unit_state {
   uint32_t bytes;
   uint64_t seq_begin;
   int32_t phase;
-  int32_t pid;        /* of the program; in a sandbox: of its davit-init; 0: none */
-  int32_t session;    /* pid of our direct child, which leads a session of its own */
-  int32_t unit_pid;   /* of davit-unit */
-  uint64_t pid_start; /* start time of `session` in ticks since boot: a pid alone may be someone else's by now */
+  int32_t pid;      /* of the program; in a sandbox: of its davit-init; 0: none */
+  int32_t session;  /* pid of our direct child, which leads a session of its own */
+  int32_t unit_pid; /* of davit-unit */
+  uint64_t
+      pid_start; /* start time of `session` in ticks since boot: a pid alone may be someone else's by now */
+  uint64_t program_start; /* the same of `pid` */
   int64_t since_ms;
   int64_t started_mono_ms;
   uint64_t starts;

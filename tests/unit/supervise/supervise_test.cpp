@@ -160,6 +160,7 @@ TEST_F(TreeTest, StopSignalGoesToTheFirstProcessOnlyWhenAskedSo) {
                    "trap 'echo master >>seen; exit 0' QUIT; echo up2 >>seen; while :; do sleep 0.05; done");
   unit.stop_signal = SIGQUIT;
   unit.stop_all = false;
+  unit.stop_timeout_ms = 500;  // what ignores it lives that long
   ensure(unit);
   ASSERT_TRUE(eventually([&] { return has_line("seen", "up1") && has_line("seen", "up2"); }));
   ASSERT_TRUE(supervisor->down("nginx"));

@@ -88,7 +88,13 @@ class TreeTest : public ::testing::Test {
   [[nodiscard]] bool has_line(const std::string& name, const std::string& line) const {
     return ("\n" + text(name)).find("\n" + line + "\n") != std::string::npos;
   }
-  static bool alive(pid_t pid) { return pid > 0 && ::kill(pid, 0) == 0; }
+  /// A zombie is dead: whoever is pid 1 may reap late.
+  static bool alive(pid_t pid) {
+    const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat").value_or("");
+    const auto after = stat.rfind(')');
+    return after != std::string::npos && after + 2 < stat.size() && stat[after + 2] != 'Z' &&
+           stat[after + 2] != 'X';
+  }
   static void kill_and_wait(pid_t pid, int signal = SIGKILL) {
     const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     ASSERT_TRUE(process.valid());
