@@ -1,0 +1,138 @@
+// Completion scripts for bash and zsh, from the command table. Names of apps come from `apps:list` when they are needed.
+#include <fmt/format.h>
+
+#include <string>
+
+#include "base/text.hpp"
+#include "cli/help.hpp"
+
+namespace davit {
+namespace {
+
+bool takes_app(const CliCommand& command) {
+  return command.app != AppArgument::kNone && command.app != AppArgument::kNew;
+}
+
+std::string flags_of(const CliCommand& command) {
+  std::string flags;
+  for (const CliFlag& flag : command.flags) flags += fmt::format(" --{}", flag.name);
+  if (command.app == AppArgument::kOrGlobal) flags += " --global";
+  if (command.app == AppArgument::kOrAll) flags += " --all";
+  return flags;
+}
+
+std::string bash_script(const CommandTable& table) {
+  std::string names;
+  std::string with_app;
+  std::string cases;
+  for (const CliCommand& command : table.commands) {
+    if (command.hidden) continue;
+    names += fmt::format("{} ", command.name);
+    if (takes_app(command)) with_app += fmt::format("{} ", command.name);
+    if (const std::string flags = flags_of(command); !flags.empty()) {
+      cases += fmt::format("    {}) flags=\"$flags{}\" ;;\n", command.name, flags);
+    }
+  }
+  return fmt::format(R"sh(# bash completion for {0}: eval "$({0} completion bash)"
+_{0}_complete() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} line=${{COMP_LINE:0:COMP_POINT}} command= given= flags="--quiet --force --trace --app --help"
+  # The words are taken from the line: readline breaks GROUP:VERB at the colon.
+  local -a words
+  read -ra words <<<"$line"
+  [[ $line == *" " ]] && words+=("")
+  word=${{words[${{#words[@]}}-1]}}
+  local i
+  for ((i = 1; i < ${{#words[@]}} - 1; i++)); do
+    [[ ${{words[i]}} == -* ]] && continue
+    if [[ -z $command ]]; then command=${{words[i]}}; else given=1; fi
+  done
+  local with_app=" {2}"
+  local names="{1}"
+  case $command in
+{3}  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$flags" -- "$word"))
+  elif [[ -z $command ]]; then
+    COMPREPLY=($(compgen -W "$names" -- "$word"))
+  elif [[ -z $given && $with_app == *" $command "* ]]; then
+    COMPREPLY=($(compgen -W "$({0} --quiet apps:list 2>/dev/null)" -- "$word"))
+  else
+    COMPREPLY=()
+  fi
+  # What stands before the last colon is on the line already.
+  if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then
+    local before=${{word%"${{word##*:}}"}}
+    COMPREPLY=("${{COMPREPLY[@]#"$before"}}")
+  fi
+}}
+complete -F _{0}_complete {0}
+)sh",
+                     table.program, names, with_app, cases);
+}
+
+/// A summary inside zsh's 'name:summary' in single quotes.
+std::string zsh_text(std::string_view text, bool is_name) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else if (c == ':' && is_name) {
+      out += "\\:";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string zsh_script(const CommandTable& table) {
+  std::string commands;
+  std::string with_app;
+  std::string cases;
+  for (const CliCommand& command : table.commands) {
+    if (command.hidden) continue;
+    commands += fmt::format("    '{}:{}'\n", zsh_text(command.name, true), zsh_text(command.summary, false));
+    if (takes_app(command)) with_app += fmt::format("{} ", command.name);
+    if (const std::string flags = flags_of(command); !flags.empty()) {
+      cases += fmt::format("    {}) flags+=({}) ;;\n", command.name, trim(flags));
+    }
+  }
+  return fmt::format(R"sh(#compdef {0}
+# zsh completion for {0}: eval "$({0} completion zsh)"
+_{0}() {{
+  local -a commands flags apps
+  local command= given= i
+  flags=(--quiet --force --trace --app --help)
+  commands=(
+{1}  )
+  for ((i = 2; i < CURRENT; i++)); do
+    [[ ${{words[i]}} == -* ]] && continue
+    if [[ -z $command ]]; then command=${{words[i]}}; else given=1; fi
+  done
+  case $command in
+{3}  esac
+  if [[ ${{words[CURRENT]}} == -* ]]; then
+    compadd -- $flags
+  elif [[ -z $command ]]; then
+    _describe -t commands command commands
+  elif [[ -z $given && " {2}" == *" $command "* ]]; then
+    apps=(${{(f)"$({0} --quiet apps:list 2>/dev/null)"}})
+    compadd -- $apps
+  else
+    _files
+  fi
+}}
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _{0} "$@"; else compdef _{0} {0}; fi
+)sh",
+                     table.program, commands, with_app, cases);
+}
+
+}  // namespace
+
+std::string completion_script(const CommandTable& table, std::string_view shell) {
+  if (shell == "bash") return bash_script(table);
+  if (shell == "zsh") return zsh_script(table);
+  return {};
+}
+
+}  // namespace davit
