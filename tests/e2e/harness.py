@@ -1,0 +1,281 @@
+"""What every end-to-end test stands on: a davit home in a temporary folder, an app in a git repository, requests, and load.
+
+Nothing here knows how davit works inside; it does what an operator and a developer would do. Everything that is started is stopped by
+the home's own `system:stop`, and what is left then is a failure of the test.
+"""
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+SOURCE = Path(os.environ.get("DAVIT_SOURCE_DIR", Path(__file__).resolve().parents[2]))
+BUILD = Path(os.environ.get("DAVIT_BUILD_DIR", SOURCE / "build" / "release"))
+DAVIT = BUILD / "bin" / "davit"
+DEADLINE_S = 120
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, what, deadline_s=30):
+    """Polls a condition of another process, which we cannot await in any other way."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"{what}: not within {deadline_s} s")
+
+
+class Home:
+    """One davit home. `user`: a normal user's uid that owns it and runs everything; None: ourselves."""
+
+    def __init__(self, user=None):
+        self.folder = Path(tempfile.mkdtemp(prefix="davit-e2e-"))
+        self.folder.chmod(0o755)
+        self.path = self.folder / "home"
+        self.path.mkdir()
+        self.user = user
+        if user is not None:
+            os.chown(self.folder, user, user)
+            os.chown(self.path, user, user)
+        self.port = free_port()
+        self.env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder), "LANG": "C.UTF-8",
+                    "DAVIT_HOME": str(self.path), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
+                    "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "t",
+                    "GIT_COMMITTER_EMAIL": "t@localhost"}
+        self.davit("init", "--http-port", str(self.port))
+
+    def run(self, argv, check=True, input=None, env=None, cwd=None, timeout=DEADLINE_S):
+        def drop():
+            if self.user is not None:
+                os.setgroups([])
+                os.setgid(self.user)
+                os.setuid(self.user)
+        done = subprocess.run([str(word) for word in argv], env={**self.env, **(env or {})}, cwd=cwd or self.folder, timeout=timeout,
+                              stdin=subprocess.DEVNULL if input is None else None, input=input, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, preexec_fn=drop)
+        done.stdout = done.stdout.decode(errors="replace")
+        done.stderr = done.stderr.decode(errors="replace")
+        if check and done.returncode != 0:
+            raise AssertionError(f"{argv} exited {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
+        return done
+
+    def davit(self, *words, check=True, **options):
+        return self.run([DAVIT, *words], check=check, **options)
+
+    def json(self, *words):
+        return json.loads(self.davit(*words, "--format", "json").stdout)
+
+    def repository(self, app):
+        return self.path / "repos" / f"{app}.git"
+
+    def get(self, app, path="/", headers=None, timeout=10):
+        """(status, body) through the proxy."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request("GET", path, headers={"Host": f"{app}.localhost", **(headers or {})})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+        finally:
+            connection.close()
+
+    def pids(self):
+        """Every process whose environment or arguments name this home."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                where = os.readlink(entry / "cwd")
+                if str(self.path) in words or where.startswith(str(self.path)):
+                    found[int(entry.name)] = words
+        return found
+
+    def close(self):
+        """Stops everything; what then still runs for this home is returned, killed, and a failure."""
+        left = {}
+        if (self.path / "davit.db").exists():
+            self.davit("system:stop", check=False)
+            with contextlib.suppress(AssertionError):
+                wait_for(lambda: not self.pids(), "the end of the home's processes", 15)
+            left = self.pids()
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return left
+
+
+class App:
+    """A developer's working copy."""
+
+    def __init__(self, home, name, example=None):
+        self.home = home
+        self.name = name
+        self.folder = home.folder / f"work-{name}"
+        if example:
+            shutil.copytree(SOURCE / "examples" / "apps" / example, self.folder, symlinks=True)
+        else:
+            self.folder.mkdir()
+        if home.user is not None:
+            home_owner = home.user
+            for root, folders, files in os.walk(self.folder):
+                for entry in [root, *(os.path.join(root, f) for f in folders + files)]:
+                    os.chown(entry, home_owner, home_owner, follow_symlinks=False)
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *words, check=True, **options):
+        return self.home.run(["git", "-c", "protocol.file.allow=always", *words], check=check, cwd=self.folder, **options)
+
+    def write(self, path, text, mode=None):
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        if mode is not None:
+            file.chmod(mode)
+        if self.home.user is not None:
+            os.chown(file, self.home.user, self.home.user)
+
+    def commit(self, message="change"):
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", message)
+
+    def push(self, check=True, refspec="HEAD:refs/heads/main", remote=None, **options):
+        return self.git("push", *(options.pop("flags", [])), str(remote or self.home.repository(self.name)), refspec, check=check,
+                        **options)
+
+    def server(self, answer, extra=""):
+        """A web server in Python that answers with a fixed text, and does what `extra` says at its start."""
+        self.write("server.py", SERVER.replace("@ANSWER@", json.dumps(answer)).replace("@EXTRA@", extra))
+        self.write("Procfile", "web: exec python3 -u server.py\n")
+
+
+SERVER = '''
+import http.server, os, signal, socketserver, sys, time
+@EXTRA@
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if self.path.startswith("/slow"):
+            time.sleep(float(self.path.split("=")[1]))
+        body = (@ANSWER@ + "\\n").encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Instance", os.environ.get("DAVIT_INSTANCE", ""))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = False
+    request_queue_size = 512
+server = Server(("0.0.0.0", int(os.environ["PORT"])), Handler)
+def stop(*_):
+    import threading
+    threading.Thread(target=server.shutdown).start()
+signal.signal(signal.SIGTERM, stop)
+print("listening", flush=True)
+server.serve_forever()
+server.server_close()
+'''
+
+
+class Load:
+    """Constant requests from a few threads, until stopped; counts what came back. `keep_alive`: one connection a thread."""
+
+    def __init__(self, home, app, threads=4, keep_alive=True):
+        self.home, self.app, self.keep_alive = home, app, keep_alive
+        self.good, self.bad, self.answers = 0, [], {}
+        self.lock = threading.Lock()
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.work) for _ in range(threads)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        wait_for(lambda: self.good + len(self.bad) > 20, "the load's first answers")
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def work(self):
+        connection = None
+        while not self.over.is_set():
+            try:
+                if connection is None:
+                    connection = http.client.HTTPConnection("127.0.0.1", self.home.port, timeout=20)
+                connection.request("GET", "/", headers={"Host": f"{self.app}.localhost",
+                                                        **({} if self.keep_alive else {"Connection": "close"})})
+                answer = connection.getresponse()
+                body = answer.read().decode(errors="replace").strip()
+                with self.lock:
+                    if answer.status == 200:
+                        self.good += 1
+                        self.answers[body] = self.answers.get(body, 0) + 1
+                    else:
+                        self.bad.append(f"{answer.status} {body[:80]}")
+                if not self.keep_alive or answer.will_close:
+                    connection.close()
+                    connection = None
+            except (OSError, http.client.HTTPException) as error:
+                with self.lock:
+                    self.bad.append(repr(error))
+                connection = None
+            time.sleep(0.002)
+
+
+class HomeTest(unittest.TestCase):
+    """A home for all tests of the class."""
+
+    user = None
+
+    @classmethod
+    def setUpClass(cls):
+        if not DAVIT.exists():
+            raise AssertionError(f"{DAVIT} is not built")
+        cls.home = Home(cls.user)
+
+    @classmethod
+    def tearDownClass(cls):
+        left = cls.home.close()
+        if left:
+            raise AssertionError(f"still running after system:stop: {left}")
+
+    def app(self, name, example=None):
+        self.home.davit("apps:create", name)
+        return App(self.home, name, example)
+
+    def deployed(self, name, answer="one", extra=""):
+        app = self.app(name)
+        app.server(answer, extra)
+        app.commit()
+        app.push()
+        status, body = self.home.get(name)
+        self.assertEqual((200, answer), (status, body.strip()))
+        return app
+
+    def assert_exit(self, code, done, *words):
+        self.assertEqual(code, done.returncode, done.stdout + done.stderr)
+        for word in words:
+            self.assertIn(word, done.stdout + done.stderr)
+
+
+main = unittest.main

@@ -1,0 +1,116 @@
+"""kill -9 of anything at any moment: the old or the new release answers, and the next command repairs."""
+import os
+import signal
+
+import harness
+
+# Every row of the journal that a push writes, in order; the process dies right after the row is synced.
+STEPS = ["fetch/host/source.checkout", "build/host/build.run", "release/host/release.create", "launch/host/process.start",
+         "switch/nginx/proxy.route"]
+STATES = ["prepared", "applying", "acted", "applied"]
+AFTER = ["switch/host/record:committed", "drain/host/drain:begin", "finish/host/finish:begin", "finish/host/finish:end"]
+
+
+class KillWorker(harness.HomeTest):
+    def state(self, name):
+        rows = [row for row in self.home.json("ps:inspect", name)]
+        return sorted({row["revision"] for row in rows})
+
+    def kill_at(self, point, kill_guard=False):
+        name = "k" + str(abs(hash((point, kill_guard))) % 10**8)
+        with self.subTest(point):
+            app = self.deployed(name, "old")
+            app.server("new")
+            app.commit()
+            with harness.Load(self.home, name, threads=2) as load:
+                done = app.push(check=False, env={"DAVIT_FAILPOINT": point})
+            self.assertEqual([], load.bad[:3])
+            committed = point in AFTER
+            if not committed:
+                self.assertNotEqual(0, done.returncode, done.stderr)
+            # The next command repairs; afterwards the state is exactly old or exactly new.
+            self.home.davit("ps:restart", name)
+            expected = "new" if committed else "old"
+            self.assertEqual((200, expected), (lambda a: (a[0], a[1].strip()))(self.home.get(name)))
+            states = {row["state"] for row in self.home.json("deploys:list", name)}
+            harness.wait_for(lambda: not ({"running", "queued", "committed", "draining"} &
+                                          {row["state"] for row in self.home.json("deploys:list", name)}),
+                             "the end of every deployment")
+            self.assertEqual(1, len(self.state(name)), states)
+            self.assertEqual([], [entry.name for entry in (self.home.path / "run" / "work").glob("*")])
+            self.home.davit("--force", "apps:destroy", name)
+
+    def test_at_each_step_before_the_switch(self):
+        for step in STEPS:
+            for state in STATES:
+                self.kill_at(f"{step}:{state}")
+
+    def test_after_the_switch(self):
+        for point in AFTER:
+            self.kill_at(point)
+
+
+class KillParts(harness.HomeTest):
+    def unit_pids(self, word):
+        return [pid for pid, words in self.home.pids().items() if word in words]
+
+    def answers(self, name, text, deadline_s=30):
+        harness.wait_for(lambda: self.home.get(name)[1].strip() == text, f"{name} answers {text}", deadline_s)
+
+    def test_nginx_is_restarted_and_knows_its_routes(self):
+        self.deployed("proxied", "one")
+        masters = self.unit_pids("nginx: master")
+        self.assertEqual(1, len(masters))
+        os.kill(masters[0], signal.SIGKILL)
+
+        def answered():
+            try:
+                return self.home.get("proxied")[0] == 200
+            except OSError:
+                return False
+        harness.wait_for(answered, "nginx is back")
+
+    def test_an_instance_is_restarted_while_the_other_answers(self):
+        self.deployed("pair", "one")
+        self.home.davit("ps:scale", "pair", "web=2")
+        with harness.Load(self.home, "pair", keep_alive=False) as load:
+            before = load.good
+            row = self.home.json("ps:inspect", "pair")[0]
+            os.kill(row["pid"], signal.SIGKILL)
+            harness.wait_for(lambda: len([r for r in self.home.json("ps:inspect", "pair")
+                                          if r["state"] == "running" and r["pid"] != row["pid"]]) == 2, "two instances again")
+            harness.wait_for(lambda: load.good > before + 50, "more answers")
+        self.assertEqual([], load.bad[:3])
+
+    def test_the_supervisor_may_die_and_is_adopted(self):
+        self.deployed("adopted", "one")
+        scans = self.unit_pids("s6-svscan")
+        self.assertEqual(1, len(scans))
+        with harness.Load(self.home, "adopted") as load:
+            os.kill(scans[0], signal.SIGKILL)
+            self.home.davit("system:start")
+        self.assertEqual([], load.bad[:3])
+        self.assertEqual(1, len(self.unit_pids("s6-svscan")))
+        self.home.davit("ps:restart", "adopted")
+        self.answers("adopted", "one")
+
+    def test_everything_dies_and_system_start_brings_it_back(self):
+        self.deployed("reboot", "one")
+        for pid in self.home.pids():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        harness.wait_for(lambda: not self.home.pids(), "everything is gone")
+        self.home.davit("system:start")
+
+        def answered():
+            try:
+                return self.home.get("reboot")[0] == 200
+            except OSError:
+                return False
+        harness.wait_for(answered, "the app is back")
+
+
+if __name__ == "__main__":
+    harness.main()

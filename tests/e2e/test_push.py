@@ -1,0 +1,114 @@
+"""A push becomes a running app: what a developer sees, on a home of our own user."""
+import harness
+from harness import App
+
+
+class Push(harness.HomeTest):
+    def test_first_push_answers_and_a_second_replaces_it(self):
+        app = self.app("first")
+        app.server("one")
+        app.commit()
+        shown = app.push().stderr
+        self.assertIn("-----> ", shown)
+        self.assertIn(f"http://first.localhost:{self.home.port}", shown)
+        self.assertEqual((200, "one"), self.answer("first"))
+        app.server("two")
+        app.commit()
+        app.push()
+        self.assertEqual((200, "two"), self.answer("first"))
+        releases = self.home.json("releases:list", "first")
+        self.assertEqual(2, len(releases))
+        self.assertEqual(app.git("rev-parse", "HEAD").stdout.strip(),
+                         self.home.run(["git", "-c", "safe.directory=*", "-C", self.home.repository("first"), "rev-parse", "main"]).stdout.strip())
+
+    def answer(self, app):
+        status, body = self.home.get(app)
+        return status, body.strip()
+
+    def test_every_example_answers(self):
+        for example in ("static", "python", "node", "procfile", "null"):
+            with self.subTest(example):
+                app = self.app(f"example-{example}", example)
+                app.commit()
+                app.push()
+                status, _ = self.home.get(f"example-{example}")
+                self.assertEqual(200, status)
+
+    def test_a_failed_build_rejects_the_push_and_leaves_the_release(self):
+        app = self.deployed("broken", "good")
+        app.write("requirements.txt", "this is no requirement !!\n")
+        app.commit()
+        done = app.push(check=False)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("pre-receive hook declined", done.stderr)
+        self.assertEqual((200, "good"), self.answer("broken"))
+        self.assertEqual("undone", self.home.json("deploys:list", "broken")[0]["state"])
+
+    def test_an_app_that_exits_at_once_is_taken_back(self):
+        app = self.deployed("exits", "good")
+        app.write("Procfile", "web: echo what a pity; exit 3\n")
+        app.commit()
+        done = app.push(check=False)
+        self.assert_exit(1, done, "what a pity", "exited with 3")
+        self.assertEqual((200, "good"), self.answer("exits"))
+
+    def test_an_app_that_never_listens_is_taken_back(self):
+        app = self.deployed("deaf", "good")
+        self.home.davit("checks:set", "deaf", "start-timeout", "2")
+        app.write("Procfile", "web: exec sleep 1000\n")
+        app.commit()
+        done = app.push(check=False)
+        self.assert_exit(1, done, "not ready in time")
+        self.assertEqual((200, "good"), self.answer("deaf"))
+
+    def test_an_app_that_listens_late_is_waited_for(self):
+        self.deployed("late", "late", "time.sleep(3)")
+
+    def test_release_command_runs_once_and_its_failure_ends_the_deploy(self):
+        app = self.app("release")
+        app.server("one")
+        app.write("Procfile", "release: echo released $WHO\nweb: exec python3 -u server.py\n")
+        self.home.davit("config:set", "--no-restart", "release", "WHO=me")
+        app.commit()
+        self.assertIn("released me", app.push().stderr)
+        app.write("Procfile", "release: echo oh no; exit 4\nweb: exec python3 -u server.py\n")
+        app.commit()
+        self.assert_exit(1, app.push(check=False), "oh no", "exited with 4")
+        self.assertEqual((200, "one"), self.answer("release"))
+
+    def test_config_reaches_the_app_with_every_byte(self):
+        app = self.app("config")
+        app.server("unused")
+        app.write("server.py", harness.SERVER.replace("@EXTRA@", "").replace("@ANSWER@", "repr(os.environ.get('VALUE'))"))
+        app.commit()
+        self.home.davit("config:set", "--no-restart", "config", "VALUE=a b\n'c' \"d\" $e \\n")
+        app.push()
+        self.assertEqual((200, repr("a b\n'c' \"d\" $e \\n")), self.answer("config"))
+        self.home.davit("config:set", "config", "VALUE=other")
+        self.assertEqual((200, "'other'"), self.answer("config"))
+
+    def test_a_worker_runs_beside_web_and_logs(self):
+        app = self.app("workers")
+        app.server("one")
+        app.write("Procfile", "web: exec python3 -u server.py\nworker: while true; do echo working hard; sleep 1; done\n")
+        app.commit()
+        app.push()
+        self.home.davit("ps:scale", "workers", "worker=1")
+        harness.wait_for(lambda: "working hard" in self.home.davit("logs", "workers", "--ps", "worker").stdout, "the worker's log")
+
+    def test_run_uses_the_release_and_returns_its_exit_code(self):
+        app = self.deployed("runs", "one")
+        self.home.davit("config:set", "--no-restart", "runs", "X=y")
+        done = self.home.davit("run", "runs", "bash", "-c", "ls; exit 7", check=False)
+        self.assert_exit(7, done, "Procfile")
+
+    def test_destroy_takes_everything(self):
+        app = self.deployed("gone", "one")
+        self.home.davit("--force", "apps:destroy", "gone")
+        self.assertEqual(20, self.home.davit("apps:exists", "gone", check=False).returncode)
+        self.assertFalse(self.home.repository("gone").exists())
+        self.assertEqual(404, self.home.get("gone")[0])
+
+
+if __name__ == "__main__":
+    harness.main()
