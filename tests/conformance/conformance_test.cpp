@@ -132,6 +132,16 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+TEST(Conformance, PluginsOfReleasedSdksStillPass) {
+  const std::filesystem::path released = std::filesystem::path(DAVIT_SOURCE_DIR) / "tests/conformance/released";
+  if (!std::filesystem::exists(released)) GTEST_SKIP() << "nothing has been released yet (sdk/abi/README.md)";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(released)) {
+    if (entry.path().extension() != ".so") continue;
+    const ConformanceReport report = check_conformance(entry.path());
+    EXPECT_TRUE(report.passed()) << entry.path() << "\n" << text_of(report);
+  }
+}
+
 TEST(Conformance, ALeaseKeptAfterStopIsAWarning) {
   const ConformanceReport report = check_conformance(fixture("fixture-lease-left"));
   EXPECT_TRUE(report.passed()) << text_of(report);
