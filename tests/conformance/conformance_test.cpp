@@ -132,6 +132,16 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+TEST(Conformance, PluginsThatAreShippedPass) {
+  const std::filesystem::path shipped = std::filesystem::path(DAVIT_BUILD_DIR) / "lib/davit/plugins";
+  if (!std::filesystem::exists(shipped)) GTEST_SKIP() << "no plugin of davit's own was built here";
+  for (const auto& entry : std::filesystem::directory_iterator(shipped)) {
+    if (entry.path().extension() != ".so") continue;
+    const ConformanceReport report = check_conformance(entry.path());
+    EXPECT_TRUE(report.passed()) << entry.path() << "\n" << text_of(report);
+  }
+}
+
 TEST(Conformance, PluginsOfReleasedSdksStillPass) {
   const std::filesystem::path released = std::filesystem::path(DAVIT_SOURCE_DIR) / "tests/conformance/released";
   if (!std::filesystem::exists(released)) GTEST_SKIP() << "nothing has been released yet (sdk/abi/README.md)";
