@@ -55,7 +55,7 @@ Poco::JSON::Object::Ptr parsed(const std::string& body) {
 class ControlClient::Session : public Poco::Net::HTTPClientSession {
  public:
   explicit Session(const std::string& path)
-      : HTTPClientSession("davit-control", 80), address_(Poco::Net::SocketAddress::UNIX_LOCAL, path) {
+      : HTTPClientSession("127.0.0.1", 80), address_(Poco::Net::SocketAddress::UNIX_LOCAL, path) {
     setKeepAlive(true);
   }
 

@@ -29,6 +29,9 @@ constexpr std::size_t kLongestSocket = 107;  // sun_path without its NUL
 // Why a start has failed for good, from what nginx has logged since; empty while there is hope. A port in use
 // is tried again by nginx itself five times, because the master before this one may be leaving.
 std::string reason_in(const std::string& log) {
+  if (const auto at = log.find("init_by_lua error: "); at != std::string::npos) {
+    return log.substr(at, log.find('\n', at) - at);
+  }
   for (auto at = log.find("[emerg]"); at != std::string::npos; at = log.find("[emerg]", at + 1)) {
     const auto line = log.substr(at, log.find('\n', at) - at);
     if (line.find("still could not bind") != std::string::npos) {
@@ -122,10 +125,12 @@ void Engine::ensure() {
 }
 
 void Engine::start_and_wait() {
+  if (settings_.mode == Mode::kPrivate && settings_.switching == Switching::kReload)
+    dismiss_orphans(settings_);
   if (control_.status()) return;
   const auto log = settings_.logs + "/error.log";
   const auto seen = read_file(log).value_or("").size();
-  machine_.start(nginx_argv(settings_, settings_.root, log));
+  machine_.start(start_argv(settings_));
   // The supervisor says that nginx executes; that it serves, only nginx itself can say.
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   while (!control_.status()) {
@@ -228,17 +233,17 @@ void Engine::switch_by_reload(const FileChanges& change) {
 
 void Engine::switch_by_socket(const Route& route, const FileChanges& change) {
   if (live_.difference(change).empty()) {
-    control_.put(route, true);
+    tell([&] { control_.put(route, true); });
     return;
   }
   const FileLock lock(settings_.root + "/lock");
   const auto changes = live_.difference(change);
   if (route.shared) {  // the shared block must know the app before its own block goes
-    control_.put(route, true);
+    tell([&] { control_.put(route, true); });
     live_.install(changes);
   } else {
     live_.install(changes);
-    control_.put(route, true);
+    tell([&] { control_.put(route, true); });
   }
 }
 
@@ -259,24 +264,40 @@ void Engine::require_reachable(const Route& route) const {
   }
 }
 
+void Engine::tell(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const sdk::Failure& failure) {
+    if (failure.slug() != "proxy-unreachable") throw;
+    start_and_wait();  // it was killed just now, or is coming up: it may have read the files before we wrote
+                       // them
+    act();
+  }
+}
+
 void Engine::restore(const std::string& app, const std::optional<Route>& route,
                      const std::optional<std::string>& site) {
-  const bool up = control_.status().has_value();
   if (route) {
     store_.put(*route);
   } else {
     store_.remove(app);
   }
-  const bool by_socket = settings_.switching == Switching::kSocket;
-  if (up && by_socket && route && route->shared) control_.put(*route, false);
+  bool up = true;
+  try {
+    start_and_wait();
+  } catch (const sdk::Failure& failure) {
+    if (failure.slug() != "proxy-not-up") throw;
+    up = false;  // it reads the files when it starts
+  }
+  const bool by_socket = up && settings_.switching == Switching::kSocket;
+  if (by_socket && route && route->shared) tell([&] { control_.put(*route, false); });
   {
     const FileLock lock(settings_.root + "/lock");
     const auto changes = live_.difference({{LiveFiles::site_path(app), site}});
     if (!changes.empty() || live_.is_stale()) live_.install(changes);
   }
-  if (!up || !by_socket) return;
-  if (route && !route->shared) control_.put(*route, false);
-  if (!route) control_.remove(app);
+  if (by_socket && route && !route->shared) tell([&] { control_.put(*route, false); });
+  if (by_socket && !route) tell([&] { control_.remove(app); });
 }
 
 void Engine::undo(const std::string& app, const std::string& token) {
@@ -309,6 +330,21 @@ bool Engine::drain(const std::string& app, const std::vector<Peer>& peers, std::
     if (control_.in_flight(app, peers, wait_ms) == 0) return true;
     if (left.count() <= 0) return false;
   }
+}
+
+bool Engine::site_differs(const std::string& app) const {
+  const auto route = store_.get(app);
+  return route && !live_.difference({{LiveFiles::site_path(app), wanted_site(*route)}}).empty();
+}
+
+void Engine::reload() {
+  make_directories();
+  {
+    const FileLock lock(settings_.root + "/lock");
+    live_.check({});
+    live_.install(live_.difference({}));
+  }
+  start_and_wait();
 }
 
 std::string Engine::show(const std::string& app) const {

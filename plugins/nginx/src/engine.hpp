@@ -50,12 +50,19 @@ class Engine {
   std::string show(const std::string& app) const;
   // The route as recorded, or nothing.
   std::optional<Route> route_of(const std::string& app) const { return store_.get(app); }
+  AppInputs inputs(const std::string& app) const { return inputs_(app); }
+  // The app's file on disk is not what its route and properties ask for.
+  bool site_differs(const std::string& app) const;
+  // Checks the files on disk and lets nginx read them anew, also if nothing of ours has changed.
+  void reload();
   bool answers() { return control_.status().has_value(); }
   const Settings& settings() const { return settings_; }
 
  private:
   void make_directories();
   void start_and_wait();
+  // Does what needs a listening nginx; once more after bringing it up if nobody listens.
+  void tell(const std::function<void()>& act);
   std::optional<std::string> wanted_site(const Route& route) const;
   void check_values(const Route& route);
   void switch_by_socket(const Route& route, const FileChanges& changes);

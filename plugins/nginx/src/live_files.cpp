@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <sstream>
 #include <thread>
@@ -76,9 +77,53 @@ std::vector<std::string> nginx_argv(const Settings& settings, const std::string&
   return {settings.program, "-p", prefix, "-c", prefix + "/nginx.conf", "-e", error_log};
 }
 
+std::vector<std::string> start_argv(const Settings& settings) {
+  auto argv = nginx_argv(settings, settings.root, settings.logs + "/error.log");
+  if (settings.switching == Switching::kSocket) return argv;
+  // A killed nginx leaves its socket file, and bind() fails on it. With the lua module boot.lua removes it;
+  // without, a fixed line of shell does, and is gone with exec. Values are arguments, not part of the line.
+  std::vector<std::string> wrapped = {"/bin/sh", "-c", R"(rm -f -- "$1"; shift; exec "$@")", "nginx",
+                                      settings.control};
+  wrapped.insert(wrapped.end(), argv.begin(), argv.end());
+  return wrapped;
+}
+
+namespace {
+
+std::string pid_in(const std::string& pid_file) {
+  const auto text = read_file(pid_file).value_or("");
+  return text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
+}
+
+bool holds(const std::string& pid, const fs::path& file) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc/" + pid + "/fd", error)) {
+    std::error_code gone;
+    if (fs::read_symlink(entry.path(), gone) == file) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void dismiss_orphans(const Settings& settings) {
+  const auto master = pid_in(settings.pid_file);
+  if (!master.empty() &&
+      read_file("/proc/" + master + "/cmdline").value_or("").find("nginx") != std::string::npos)
+    return;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const auto pid = entry.path().filename().string();
+    if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto title = read_file(entry.path() / "cmdline").value_or("");
+    if (title.rfind("nginx: worker process", 0) != 0) continue;
+    // ours are those that write our log
+    if (holds(pid, settings.logs + "/error.log")) ::kill(static_cast<pid_t>(std::stol(pid)), SIGQUIT);
+  }
+}
+
 bool LiveFiles::has_leaving_workers() const {
-  const auto master = read_file(settings_.pid_file).value_or("");
-  const auto pid = master.substr(0, master.find_first_not_of("0123456789"));
+  const auto pid = pid_in(settings_.pid_file);
   if (pid.empty()) return false;
   // children lists every process that the master's one thread started
   std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));

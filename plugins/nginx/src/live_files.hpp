@@ -55,6 +55,13 @@ class LiveFiles {
   ControlClient& control_;
 };
 
+// argv that starts the proxy itself, in the foreground.
+std::vector<std::string> start_argv(const Settings& settings);
+
+// Asks workers that have outlived their master (kill -9) to finish and leave: they hold the ports. Nothing if
+// the master lives. With the lua module they leave by themselves.
+void dismiss_orphans(const Settings& settings);
+
 // argv of nginx for the configuration in `prefix`; "-t" and the like may be appended.
 std::vector<std::string> nginx_argv(const Settings& settings, const std::string& prefix,
                                     const std::string& error_log);

@@ -59,6 +59,7 @@ struct Settings {
   std::string pid_file;                   // of the master
   std::string control;                    // the control socket, absolute, at most 107 bytes
   std::string worker_user;                // "" unless the master is root
+  std::string worker_group;               // the user's; set when worker_user is
   std::vector<std::string> load_modules;  // absolute paths
   std::uint16_t http_port = 80;
   std::uint16_t https_port = 443;

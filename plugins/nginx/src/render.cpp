@@ -135,7 +135,7 @@ std::string render_main(const Settings& settings) {
   ConfigText out;
   out.line("{}", kGenerated);
   for (const auto& module : settings.load_modules) out.line("load_module {};", quoted(module));
-  if (!settings.worker_user.empty()) out.line("user {};", settings.worker_user);
+  if (!settings.worker_user.empty()) out.line("user {} {};", settings.worker_user, settings.worker_group);
   out.line("daemon off;");
   out.line("pid {};", quoted(settings.pid_file));
   out.line("error_log {} notice;", quoted(settings.logs + "/error.log"));

@@ -71,6 +71,9 @@ void write_server_basics(ConfigText& out, const Settings& settings, const Proper
   out.line("set $davit_app {};", quoted(app));
   out.line("set $davit_blank \"\";");
   out.line("set $davit_inflight \"\";");
+  // A log path with a variable is opened only if the root exists, so it must be a directory that is always
+  // there.
+  out.line("root {};", quoted(settings.share + "/errors"));
   write_access_log(out, settings, properties);
   write_error_log(out, settings, properties, app);
   for (const auto* key : {"client-max-body-size", "client-body-timeout", "client-header-timeout",

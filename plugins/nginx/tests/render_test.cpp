@@ -66,6 +66,7 @@ TEST(RenderShared, RootMasterWithReloadAndTls) {
   auto settings = example_settings();
   settings.switching = Switching::kReload;
   settings.worker_user = "www-data";
+  settings.worker_group = "web";
   settings.load_modules.clear();
   settings.open_files = 65536;
   settings.bind_ipv6.clear();

@@ -32,6 +32,8 @@ pid_t spawn(const std::vector<std::string>& argv, int output) {
     ::posix_spawn_file_actions_adddup2(&actions, output, 1);
     ::posix_spawn_file_actions_adddup2(&actions, output, 2);
   }
+  ::posix_spawn_file_actions_addclosefrom_np(&actions,
+                                             3);  // else nginx holds the test apps' listening sockets
   pid_t pid = 0;
   const int error = ::posix_spawnp(&pid, raw[0], &actions, nullptr, raw.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
@@ -68,7 +70,10 @@ TestNginx::TestNginx(Switching switching) {
   settings_.workers = 2;
   settings_.table_mb = 2;
   settings_.global = default_properties();
-  if (::geteuid() == 0) settings_.worker_user = "nobody";
+  if (::geteuid() == 0) {
+    settings_.worker_user = "www-data";
+    settings_.worker_group = "www-data";
+  }
 }
 
 TestNginx::~TestNginx() {

@@ -1,0 +1,112 @@
+// See log_reader.hpp.
+#include "log_reader.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "davit/failure.hpp"
+#include "files.hpp"
+
+namespace davit::nginx {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr auto kLookEvery = std::chrono::milliseconds(250);  // a file tells nobody that it has grown
+constexpr std::streamoff kLongestTail = 4 * 1024 * 1024;
+
+std::string own_name(const Engine& engine, const std::string& app, const char* key) {
+  const auto inputs = engine.inputs(app);
+  const auto found = inputs.properties.find(key);
+  return found == inputs.properties.end() ? std::string() : found->second;
+}
+
+void show_new_lines(const sdk::Call& call, const LogSource& source, std::ifstream& file) {
+  std::string line;
+  while (std::getline(file, line)) {
+    if (!source.wanted || source.wanted(line)) call.result_line(line);
+  }
+  file.clear();
+}
+
+}  // namespace
+
+LogSource access_log(const Engine& engine, const std::string& app) {
+  const auto name = own_name(engine, app, "access-log-path");
+  if (name == "off") {
+    throw sdk::Failure(DAVIT_NOT_FOUND, "log-off", "the access log of " + app + " is off",
+                       "davit nginx:set " + app + " access-log-path switches it on again");
+  }
+  return {engine.settings().logs + "/apps/" + (name.empty() ? app + "-access.log" : name), {}};
+}
+
+LogSource error_log(const Engine& engine, const std::string& app) {
+  const auto& logs = engine.settings().logs;
+  if (app.empty()) return {logs + "/error.log", {}};
+  const auto route = engine.route_of(app);
+  if (route && !route->shared) {
+    const auto name = own_name(engine, app, "error-log-path");
+    return {logs + "/" + (name.empty() ? app + "-error.log" : name), {}};
+  }
+  auto hosts = route ? route->hosts : std::vector<std::string>();
+  return {logs + "/error.log", [hosts](const std::string& line) {
+            for (const auto& host : hosts) {
+              const auto name = host.rfind("*", 0) == 0 ? host.substr(1) : "host: \"" + host;
+              if (line.find(name) != std::string::npos) return true;
+            }
+            return false;
+          }};
+}
+
+void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines, bool follow) {
+  std::ifstream file(source.path, std::ios::binary);
+  if (file) {
+    file.seekg(0, std::ios::end);
+    const auto size = static_cast<std::streamoff>(file.tellg());
+    file.seekg(std::max<std::streamoff>(0, size - kLongestTail));
+    std::deque<std::string> last;
+    std::string line;
+    if (size > kLongestTail) std::getline(file, line);  // the rest of a line
+    while (std::getline(file, line)) {
+      if (source.wanted && !source.wanted(line)) continue;
+      last.push_back(line);
+      if (last.size() > lines) last.pop_front();
+    }
+    for (const auto& text : last) call.result_line(text);
+    file.clear();
+  }
+  while (follow && !call.cancelled()) {
+    std::this_thread::sleep_for(kLookEvery);
+    std::error_code error;
+    const auto size = fs::file_size(source.path, error);
+    if (!file.is_open() ||
+        (!error && static_cast<std::streamoff>(size) < static_cast<std::streamoff>(file.tellg()))) {
+      file.close();  // not there yet, or begun anew
+      file.open(source.path, std::ios::binary);
+      if (!file.is_open()) continue;
+    }
+    show_new_lines(call, source, file);
+  }
+}
+
+std::size_t lines_wanted(const std::optional<std::string>& flag, std::size_t fallback) {
+  if (!flag || flag->empty()) return fallback;
+  std::size_t lines = 0;
+  const auto parsed = std::from_chars(flag->data(), flag->data() + flag->size(), lines);
+  if (parsed.ec != std::errc() || parsed.ptr != flag->data() + flag->size()) {
+    throw sdk::Failure(DAVIT_INVALID, "bad-flag", "-n needs a number of lines, not \"" + *flag + "\"");
+  }
+  return lines;
+}
+
+void remove_logs(const Settings& settings, const std::string& app) {
+  std::error_code ignored;
+  for (const auto* name : {"-access.log", "-access.log.1"})
+    fs::remove(settings.logs + "/apps/" + app + name, ignored);
+  fs::remove(settings.logs + "/" + app + "-error.log", ignored);
+}
+
+}  // namespace davit::nginx

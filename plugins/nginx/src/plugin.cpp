@@ -1,0 +1,176 @@
+// The plugin as davit sees it: settings and properties in, davit.proxy/1, commands, hooks and findings out.
+// Everything that matters is in engine.cpp; this file translates.
+#include "davit/plugin.hpp"
+
+#include <memory>
+
+#include "certificates.hpp"
+#include "engine.hpp"
+#include "host_machine.hpp"
+#include "log_reader.hpp"
+#include "properties.hpp"
+#include "settings.hpp"
+
+namespace davit::nginx {
+namespace {
+
+constexpr const char* kGroup = "nginx";
+constexpr std::size_t kDefaultLines = 100;
+
+class NginxPlugin : public sdk::Plugin,
+                    public sdk::Proxy,
+                    public sdk::Commands,
+                    public sdk::Hooks,
+                    public sdk::Doctor {
+ public:
+  // davit.proxy/1
+  void ensure(const sdk::Call& call) override { Session(*this, call).engine.ensure(); }
+  std::string prepare(const sdk::Call& call, const sdk::Route& route) override {
+    return Session(*this, call).engine.prepare(route_from(route));
+  }
+  void apply(const sdk::Call& call, const sdk::Route& route, std::string_view) override {
+    Session(*this, call).engine.apply(route_from(route));
+  }
+  void undo(const sdk::Call& call, std::string_view app, std::string_view token) override {
+    Session(*this, call).engine.undo(std::string(app), std::string(token));
+  }
+  bool drain(const sdk::Call& call, const sdk::Route& route, uint64_t timeout_ms) override {
+    return Session(*this, call).engine.drain(route.app, route_from(route).peers, timeout_ms);
+  }
+  void remove(const sdk::Call& call, std::string_view app) override {
+    Session(*this, call).engine.remove(std::string(app));
+  }
+  sdk::Strings list_owned(const sdk::Call& call) override { return Session(*this, call).engine.owned(); }
+  sdk::Pairs describe(const sdk::Call& call) override {
+    return describe_settings(Session(*this, call).engine.settings());
+  }
+
+  // davit.commands/1
+  int32_t run_command(const sdk::Call& call, const sdk::Command& command) override;
+
+  // davit.hooks/1
+  void on_event(const sdk::Call& call, const sdk::Event& event) override;
+  void apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override;
+
+  // davit.doctor/1
+  void examine(const sdk::Call& call, const sdk::Findings& findings) override;
+
+ private:
+  // What one call works with: settings are read anew, since plugins.toml may have changed.
+  struct Session {
+    Session(const NginxPlugin& plugin, const sdk::Call& call)
+        : settings(read_settings(plugin.host(), call)),
+          machine(plugin.host(), call, settings),
+          engine(settings.engine, machine, [&plugin, call, this](const std::string& app) {
+            return read_inputs(plugin.host(), call, settings.engine, app);
+          }) {}
+    PluginSettings settings;
+    HostMachine machine;
+    Engine engine;
+  };
+
+  void property_changed(const sdk::Call& call, const sdk::PropertyEvent& event);
+  void reroute(const sdk::Call& call, Engine& engine, const std::string& app) const;
+};
+
+void NginxPlugin::reroute(const sdk::Call& call, Engine& engine, const std::string& app) const {
+  if (engine.route_of(app)) host().apps(call).request_reroute(app);
+}
+
+int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& command) {
+  Session session(*this, call);
+  auto& engine = session.engine;
+  const auto app = command.arg(0);
+  if (command.name == "nginx:show-config") {
+    call.result(engine.show(app));
+  } else if (command.name == "nginx:validate-config") {
+    engine.validate();
+    call.step("nginx takes the configuration");
+  } else if (command.name == "nginx:reload") {
+    engine.reload();
+    if (!app.empty()) reroute(call, engine, app);
+    call.step("nginx runs with the configuration on disk");
+  } else if (command.name == "nginx:access-logs" || command.name == "nginx:error-logs") {
+    const bool access = command.name == "nginx:access-logs";
+    const auto source = access ? access_log(engine, app) : error_log(engine, app);
+    show_log(call, source, lines_wanted(command.flag("n"), kDefaultLines), command.has("t"));
+  } else if (command.name == "certs:add") {
+    add_certificate(call, engine, command);
+    reroute(call, engine, app);
+  } else if (command.name == "certs:remove") {
+    remove_certificate(engine.settings(), app);
+    reroute(call, engine, app);
+  } else {
+    call.fail(DAVIT_UNSUPPORTED, "no-such-command", "the nginx plugin has no command " + command.name);
+  }
+  return 0;
+}
+
+void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
+  if (event.which() == sdk::EventId::kPropertyChanged) property_changed(call, event.property());
+}
+
+void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEvent& event) {
+  if (event.group != kGroup) return;
+  const auto app = std::string(event.app);
+  if (const auto* property = find_property(event.key); property != nullptr && event.is_set) {
+    const auto value = host().properties(call).get_own(app, kGroup, event.key).value_or("");
+    if (const auto words = complaint(*property, value); !words.empty()) {
+      call.warning(words + "; the value is not used, and unset again");
+      host().properties(call).unset(app, kGroup, event.key);
+      return;
+    }
+  }
+  Session session(*this, call);
+  if (!session.engine.answers()) return;  // the next start or deploy renders it
+  if (!app.empty()) {
+    reroute(call, session.engine, app);
+    return;
+  }
+  session.engine.ensure();
+  // apps with blocks of their own inherit the new global value; apps that now differ from it get one
+  for (const auto& name : session.engine.owned()) {
+    if (session.engine.site_differs(name)) reroute(call, session.engine, name);
+  }
+}
+
+void NginxPlugin::apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
+  Session session(*this, call);
+  const auto& settings = session.engine.settings();
+  if (event.which() == sdk::EventId::kAppDestroy) {
+    const auto app = std::string(event.app().app);
+    session.engine.remove(app);
+    remove_certificate(settings, app);
+    remove_logs(settings, app);
+  } else if (event.which() == sdk::EventId::kAppCopy) {
+    copy_certificate(settings, std::string(event.app().source_app), std::string(event.app().app));
+  }
+}
+
+void NginxPlugin::examine(const sdk::Call& call, const sdk::Findings& findings) {
+  Session session(*this, call);
+  auto& engine = session.engine;
+  const auto& settings = engine.settings();
+  if (engine.answers()) {
+    findings.ok("nginx answers on port " + std::to_string(settings.http_port));
+  } else {
+    findings.problem("nginx does not answer",
+                     "davit system:start starts it; davit nginx:error-logs says why it stopped");
+  }
+  if (settings.switching == Switching::kReload) {
+    findings.warning("nginx has no lua module: every deploy rewrites a file and reloads it",
+                     "install libnginx-mod-http-lua and lua-cjson, then davit system:start");
+  }
+  try {
+    engine.validate();
+    findings.ok("nginx takes the configuration");
+  } catch (const sdk::Failure& failure) {
+    findings.problem(failure.message(), failure.hint());
+  }
+  (void)call;
+}
+
+}  // namespace
+}  // namespace davit::nginx
+
+DAVIT_PLUGIN(davit::nginx::NginxPlugin, DAVIT_PLUGIN_ID, DAVIT_PLUGIN_VERSION, 0);
