@@ -100,7 +100,11 @@ bool GitCache::fetch(const BuildpackSpec& spec, const std::string& url, const sd
                      std::string& why) {
   sdk::Strings argv{
       "fetch", "--quiet", "--force", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"};
-  if (refspecs.size() == 1) argv.emplace_back("--depth=1");
+  if (refspecs.size() == 1) {
+    argv.emplace_back("--depth=1");
+  } else if (fs::exists(folder_ / "shallow")) {
+    argv.emplace_back("--unshallow");
+  }
   argv.insert(argv.end(), {"--", url});
   argv.insert(argv.end(), refspecs.begin(), refspecs.end());
   const Answer answer = git(std::move(argv), credentials(spec));

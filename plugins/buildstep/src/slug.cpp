@@ -25,6 +25,7 @@ sdk::Strings tar_argv(const fs::path& tree, const fs::path& file, std::int64_t u
           "--owner=0",
           "--group=0",
           "--numeric-owner",
+          "--mode=u-s,g-s",  // with owner 0, a set-user-id bit of the build's user would mean root
           "--no-acls",
           "--no-selinux",
           "--no-xattrs",

@@ -66,6 +66,13 @@ TEST_F(SlugTest, EverythingSurvives) {
   EXPECT_THAT(said_, testing::HasSubstr("2023-11-14"));
 }
 
+TEST_F(SlugTest, NobodyBecomesRootByASlug) {
+  put("t/tool", "x", 06755);
+  SlugPacker(programs_, {}).pack(root_ / "t", root_ / "slug.tar.zst", 0);
+  ASSERT_EQ(sh({"tar", "-tvf", (root_ / "slug.tar.zst").string(), "./tool"}), 0) << said_;
+  EXPECT_THAT(said_, testing::StartsWith("-rwxr-xr-x "));
+}
+
 TEST_F(SlugTest, LimitsAreNamed) {
   make_tree("t");
   EXPECT_EQ(refusal({.tree_bytes = 10}), "slug-too-large");

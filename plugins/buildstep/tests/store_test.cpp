@@ -67,6 +67,9 @@ TEST_F(Store, ShippedOnesAreCopied) {
 
 TEST_F(Store, GitBranchTagAndCommit) {
   const std::string first = head();
+  put("repo/bin/detect", "#!/bin/sh\necho between\n");
+  commit("between");
+  const std::string between = head();
   put("repo/bin/detect", "#!/bin/sh\necho two\n");
   commit("second");
   git({"branch", "feature/x"});
@@ -78,6 +81,7 @@ TEST_F(Store, GitBranchTagAndCommit) {
   EXPECT_THAT(detect_of(place(url + "#v1")), HasSubstr("one"));
   EXPECT_THAT(detect_of(place(url + "#" + first)), HasSubstr("one"));
   EXPECT_THAT(detect_of(place(url + "#" + first.substr(0, 8))), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place(url + "#" + between.substr(0, 9))), HasSubstr("between"));
   EXPECT_THAT(refusal(url + "#nope"), HasSubstr("buildpack-unavailable: Buildpack file://"));
 }
 
