@@ -72,8 +72,9 @@ void unit_cgroup_remove(void);
 struct unit_child {
   pid_t pid;
   int pidfd;
-  int info_fd;  /* bwrap's info, to read; -1: none */
-  int log_read; /* kept, so that a logger that dies can be replaced without loss; -1: no log */
+  int info_fd;   /* bwrap's info, to read; -1: none */
+  int log_read;  /* kept, so that a logger that dies can be replaced without loss; -1: no log */
+  int log_write; /* kept until the end, so that the logger outlives the program; -1: no log */
   pid_t logger;
   int64_t logger_started_ms;
 };

@@ -105,7 +105,7 @@ static int make_log_pipe(struct unit_child* child, const struct unit_spec* spec,
 int unit_child_start(struct unit_child* child, const struct unit_spec* spec) {
   int output = -1;
   int info[2] = {-1, -1};
-  child->info_fd = child->log_read = child->pidfd = -1;
+  child->info_fd = child->log_read = child->log_write = child->pidfd = -1;
   child->logger = child->pid = 0;
   if (spec->log_dir != NULL) {
     int error = make_log_pipe(child, spec, &output);
@@ -129,7 +129,7 @@ int unit_child_start(struct unit_child* child, const struct unit_spec* spec) {
   child->pid = fork();
   if (child->pid < 0) return errno;
   if (child->pid == 0) become_program(spec, output, info[1], parent);
-  if (output >= 0) close(output);
+  child->log_write = output;
   if (info[1] >= 0) close(info[1]);
   child->info_fd = info[0];
   child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);

@@ -105,6 +105,25 @@ static int clear_leftovers(struct life* life) {
   return told ? -1 : 0;
 }
 
+/* The logger of a killed davit-unit still writes out what it has, and holds its folder's lock (POSIX, as s6
+ * takes them). */
+static void wait_for_old_logger(struct life* life) {
+  char path[4200];
+  if (life->spec->log_dir == NULL) return;
+  snprintf(path, sizeof path, "%s/lock", life->spec->log_dir);
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return;
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  if (fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK && lock.l_pid > 0) {
+    int pidfd = (int)syscall(SYS_pidfd_open, lock.l_pid, 0);
+    if (pidfd >= 0) {
+      wait_for(life, pidfd, unit_now_mono_ms() + kLoggerLeaveMs);
+      close(pidfd);
+    }
+  }
+  close(fd);
+}
+
 /* 0, or -1 if told to stop meanwhile. */
 static int wait_out_backoff(struct life* life) {
   unsigned failures = life->state.quick_failures;
@@ -160,25 +179,29 @@ static void take_signals(struct life* life) {
   }
 }
 
-/* bwrap writes {"child-pid": N, ...} once the sandbox's first process exists. */
+/* bwrap writes {"child-pid": N, ...} once the sandbox's first process exists, in several pieces: all are
+ * read, or it would die of SIGPIPE. */
 static void take_info(struct life* life) {
-  ssize_t count =
-      read(life->child.info_fd, life->info + life->info_used, sizeof life->info - 1 - life->info_used);
-  if (count > 0) life->info_used += (size_t)count;
+  char rest[256];
+  size_t room = sizeof life->info - 1 - life->info_used;
+  ssize_t count = room > 0 ? read(life->child.info_fd, life->info + life->info_used, room)
+                           : read(life->child.info_fd, rest, sizeof rest);
+  if (count <= 0) {
+    close(life->child.info_fd);
+    life->child.info_fd = -1;
+    return;
+  }
+  if (life->target > 0 || room == 0) return;
+  life->info_used += (size_t)count;
   life->info[life->info_used] = '\0';
   const char* key = strstr(life->info, "\"child-pid\"");
   const char* colon = key != NULL ? strchr(key, ':') : NULL;
-  if (colon != NULL && strpbrk(colon, ",}\n") != NULL) {
-    life->target = (pid_t)strtol(colon + 1, NULL, 10);
-    life->state.pid = life->target;
-    life->state.program_start = davit_start_of(life->target);
-    unit_state_save(&life->state);
-    if (life->stopping) send_stop(life);
-  }
-  if (count <= 0 || life->target > 0) {
-    close(life->child.info_fd);
-    life->child.info_fd = -1;
-  }
+  if (colon == NULL || strpbrk(colon, ",}\n") == NULL) return;
+  life->target = (pid_t)strtol(colon + 1, NULL, 10);
+  life->state.pid = life->target;
+  life->state.program_start = davit_start_of(life->target);
+  unit_state_save(&life->state);
+  if (life->stopping) send_stop(life);
 }
 
 /* Reaps; returns 1 when the program and all that descends from it are gone. */
@@ -232,6 +255,12 @@ static void end_logger(struct life* life) {
   if (life->child.log_read < 0) return;
   if (life->child.logger == 0)
     unit_logger_start(&life->child, life->spec); /* for what the dead one did not read */
+  /* s6-log drops a last line without its newline. Whether there is one nobody knows: so an empty line ends
+   * each run. */
+  fcntl(life->child.log_write, F_SETFL, O_NONBLOCK);
+  if (write(life->child.log_write, "\n", 1) != 1)
+    fprintf(stderr, "davit-unit: the log of %s is full\n", life->spec->name);
+  close(life->child.log_write);
   close(life->child.log_read);
   if (life->child.logger <= 0) return;
   int pidfd = (int)syscall(SYS_pidfd_open, life->child.logger, 0);
@@ -292,9 +321,12 @@ int unit_run(void) {
   prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   life.signals = block_signals();
   unit_state_load(&life.state);
-  if (unlink("reset") == 0) life.state.quick_failures = 0; /* Supervisor::up(): a fresh backoff */
   if (clear_leftovers(&life) < 0) return 0;
+  wait_for_old_logger(&life);
   save_phase(&life, DAVIT_UNIT_WAITING);
+  /* Supervisor::up() wants a fresh backoff. After the phase is saved: whoever does not see it yet has made
+   * the file before this. */
+  if (unlink("reset") == 0) life.state.quick_failures = 0;
   if (wait_out_backoff(&life) < 0) {
     save_phase(&life, DAVIT_UNIT_DOWN);
     return 0;

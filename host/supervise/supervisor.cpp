@@ -32,12 +32,14 @@ Error no_such_unit(std::string_view name) {
   return {Code::kNotFound, fmt::format("there is no unit {}", name), {}, "unit-not-found", {}};
 }
 
-UnitPhase phase_of(const std::optional<detail::S6Status>& s6, bool supervised,
+// `wanted` is the absence of the unit's `down` file: down() and davit-unit (for a last end) make it before s6
+// hears of anything, while s6's own flag lags behind, and is stale while a new s6-supervise starts.
+UnitPhase phase_of(const std::optional<detail::S6Status>& s6, bool supervised, bool wanted,
                    const std::optional<davit_unit_state>& state) {
   if (!supervised || !s6) return UnitPhase::kDown;
   if (s6->finishing)
     return UnitPhase::kWaiting;  // s6 does not know yet whether it starts again: its `finish` tells
-  if (s6->pid == 0) return s6->wanted_up ? UnitPhase::kWaiting : UnitPhase::kDown;
+  if (s6->pid == 0) return wanted ? UnitPhase::kWaiting : UnitPhase::kDown;
   if (!state || state->unit_pid != s6->pid)
     return UnitPhase::kWaiting;  // a new davit-unit that waits for an older one
   if (state->phase == DAVIT_UNIT_STOPPING) return UnitPhase::kStopping;
@@ -50,9 +52,9 @@ UnitStatus status_of(const UnitFiles& unit) {
   const bool supervised = unit.listening();
   const auto s6 = unit.s6_status();
   UnitStatus status;
-  status.phase = phase_of(s6, supervised, state);
+  status.wanted_up = !unit.has("down");
+  status.phase = phase_of(s6, supervised, status.wanted_up, state);
   status.up = status.phase == UnitPhase::kUp;
-  status.wanted_up = supervised && s6 ? s6->wanted_up : !unit.has("down");
   status.ready = status.up && (!unit.has("notification-fd") || (s6 && s6->ready));
   if (!state) return status;
   status.limited = state->limited != 0;
@@ -258,14 +260,21 @@ class S6Supervisor final : public Supervisor {
     ::unlink(files.file("down").c_str());
     DAVIT_TRY(write_file_volatile(files.file("reset"), "", 0600));
     DAVIT_TRY_ASSIGN(auto watch, detail::UnitWatch::open(files.folder()));
-    const auto status = status_of(files);
-    // One that waits out its backoff is asked to leave, and comes back with a fresh one.
-    DAVIT_TRY(files.command(status.phase == UnitPhase::kWaiting ? "ut" : "u"));
     const auto until = clock_.now_mono_ms() + settings_.start_deadline_ms;
-    for (auto now = status_of(files); !now.wanted_up && now.starts == status.starts; now = status_of(files)) {
-      DAVIT_TRY(watch.wait(until, std::nullopt));  // the fifo was written, not yet read
-    }
-    return {};
+    const auto wait_while = [&](auto condition) -> Result<> {
+      while (condition(files.s6_status(), files.state())) DAVIT_TRY(watch.wait(until, std::nullopt));
+      return {};
+    };
+    // A `finish` that runs may still tell s6 to give up, which would undo an earlier "u".
+    DAVIT_TRY(wait_while([](const auto& s6, const auto&) { return s6 && s6->finishing; }));
+    const auto state = files.state();
+    const bool in_backoff = state && state->phase == DAVIT_UNIT_WAITING && state->quick_failures > 0;
+    DAVIT_TRY(files.command(in_backoff ? "ut" : "u"));  // "t": it leaves, and comes back with a fresh backoff
+    const auto starts = state ? state->starts : 0;
+    // The fifo was written, not yet read.
+    return wait_while([starts](const auto& now, const auto& then) {
+      return !(now && now->wanted_up) && (then ? then->starts : 0) == starts;
+    });
   }
 
   Result<> remove_locked(std::string_view name, std::int64_t limit_ms) {
