@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,8 +56,9 @@ class PipeReporter final : public ConformanceReporter {
   int fd_;
 };
 
+/// noexcept: an exception of the plugin must end this process, not unwind into a copy of the caller.
 [[noreturn]] void run_child(const std::filesystem::path& plugin, const PluginNote& note,
-                            const std::string& scratch, int pipe_fd) {
+                            const std::string& scratch, int pipe_fd) noexcept {
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   const int null_fd = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -141,7 +142,8 @@ void check_in_child(const std::filesystem::path& plugin, const PluginNote& note,
     report.findings.push_back({Level::kProblem, "check", system_error("fork", errno).text()});
     return;
   }
-  const UniqueFd pidfd(::pidfd_open(child, 0));
+  const UniqueFd pidfd(
+      static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));  // glibc 2.36 declares it for C only
   Progress progress;
   const bool late = follow(read_end.get(), pidfd.get(), options.timeout_ms, progress, report);
   if (late || progress.ended) {
