@@ -1,0 +1,134 @@
+// apps: create, destroy, list, exists, lock, unlock, locked, report. Renaming and cloning come later.
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "cli/json.hpp"
+#include "commands/app_creation.hpp"
+#include "commands/change.hpp"
+#include "commands/confirm.hpp"
+#include "commands/property_commands.hpp"
+#include "commands/reports.hpp"
+#include "commands/table.hpp"
+
+namespace davit {
+namespace {
+
+Result<int> create(Session& session, const Arguments& args) {
+  DAVIT_TRY(check_app_name(args.app));
+  session.quiet_step(fmt::format("Creating {}...", args.app));
+  DAVIT_TRY(create_app(session, args.app));
+  return 0;
+}
+
+Result<int> destroy(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  const std::string what = fmt::format("This command will destroy {} (including all add-ons).", app.name);
+  DAVIT_TRY(confirm(session, app.name, what));
+  session.out().step(fmt::format("Destroying {} (including all add-ons)", app.name));
+  Deployer& deployer = session.deployer();
+  DAVIT_TRY_ASSIGN(FileLock lock, deployer.lock(app.name, "apps:destroy", args.has("no-wait"),
+                                                session.context.force, session.acting()));
+  return deployer.deploy(std::move(lock), {app.name, "destroy", "{}", "apps:destroy", true}, session.acting());
+}
+
+Result<int> exists(Session& session, const Arguments& args) {
+  DAVIT_TRY(session.app(args));
+  return 0;
+}
+
+Result<int> list(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
+  if (args.json()) {
+    session.out().result(json_texts(names) + "\n");
+    return 0;
+  }
+  session.out().header("My Apps");
+  std::string text;
+  for (const std::string& name : names) text += name + "\n";
+  session.out().result(text);
+  return 0;
+}
+
+Result<int> lock(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY(store->apps().lock(app.id));
+  session.out().step("Deploy lock created");
+  return 0;
+}
+
+Result<int> unlock(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY(store->apps().unlock(app.id));
+  session.out().step("Deploy lock removed");
+  return 0;
+}
+
+Result<int> locked(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  if (!app.locked_at_ms) return fail(Code::kNotFound, "Deploy lock does not exist");
+  session.out().step("Deploy lock exists");
+  return 0;
+}
+
+Result<int> report(Session& session, const Arguments& args) {
+  return show_report(session, args, core_properties("apps"), app_rows(session));
+}
+
+constexpr CliFlag kDestroyFlags[] = {kNoWaitFlag};
+constexpr CliFlag kFormat[] = {kFormatFlag};
+
+}  // namespace
+
+std::span<const CoreCommand> app_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {{.name = "apps:create", .usage = "<app>", .summary = "Make a new app", .app = AppArgument::kNew}, create},
+      {{.name = "apps:destroy",
+        .usage = "[--force] <app>",
+        .summary = "Take an app down and forget it for good",
+        .app = AppArgument::kExisting,
+        .maximum_args = 1,
+        .flags = kDestroyFlags},
+       destroy},
+      {{.name = "apps:exists",
+        .usage = "<app>",
+        .summary = "Say by the exit code whether an app exists",
+        .app = AppArgument::kExisting},
+       exists},
+      {{.name = "apps:list", .usage = "[--format text|json]", .summary = "List all apps", .flags = kFormat}, list},
+      {{.name = "apps:lock",
+        .usage = "<app>",
+        .summary = "Freeze an app: nothing is deployed until it is unlocked",
+        .app = AppArgument::kExisting},
+       lock},
+      {{.name = "apps:locked",
+        .usage = "<app>",
+        .summary = "Say by the exit code whether an app is frozen",
+        .app = AppArgument::kExisting},
+       locked},
+      {{.name = "apps:report",
+        .usage = "[<app>|--global] [<flag>|--format text|json]",
+        .summary = "Show the report of one or all apps",
+        .app = AppArgument::kOptional,
+        .flags = kFormat,
+        .unknown_flags = UnknownFlags::kReportKey},
+       report},
+      {{.name = "apps:set",
+        .usage = "--global <key> [<value>]",
+        .summary = "Set or clear a property of apps",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = 2,
+        .unknown_flags = UnknownFlags::kValueAtEnd},
+       set_core_property},
+      {{.name = "apps:unlock",
+        .usage = "<app>",
+        .summary = "Let an app be deployed again",
+        .app = AppArgument::kExisting},
+       unlock},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

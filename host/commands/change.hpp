@@ -1,0 +1,33 @@
+// change_app: the one way in which a command changes something of an app that runs: take its lock, write the store, deploy.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "commands/session.hpp"
+
+namespace davit {
+
+struct AppChange {
+  std::string command;        ///< what the user ran: "config:set"
+  std::string kind;           ///< of the DeployRequest
+  std::string request = "{}";
+  bool no_wait = false;
+};
+
+/// Locks, runs `write` (may be empty) in one transaction and deploys. The exit code of the deployment.
+Result<int> change_app(Session& session, const App& app, const AppChange& change,
+                       const std::function<Result<>(Store&)>& write = {});
+
+/// As change_app() when the app has a live release; else only writes.
+Result<int> change_if_deployed(Session& session, const App& app, const AppChange& change,
+                               const std::function<Result<>(Store&)>& write);
+
+/// Computes the routes anew after a change of domains or of a proxy's property; nothing if the app is not deployed.
+Result<int> reroute(Session& session, const App& app, const std::string& command);
+
+/// --no-wait, of every command that deploys.
+inline constexpr CliFlag kNoWaitFlag{"no-wait", "", "Fail at once if another operation holds the app"};
+inline constexpr CliFlag kNoRestartFlag{"no-restart", "", "Leave the change for the next deploy or restart"};
+
+}  // namespace davit

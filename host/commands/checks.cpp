@@ -1,0 +1,107 @@
+// checks: the settings of health checks, and for which process types they are off.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "commands/reports.hpp"
+#include "commands/table.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::string_view kAll = "_all_";
+constexpr std::string_view kLists[] = {"disabled", "skipped"};
+
+Result<std::vector<std::string>> types_of(const Arguments& args) {
+  std::vector<std::string> types;
+  if (args.args.empty()) {
+    types.emplace_back(kAll);
+    return types;
+  }
+  for (const std::string& type : split(args.args.front(), ',')) {
+    DAVIT_TRY(check_process_type(type));
+    types.push_back(type);
+  }
+  return types;
+}
+
+/// Takes the types out of both lists and puts them into `into` ("": none).
+Result<> move_types(Store& store, AppId app, const std::vector<std::string>& types, std::string_view into) {
+  for (const std::string_view list : kLists) {
+    DAVIT_TRY_ASSIGN(const auto value, store.properties().get(app, "checks", list));
+    std::vector<std::string> now;
+    if (value) now = split(*value, ',');
+    const bool everything = types.front() == kAll;
+    std::erase_if(now, [&](const std::string& type) { return everything || std::ranges::count(types, type) > 0; });
+    if (list == into) {
+      if (everything) now.clear();
+      now.insert(now.end(), types.begin(), types.end());
+    }
+    if (now.empty()) {
+      DAVIT_TRY(store.properties().unset(app, "checks", list));
+    } else {
+      DAVIT_TRY(store.properties().set(app, "checks", list, join(now, ",")));
+    }
+  }
+  return {};
+}
+
+Result<int> change(Session& session, const Arguments& args, std::string_view into, std::string_view word) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(const auto types, types_of(args));
+  if (types.front() == kAll) {
+    session.out().step(fmt::format("{} zero downtime for app ({})", word, app.name));
+  } else {
+    session.out().step(fmt::format("{} zero downtime for app's ({}) proctypes ({})", word, app.name, join(types, ",")));
+  }
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY(store->transaction([&] { return move_types(*store, app.id, types, into); }));
+  return 0;
+}
+
+Result<int> disable(Session& session, const Arguments& args) { return change(session, args, "disabled", "Disabling"); }
+Result<int> enable(Session& session, const Arguments& args) { return change(session, args, "", "Enabling"); }
+Result<int> skip(Session& session, const Arguments& args) { return change(session, args, "skipped", "Skipping"); }
+
+Result<int> report(Session& session, const Arguments& args) {
+  return show_report(session, args, core_properties("checks"), check_rows(session));
+}
+
+constexpr CliFlag kFormat[] = {kFormatFlag};
+
+constexpr CliCommand on_types(std::string_view name, std::string_view summary) {
+  return {.name = name,
+          .usage = "<app> [<process-type>[,<process-type> ...]]",
+          .summary = summary,
+          .app = AppArgument::kExisting,
+          .maximum_args = 1};
+}
+
+}  // namespace
+
+std::span<const CoreCommand> check_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {on_types("checks:disable", "Stop old instances before new ones start: this costs downtime"), disable},
+      {on_types("checks:enable", "Check instances before they get requests"), enable},
+      {{.name = "checks:report",
+        .usage = "[<app>|--global] [<flag>|--format text|json]",
+        .summary = "Show the report of one or all apps",
+        .app = AppArgument::kOptional,
+        .flags = kFormat,
+        .unknown_flags = UnknownFlags::kReportKey},
+       report},
+      {{.name = "checks:set",
+        .usage = "<app>|--global <key> [<value>]",
+        .summary = "Set or clear a property of checks",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = 2,
+        .unknown_flags = UnknownFlags::kValueAtEnd},
+       set_core_property},
+      {on_types("checks:skip", "Let instances get requests without a check"), skip},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

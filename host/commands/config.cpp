@@ -1,0 +1,149 @@
+// config: show, get, keys, export, and the table of the group. Changes are in config_write.
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "commands/change.hpp"
+#include "commands/config_formats.hpp"
+#include "commands/config_write.hpp"
+#include "commands/table.hpp"
+
+namespace davit {
+namespace {
+
+struct Scope {
+  AppId id = AppId::kGlobal;
+  std::string name = "global";
+};
+
+Result<Scope> scope_of(Session& session, const Arguments& args) {
+  if (args.global_scope) return Scope{};
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  return Scope{app.id, app.name};
+}
+
+Result<ConfigMap> read(Session& session, const Scope& scope, bool merged) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  return merged && scope.id != AppId::kGlobal ? store->config().merged(scope.id) : store->config().all(scope.id);
+}
+
+Result<int> show(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
+  DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, args.has("merged")));
+  std::string format = std::string(args.value("format").value_or("pretty"));
+  if (format == "text" || format == "stdout") format = "pretty";
+  if (args.has("shell")) format = "shell";
+  if (args.has("export")) format = "exports";
+  DAVIT_TRY_ASSIGN(const std::string text, format_config(config, format));
+  if (format == "pretty") session.out().header(fmt::format("{} env vars", scope.name));
+  session.out().result(text);
+  return 0;
+}
+
+Result<int> get(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
+  if (args.args.empty()) return fail(Code::kInvalid, "Expected: key");
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto value, store->config().get(scope.id, args.args.front()));
+  if (!value) return 1;  // and nothing is printed, so that scripts can test
+  session.out().result((args.has("quoted") ? shell_quote(value->reveal()) : value->reveal()) + "\n");
+  return 0;
+}
+
+Result<int> keys(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
+  DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, args.has("merged")));
+  DAVIT_TRY_ASSIGN(const std::string text, format_config(config, "keys"));
+  session.out().result(text);
+  return 0;
+}
+
+Result<int> export_config(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
+  DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, args.has("merged")));
+  DAVIT_TRY_ASSIGN(const std::string text, format_config(config, args.value("format").value_or("exports")));
+  session.out().result(text);
+  return 0;
+}
+
+constexpr CliFlag kMerged{"merged", "", "The app's variables over the global ones"};
+constexpr CliFlag kShowFlags[] = {kMerged, kFormatFlag, {"shell", "", "On one line, for a shell"},
+                                  {"export", "", "As lines of export"}};
+constexpr CliFlag kGetFlags[] = {{"quoted", "", "In single quotes, for a shell"}};
+constexpr CliFlag kKeysFlags[] = {kMerged};
+constexpr CliFlag kExportFlags[] = {
+    kMerged,
+    {"format", "exports|envfile|shell|docker-args|docker-args-keys|json|json-list|pack-keys|pretty",
+     "How to print it"}};
+constexpr CliFlag kSetFlags[] = {{"encoded", "", "Values are base64"}, kNoRestartFlag, kNoWaitFlag};
+constexpr CliFlag kUnsetFlags[] = {kNoRestartFlag, kNoWaitFlag};
+constexpr CliFlag kImportFlags[] = {{"replace", "", "Unset what the file does not have"}, kNoRestartFlag, kNoWaitFlag};
+
+constexpr CliCommand kShow{.name = "config",
+                           .usage = "[--merged] (<app>|--global)",
+                           .summary = "Show the variables of an app, or the global ones",
+                           .app = AppArgument::kOrGlobal,
+                           .flags = kShowFlags};
+
+}  // namespace
+
+std::span<const CoreCommand> config_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {kShow, show},
+      {{.name = "config:clear",
+        .usage = "[--no-restart] (<app>|--global)",
+        .summary = "Unset all variables",
+        .app = AppArgument::kOrGlobal,
+        .flags = kUnsetFlags},
+       config_clear},
+      {{.name = "config:export",
+        .usage = "[--format FORMAT] [--merged] (<app>|--global)",
+        .summary = "Print the variables for another program",
+        .app = AppArgument::kOrGlobal,
+        .flags = kExportFlags},
+       export_config},
+      {{.name = "config:get",
+        .usage = "[--quoted] (<app>|--global) KEY",
+        .summary = "Print the value of one variable",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = 1,
+        .flags = kGetFlags},
+       get},
+      {{.name = "config:import",
+        .usage = "[--no-restart] [--replace] (<app>|--global) [FILE|-]",
+        .summary = "Set variables from an env file or a JSON object",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = 1,
+        .flags = kImportFlags},
+       config_import},
+      {{.name = "config:keys",
+        .usage = "[--merged] (<app>|--global)",
+        .summary = "List the names of the variables",
+        .app = AppArgument::kOrGlobal,
+        .flags = kKeysFlags},
+       keys},
+      {{.name = "config:set",
+        .usage = "[--encoded] [--no-restart] (<app>|--global) KEY1=VALUE1 [KEY2=VALUE2 ...]",
+        .summary = "Set variables, and restart the app with them",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = kAnyCount,
+        .flags = kSetFlags},
+       config_set},
+      {{.name = "config:show",
+        .usage = "[--merged] (<app>|--global)",
+        .summary = "Show the variables of an app, or the global ones",
+        .app = AppArgument::kOrGlobal,
+        .flags = kShowFlags},
+       show},
+      {{.name = "config:unset",
+        .usage = "[--no-restart] (<app>|--global) KEY1 [KEY2 ...]",
+        .summary = "Unset variables, and restart the app without them",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = kAnyCount,
+        .flags = kUnsetFlags},
+       config_unset},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

@@ -1,0 +1,152 @@
+// dispatch: see the header.
+#include "commands/dispatch.hpp"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "base/text.hpp"
+#include "cli/help.hpp"
+#include "commands/plugin_table.hpp"
+#include "commands/property_commands.hpp"
+#include "commands/table.hpp"
+
+namespace davit {
+namespace {
+
+/// The plugins, if they can be known; help works without a home and with a broken plugins.toml.
+const PluginCatalog* catalog_or_null(Session& session) {
+  auto catalog = session.catalog();
+  return catalog ? *catalog : nullptr;
+}
+
+Result<int> show_group_help(Session& session, std::string_view group) {
+  const FullTable table(session.where().program, catalog_or_null(session));
+  session.out().result(help_group(table.view(), group));
+  return 0;
+}
+
+Result<int> show_command_help(Session& session, const CliCommand& command) {
+  session.out().result(help_command({session.where().program, {}, {}}, command));
+  return 0;
+}
+
+Result<int> unknown(Session& session, const std::string& name) {
+  for (const std::string& line : split_lines(unknown_command(session.where().program, name))) {
+    session.out().warning(line);
+  }
+  return kExitFailed;
+}
+
+void take_globals(Session& session, const GlobalFlags& flags) {
+  if (flags.quiet && !session.context.quiet) {
+    session.context.quiet = true;
+    session.parts().make_quiet();
+  }
+  if (flags.safe_mode) session.set_safe_mode();
+  session.context.force = session.context.force || flags.force;
+  session.context.trace = session.context.trace || flags.trace;
+}
+
+Result<> may_run(Session& session, const CliCommand& spec) {
+  if (session.where().over_ssh && !spec.over_ssh) {
+    return fail(Code::kDenied, fmt::format("{} cannot be run over ssh", spec.name),
+                "Run it on the server, as the owner of the home");
+  }
+  if (spec.home == HomeNeed::kOwner && session.where().home_problem) return fail(*session.where().home_problem);
+  return {};
+}
+
+Result<int> run_core(Session& session, const CommandLine& line, const CoreCommand& command) {
+  DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, command.spec));
+  take_globals(session, args.global);
+  if (args.global.help) {
+    // `config --help` is the group's help, as GROUP:help; `apps:create --help` the command's own.
+    const bool is_group = command.spec.name.find(':') == std::string_view::npos;
+    return is_group ? show_group_help(session, command.spec.name) : show_command_help(session, command.spec);
+  }
+  DAVIT_TRY(may_run(session, command.spec));
+  return command.run(session, args);
+}
+
+Result<int> run_plugin(Session& session, const CommandLine& line, PluginCommand& command) {
+  command.spec.flags = command.flags;
+  DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, command.spec));
+  take_globals(session, args.global);
+  if (args.global.help) return show_command_help(session, command.spec);
+  DAVIT_TRY(may_run(session, command.spec));
+  if (command.spec.app == AppArgument::kExisting) DAVIT_TRY(session.app(args));
+  std::vector<std::string> operation{"command", line.name};
+  operation.insert(operation.end(), args.typed.begin(), args.typed.end());
+  return session.work(operation);
+}
+
+/// GROUP:set and GROUP:report of the properties that a plugin declares.
+Result<int> run_properties(Session& session, const CommandLine& line, const PropertyGroup& group) {
+  const bool sets = line.name.ends_with(":set");
+  CliCommand spec = sets ? property_set_spec() : property_report_spec();
+  spec.name = line.name;
+  DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
+  take_globals(session, args.global);
+  if (args.global.help) return show_command_help(session, spec);
+  return sets ? set_property(session, args, group) : show_report(session, args, group);
+}
+
+Result<int> run_from_plugins(Session& session, const CommandLine& line) {
+  auto catalog = session.catalog();
+  if (!catalog) {
+    // Which commands there are is not known: the reason why is worth more than "unknown command".
+    if (session.where().home_problem) return unknown(session, line.name);
+    return fail(std::move(catalog).error());
+  }
+  if (auto command = find_plugin_command(**catalog, line.name)) return run_plugin(session, line, *command);
+  const std::string group(group_name(line.name));
+  if (line.name == group + ":set" || line.name == group + ":report") {
+    const PropertyGroup properties = plugin_properties(**catalog, group);
+    if (!properties.properties.empty()) {
+      if (session.where().home_problem) return fail(*session.where().home_problem);
+      return run_properties(session, line, properties);
+    }
+  }
+  const FullTable table(session.where().program, *catalog);
+  const bool asks_help = line.name == group || line.name == group + ":help";
+  if (asks_help && !help_group(table.view(), group).empty()) {
+    session.out().result(help_group(table.view(), group));
+    return 0;
+  }
+  return unknown(session, line.name);
+}
+
+Result<int> run(Session& session, const std::vector<std::string>& words) {
+  DAVIT_TRY_ASSIGN(CommandLine line, split_command_line(words));
+  take_globals(session, line.global);
+  if (line.name.empty()) line.name = line.global.version ? "version" : "help";
+  if (const CoreCommand* command = find_core_command(line.name)) return run_core(session, line, *command);
+  for (const CoreGroup& group : core_groups()) {
+    if (line.name == group.help.name || line.name == std::string(group.help.name) + ":help") {
+      return show_group_help(session, group.help.name);
+    }
+  }
+  return run_from_plugins(session, line);
+}
+
+}  // namespace
+
+int report_error(Session& session, const Error& error) {
+  session.out().warning(error.text());
+  if (!error.hint.empty()) {
+    for (const std::string& line : split_lines(error.hint)) session.out().warning(line);
+  }
+  return error.slug == "app-not-found" ? kExitNoSuchApp : kExitFailed;
+}
+
+int dispatch(Session& session, const std::vector<std::string>& words) {
+  try {
+    auto code = run(session, words);
+    return code ? *code : report_error(session, code.error());
+  } catch (const std::exception& failure) {  // of the standard library: out of memory, a file system's surprise
+    return report_error(session, Error{Code::kInternal, failure.what(), "This is a fault of davit's own", {}, {}});
+  }
+}
+
+}  // namespace davit

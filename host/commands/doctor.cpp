@@ -1,0 +1,97 @@
+// doctor: the whole installation at a glance: home, store, repositories, deployments that hang, plugins.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "commands/findings.hpp"
+#include "commands/table.hpp"
+#include "git/repository.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::uint64_t kLowDiskBytes = 1024ULL * 1024 * 1024;
+
+using Findings = std::vector<DoctorFinding>;
+
+void ok(Findings& findings, std::string what) { findings.push_back({"host", "ok", std::move(what), {}}); }
+void problem(Findings& findings, std::string what, std::string hint) {
+  findings.push_back({"host", "problem", std::move(what), std::move(hint)});
+}
+void warning(Findings& findings, std::string what, std::string hint) {
+  findings.push_back({"host", "warning", std::move(what), std::move(hint)});
+}
+
+void look_at_home(const Session& session, Findings& findings) {
+  const std::string root = session.home().root.string();
+  struct stat info {};
+  if (::stat(root.c_str(), &info) != 0) return problem(findings, "The home cannot be read", "Run: davit init");
+  if ((info.st_mode & 022) != 0) {
+    problem(findings, fmt::format("{} can be written by others", root), fmt::format("Run: chmod go-w {}", root));
+  }
+  struct statvfs disk {};
+  if (::statvfs(root.c_str(), &disk) == 0) {
+    const std::uint64_t free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+    if (free_bytes < kLowDiskBytes) {
+      warning(findings, fmt::format("Only {} MB are free on the home's disk", free_bytes / 1'000'000),
+              "Builds need room: delete apps, or move the home");
+    }
+    if ((disk.f_flag & ST_RDONLY) != 0) problem(findings, "The home's disk is read-only", "Mount it for writing");
+  }
+  ok(findings, fmt::format("The home is {}", root));
+}
+
+Result<> look_at_store(Session& session, Findings& findings) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  if (auto good = store->check(); !good) {
+    problem(findings, good.error().text(), good.error().hint);
+  } else {
+    ok(findings, fmt::format("The store is sound (schema {})", store->schema_version()));
+  }
+  DAVIT_TRY_ASSIGN(const auto stuck, store->journal().stuck());
+  for (const Deployment& deployment : stuck) {
+    const std::string why = deployment.error ? ": " + deployment.error->message : "";
+    problem(findings, fmt::format("Deployment {} of {} is stuck{}", deployment.id, deployment.app_name, why),
+            fmt::format("Look at it with deploys:info, then: davit deploys:cancel --force {}", deployment.app_name));
+  }
+  DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
+  for (const std::string& name : names) {
+    for (const std::string& what : repository_problems(session.home(), session.where().installation, name)) {
+      problem(findings, fmt::format("Repository of {}: {}", name, what), {});
+    }
+  }
+  ok(findings, fmt::format("{} apps", names.size()));
+  return {};
+}
+
+Result<int> doctor(Session& session, const Arguments& args) {
+  Findings findings;
+  look_at_home(session, findings);
+  if (auto looked = look_at_store(session, findings); !looked) {
+    problem(findings, looked.error().text(), looked.error().hint);
+  }
+  auto plugins = plugin_findings(session);
+  if (plugins) {
+    findings.insert(findings.end(), plugins->begin(), plugins->end());
+  } else {
+    problem(findings, plugins.error().text(), plugins.error().hint);
+  }
+  return show_findings(session, findings, args.json());
+}
+
+constexpr CliFlag kFormat[] = {kFormatFlag};
+
+}  // namespace
+
+std::span<const CoreCommand> doctor_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {{.name = "doctor",
+        .usage = "[--format text|json]",
+        .summary = "Look for what is wrong with this home and its plugins",
+        .flags = kFormat},
+       doctor},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

@@ -1,0 +1,204 @@
+// domains: the host names of apps, and the global ones from which default names are made.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "commands/change.hpp"
+#include "commands/property_commands.hpp"
+#include "commands/reports.hpp"
+#include "commands/table.hpp"
+#include "lifecycle/routes.hpp"
+
+namespace davit {
+namespace {
+
+Result<std::vector<std::string>> checked(const Arguments& args) {
+  if (args.args.empty()) {
+    return fail(Code::kInvalid, "Please specify a domain name");
+  }
+  std::vector<std::string> domains;
+  for (const std::string& domain : args.args) {
+    domains.push_back(to_lower_ascii(domain));
+    DAVIT_TRY(check_domain(domains.back()));
+  }
+  return domains;
+}
+
+/// An app's default name is not in the store: it is made from the global domains, and must be free all the same.
+Result<> refuse_default_names(Store& store, const App& app, const std::vector<std::string>& domains) {
+  DAVIT_TRY_ASSIGN(const auto globals, store.domains().list(AppId::kGlobal));
+  for (const std::string& domain : domains) {
+    std::vector<std::string> owners{domain};  // an app with a dot in its name is its own host name
+    for (const std::string& global : globals) {
+      if (domain.ends_with("." + global)) owners.push_back(domain.substr(0, domain.size() - global.size() - 1));
+    }
+    for (const std::string& name : owners) {
+      if (name == app.name || !check_app_name(name)) continue;
+      DAVIT_TRY_ASSIGN(const bool there, store.apps().exists(name));
+      if (!there) continue;
+      DAVIT_TRY_ASSIGN(const App other, store.apps().get(name));
+      DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, other));
+      if (std::ranges::find(hosts, domain) == hosts.end()) continue;
+      return fail(Code::kConflict, fmt::format("{} is taken by app {}", domain, other.name), {}, "domain-taken");
+    }
+  }
+  return {};
+}
+
+enum class Verb { kAdd, kRemove, kSet };
+
+Result<> write_own(Store& store, const App& app, Verb verb, const std::vector<std::string>& domains) {
+  Domains& table = store.domains();
+  if (verb == Verb::kSet) {
+    DAVIT_TRY(refuse_default_names(store, app, domains));
+    return table.assign(app.id, domains);
+  }
+  // The default name stays when others are added, and can be removed: it becomes one of the app's own.
+  DAVIT_TRY_ASSIGN(const auto own, table.list(app.id));
+  if (own.empty()) {
+    DAVIT_TRY_ASSIGN(const auto defaults, hosts_of(store, app));
+    if (!defaults.empty()) DAVIT_TRY(table.add(app.id, defaults));
+  }
+  if (verb == Verb::kRemove) return table.remove(app.id, domains);
+  DAVIT_TRY(refuse_default_names(store, app, domains));
+  return table.add(app.id, domains);
+}
+
+Result<int> change(Session& session, const Arguments& args, Verb verb) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(const auto domains, checked(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY(store->transaction([&] { return write_own(*store, app, verb, domains); }));
+  if (verb == Verb::kSet) {
+    session.out().step(fmt::format("Set {} for {}", join(domains, " "), app.name));
+  } else {
+    for (const std::string& domain : domains) {
+      session.out().step(verb == Verb::kAdd ? fmt::format("Added {} to {}", domain, app.name)
+                                            : fmt::format("Removed {} from {}", domain, app.name));
+    }
+  }
+  return reroute(session, app, "domains");
+}
+
+Result<int> add(Session& session, const Arguments& args) { return change(session, args, Verb::kAdd); }
+Result<int> remove(Session& session, const Arguments& args) { return change(session, args, Verb::kRemove); }
+Result<int> set(Session& session, const Arguments& args) { return change(session, args, Verb::kSet); }
+
+Result<int> clear(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY(store->domains().clear(app.id));
+  session.out().step(fmt::format("Cleared domains in {}", app.name));
+  return reroute(session, app, "domains:clear");
+}
+
+Result<int> enable(Session& session, const Arguments& args, bool wanted) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY_ASSIGN(const bool now, store->domains().enabled(app.id));
+  const std::string_view word = wanted ? "enabled" : "disabled";
+  if (now == wanted) {
+    session.out().step(fmt::format("Domains (VHOST) support is already {} for app ({})", word, app.name));
+    return 0;
+  }
+  DAVIT_TRY(store->domains().set_enabled(app.id, wanted));
+  session.out().step(fmt::format("App virtual host support {}", word));
+  return reroute(session, app, wanted ? "domains:enable" : "domains:disable");
+}
+Result<int> enable(Session& session, const Arguments& args) { return enable(session, args, true); }
+Result<int> disable(Session& session, const Arguments& args) { return enable(session, args, false); }
+
+/// Default names follow the global domains: every app that answers by its default name gets new routes.
+Result<int> reroute_defaults(Session& session) {
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
+  std::vector<std::string> operation{"reroute"};
+  for (const App& app : apps) {
+    if (!app.deployed) continue;
+    DAVIT_TRY_ASSIGN(const auto own, store->domains().list(app.id));
+    if (own.empty()) operation.push_back(app.name);
+  }
+  if (operation.size() == 1) return 0;
+  return session.work(operation);
+}
+
+Result<int> change_global(Session& session, const Arguments& args, Verb verb) {
+  DAVIT_TRY_ASSIGN(const auto domains, checked(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  Domains& table = store->domains();
+  switch (verb) {
+    case Verb::kAdd: DAVIT_TRY(table.add(AppId::kGlobal, domains)); break;
+    case Verb::kRemove: DAVIT_TRY(table.remove(AppId::kGlobal, domains)); break;
+    case Verb::kSet: DAVIT_TRY(table.assign(AppId::kGlobal, domains)); break;
+  }
+  const std::string_view word = verb == Verb::kAdd ? "Added" : verb == Verb::kRemove ? "Removed" : "Set";
+  for (const std::string& domain : domains) session.out().step(fmt::format("{} {}", word, domain));
+  return reroute_defaults(session);
+}
+
+Result<int> add_global(Session& session, const Arguments& args) { return change_global(session, args, Verb::kAdd); }
+Result<int> remove_global(Session& session, const Arguments& args) {
+  return change_global(session, args, Verb::kRemove);
+}
+Result<int> set_global(Session& session, const Arguments& args) { return change_global(session, args, Verb::kSet); }
+
+Result<int> clear_global(Session& session, const Arguments&) {
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  session.quiet_step("Clearing global domains");
+  DAVIT_TRY(store->domains().clear(AppId::kGlobal));
+  return reroute_defaults(session);
+}
+
+Result<int> report(Session& session, const Arguments& args) {
+  const MoreRows rows = domain_rows(session);
+  if (args.global_scope) {
+    Report global("domains", "Global");
+    DAVIT_TRY(rows(global, App{}));
+    return show_single_report(session, args, global);
+  }
+  return show_report(session, args, core_properties("domains"), rows);
+}
+
+constexpr CliFlag kFormat[] = {kFormatFlag};
+constexpr std::string_view kNames = "<app> <domain> [<domain> ...]";
+constexpr std::string_view kGlobalNames = "<domain> [<domain> ...]";
+
+constexpr CliCommand on_app(std::string_view name, std::string_view usage, std::string_view summary,
+                            std::size_t most) {
+  return {.name = name, .usage = usage, .summary = summary, .app = AppArgument::kExisting, .maximum_args = most};
+}
+constexpr CliCommand on_all(std::string_view name, std::string_view usage, std::string_view summary,
+                            std::size_t most) {
+  return {.name = name, .usage = usage, .summary = summary, .maximum_args = most};
+}
+
+}  // namespace
+
+std::span<const CoreCommand> domain_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {on_app("domains:add", kNames, "Give an app further host names", kAnyCount), add},
+      {on_all("domains:add-global", kGlobalNames, "Add domains under which every app has a name", kAnyCount),
+       add_global},
+      {on_app("domains:clear", "<app>", "Take an app's own host names away; its default name is left", 0), clear},
+      {on_all("domains:clear-global", "", "Remove all global domains", 0), clear_global},
+      {on_app("domains:disable", "<app>", "Take all host names from an app", 0), disable},
+      {on_app("domains:enable", "<app>", "Let an app have host names again", 0), enable},
+      {on_app("domains:remove", kNames, "Remove host names from an app", kAnyCount), remove},
+      {on_all("domains:remove-global", kGlobalNames, "Remove global domains", kAnyCount), remove_global},
+      {{.name = "domains:report",
+        .usage = "[<app>|--global] [<flag>|--format text|json]",
+        .summary = "Show the report of one or all apps",
+        .app = AppArgument::kOptional,
+        .flags = kFormat,
+        .unknown_flags = UnknownFlags::kReportKey},
+       report},
+      {on_app("domains:reset", "<app>", "Give an app its default name alone", 0), clear},
+      {on_app("domains:set", kNames, "Give an app just these host names", kAnyCount), set},
+      {on_all("domains:set-global", kGlobalNames, "Have just these global domains", kAnyCount), set_global},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

@@ -1,0 +1,102 @@
+// git: set and report of an app's repository, and what OpenSSH and git itself call: git:ssh and git:hook.
+#include <fmt/format.h>
+
+#include "base/ids.hpp"
+#include "cli/ssh_words.hpp"
+#include "commands/app_creation.hpp"
+#include "commands/authorized_keys.hpp"
+#include "commands/dispatch.hpp"
+#include "commands/reports.hpp"
+#include "commands/table.hpp"
+#include "git/receive_hook.hpp"
+#include "git/serve.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::size_t kMaxUpdatesBytes = 16 * 1024 * 1024;
+
+Result<int> report(Session& session, const Arguments& args) {
+  return show_report(session, args, core_properties("git"), git_rows(session));
+}
+
+/// The forced command of an ssh key: a git request, or any command of davit's that may come over ssh.
+Result<int> ssh(Session& session, const Arguments& args) {
+  const std::string& name = args.args.front();
+  DAVIT_TRY(check_key_name(name));
+  session.set_actor("ssh:" + name);
+  session.set_over_ssh();
+  const std::string& asked = session.parts().ssh_command;
+  DAVIT_TRY_ASSIGN(std::vector<std::string> words, split_ssh_command(asked));
+  if (is_git_request(words)) {
+    DAVIT_TRY_ASSIGN(const GitRequest request, git_request(words));
+    DAVIT_TRY(check_app_name(request.app));
+    session.context.app = request.app;
+    if (request.service == "git-receive-pack") {
+      DAVIT_TRY(ensure_app_for_push(session, request.app));
+    } else {
+      DAVIT_TRY_ASSIGN(Store * store, session.reading());
+      DAVIT_TRY(store->apps().get(request.app));
+    }
+    return serve_git(session.home(), session.processes(), request.service, request.app, session.acting().actor);
+  }
+  // `ssh host davit apps:list` is what people type who are used to the local command.
+  if (!words.empty() && words.front() == session.where().program) words.erase(words.begin());
+  if (!words.empty() && words.front() == "git:ssh") return fail(Code::kDenied, "git:ssh cannot be run over ssh");
+  return dispatch(session, words);
+}
+
+/// pre-receive of an app's repository, with git's lines on stdin. git shows what we write to the pusher.
+Result<int> hook(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY_ASSIGN(const std::string updates, session.parts().read_input(kMaxUpdatesBytes));
+  const auto deploy = [&](const PushedRevision& pushed) -> Result<int> {
+    Deployer& deployer = session.deployer();
+    DAVIT_TRY_ASSIGN(FileLock lock, deployer.lock(app.name, "git push", pushed.no_wait, false, session.acting()));
+    return deployer.deploy(std::move(lock), {app.name, "push", pushed.request_json(), "git push", true},
+                           session.acting());
+  };
+  return receive({session.home(), *store, session.processes(), deploy}, app.name, updates, session.acting());
+}
+
+constexpr CliFlag kFormat[] = {kFormatFlag};
+
+}  // namespace
+
+std::span<const CoreCommand> git_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {{.name = "git:hook",
+        .usage = "<app>",
+        .summary = "Called by the pre-receive hook of an app's repository",
+        .app = AppArgument::kExisting,
+        .hidden = true,
+        .over_ssh = false},
+       hook},
+      {{.name = "git:report",
+        .usage = "[<app>|--global] [<flag>|--format text|json]",
+        .summary = "Show the report of one or all apps",
+        .app = AppArgument::kOptional,
+        .flags = kFormat,
+        .unknown_flags = UnknownFlags::kReportKey},
+       report},
+      {{.name = "git:set",
+        .usage = "<app>|--global <key> [<value>]",
+        .summary = "Set or clear a property of deploys by git",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = 2,
+        .unknown_flags = UnknownFlags::kValueAtEnd},
+       set_core_property},
+      {{.name = "git:ssh",
+        .usage = "<name>",
+        .summary = "Called by OpenSSH for a key of ssh-keys:add",
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .hidden = true,
+        .over_ssh = false},
+       ssh},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

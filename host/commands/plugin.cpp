@@ -1,0 +1,201 @@
+// plugin: list, info, check, enable, disable, doctor, new. Nothing here loads a plugin: notes are read, files are edited,
+// and what must load one runs in another process.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "cli/json.hpp"
+#include "cli/layout.hpp"
+#include "commands/findings.hpp"
+#include "commands/new_plugin.hpp"
+#include "commands/table.hpp"
+#include "plugin/plugins_toml.hpp"
+
+namespace davit {
+namespace {
+
+std::string state_of(const CatalogEntry& entry) {
+  if (entry.enabled && entry.problem) return "broken";
+  return entry.enabled ? "enabled" : "disabled";
+}
+
+std::string json_of(const CatalogEntry& entry) {
+  JsonObject object;
+  object.text("id", entry.id)
+      .text("version", entry.version)
+      .text("state", state_of(entry))
+      .text("summary", entry.summary)
+      .text("path", entry.path.string())
+      .raw("provides", json_texts(entry.note.provides))
+      .text("disabled-by", entry.disabled_by)
+      .text("problem", entry.problem ? entry.problem->text() : "");
+  return object.str();
+}
+
+Result<int> list(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  std::vector<const CatalogEntry*> entries;
+  for (const CatalogEntry& entry : catalog->entries()) entries.push_back(&entry);
+  std::ranges::sort(entries, {}, &CatalogEntry::id);
+  if (args.json()) {
+    std::vector<std::string> items;
+    for (const CatalogEntry* entry : entries) items.push_back(json_of(*entry));
+    session.out().result(json_array(items) + "\n");
+    return 0;
+  }
+  session.out().header("Plugins");
+  std::vector<std::vector<std::string>> rows;
+  for (const CatalogEntry* entry : entries) {
+    rows.push_back({entry->id, entry->version, state_of(*entry), entry->problem ? entry->problem->message : entry->summary});
+  }
+  session.out().result(columns(rows));
+  return 0;
+}
+
+Result<const CatalogEntry*> find_entry(Session& session, std::string_view id) {
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  if (const CatalogEntry* entry = catalog->find(id)) return entry;
+  std::vector<std::string> ids;
+  for (const CatalogEntry& entry : catalog->entries()) ids.push_back(entry.id);
+  const std::string near = nearest(id, ids);
+  return fail(Code::kNotFound, fmt::format("There is no plugin {}", id),
+              near.empty() ? "See: davit plugin:list" : fmt::format("Did you mean {}?", near), "plugin-not-found");
+}
+
+std::string setting_text(const SettingValue& value) {
+  return fmt::format("{}{}", value.items.empty() ? value.text : join(value.items, ", "),
+                     value.is_default ? "  (default)" : "");
+}
+
+Result<int> info(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
+  if (args.json()) {
+    session.out().result(json_of(*entry) + "\n");
+    return 0;
+  }
+  const PluginNote& note = entry->note;
+  session.out().header(fmt::format("{} plugin information", entry->id));
+  std::vector<std::vector<std::string>> rows{{"Summary:", entry->summary},
+                                             {"Version:", entry->version},
+                                             {"ABI:", note.abi},
+                                             {"State:", state_of(*entry)},
+                                             {"File:", entry->path.string()}};
+  if (!entry->disabled_by.empty()) rows.push_back({"Disabled by:", entry->disabled_by});
+  if (entry->problem) rows.push_back({"Problem:", entry->problem->text()});
+  if (entry->problem && !entry->problem->hint.empty()) rows.push_back({"Hint:", entry->problem->hint});
+  if (!note.provides.empty()) rows.push_back({"Provides:", join(note.provides, ", ")});
+  if (!note.requires_ids.empty()) rows.push_back({"Requires:", join(note.requires_ids, ", ")});
+  if (!note.uses_ids.empty()) rows.push_back({"Uses:", join(note.uses_ids, ", ")});
+  for (const HookSpec& hook : note.hooks) rows.push_back({"Hook:", fmt::format("{} ({})", hook.event, hook.order)});
+  for (const CommandSpec& command : note.commands) {
+    rows.push_back({"Command:", command.usage.empty() ? command.name : fmt::format("{} {}", command.name, command.usage)});
+  }
+  for (const auto& [key, value] : entry->settings) {
+    rows.push_back({"Setting:", fmt::format("{} = {}", key, setting_text(value))});
+  }
+  for (const PropertySpec& property : note.properties) {
+    rows.push_back({"Property:", fmt::format("{}:set {}", property.group, property.key)});
+  }
+  session.out().result(columns(rows, "       "));
+  return 0;
+}
+
+Result<int> switch_plugin(Session& session, const Arguments& args, bool wanted) {
+  DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
+  DAVIT_TRY(set_plugin_enabled(session.home().plugins_toml, entry->id, wanted));
+  session.out().step(fmt::format("Plugin {} {}", entry->id, wanted ? "enabled" : "disabled"));
+  if (wanted && entry->problem) session.out().warning(entry->problem->text());
+  return 0;
+}
+Result<int> enable(Session& session, const Arguments& args) { return switch_plugin(session, args, true); }
+Result<int> disable(Session& session, const Arguments& args) { return switch_plugin(session, args, false); }
+
+Result<int> doctor(Session& session, const Arguments& args) {
+  if (!args.args.empty()) DAVIT_TRY(find_entry(session, args.args[0]));
+  DAVIT_TRY_ASSIGN(auto findings, plugin_findings(session));
+  if (!args.args.empty()) std::erase_if(findings, [&](const DoctorFinding& finding) { return finding.part != args.args[0]; });
+  return show_findings(session, findings, args.json());
+}
+
+/// The suite loads the plugin, so a program of its own runs it (libexec/davit/davit-check).
+Result<int> check(Session& session, const Arguments& args) {
+  session.parts().flush();
+  Command command;
+  command.argv = {session.where().installation.libexec("davit-check").string(), args.args[0]};
+  if (args.json()) command.argv.emplace_back("--json");
+  command.env = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"};
+  DAVIT_TRY_ASSIGN(const Exit exit, session.processes().run(command));
+  return exit.shell_code();
+}
+
+Result<int> make_new(Session& session, const Arguments& args) {
+  const std::string& id = args.args[0];
+  const std::filesystem::path folder = args.args.size() > 1 ? args.args[1] : id;
+  DAVIT_TRY(new_plugin(session.where().installation.share() / "template", folder, id));
+  session.out().step(fmt::format("Made {}", folder.string()));
+  session.out().detail("Its README.md says how to build and try it\n");
+  return 0;
+}
+
+constexpr CliFlag kFormat[] = {kFormatFlag};
+
+}  // namespace
+
+std::span<const CoreCommand> plugin_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {{.name = "plugin:check",
+        .usage = "[--format text|json] <file.so>",
+        .summary = "Check whether a plugin keeps the rules of the ABI",
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .flags = kFormat,
+        .over_ssh = false,
+        .home = HomeNeed::kNone},
+       check},
+      {{.name = "plugin:disable",
+        .usage = "<id>",
+        .summary = "Switch a plugin off in plugins.toml",
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .over_ssh = false},
+       disable},
+      {{.name = "plugin:doctor",
+        .usage = "[--format text|json] [<id>]",
+        .summary = "Ask plugins about their health",
+        .maximum_args = 1,
+        .flags = kFormat},
+       doctor},
+      {{.name = "plugin:enable",
+        .usage = "<id>",
+        .summary = "Switch a plugin on in plugins.toml",
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .over_ssh = false},
+       enable},
+      {{.name = "plugin:info",
+        .usage = "[--format text|json] <id>",
+        .summary = "Show what a plugin says about itself, without loading it",
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .flags = kFormat},
+       info},
+      {{.name = "plugin:list",
+        .usage = "[--format text|json]",
+        .summary = "List the plugins that are installed",
+        .flags = kFormat},
+       list},
+      {{.name = "plugin:new",
+        .usage = "<id> [<folder>]",
+        .summary = "Make the source of a new plugin from the template",
+        .minimum_args = 1,
+        .maximum_args = 2,
+        .over_ssh = false,
+        .home = HomeNeed::kNone},
+       make_new},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

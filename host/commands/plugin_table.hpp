@@ -1,0 +1,48 @@
+// What enabled plugins add to the command line, from their notes: commands, first help lines, and GROUP:set and
+// GROUP:report for the properties they declare. Nothing is loaded.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/help.hpp"
+#include "cli/properties.hpp"
+#include "commands/session.hpp"
+#include "plugin/catalog.hpp"
+
+namespace davit {
+
+/// A plugin's command as the command line sees it. Views point into the catalog.
+struct PluginCommand {
+  CliCommand spec;
+  std::vector<CliFlag> flags;  ///< what spec.flags views
+};
+
+/// nullopt: no enabled plugin has it.
+std::optional<PluginCommand> find_plugin_command(const PluginCatalog& catalog, std::string_view name);
+
+/// The properties that plugins declare in a group ("nginx"), beside the core's own; empty: none.
+PropertyGroup plugin_properties(const PluginCatalog& catalog, std::string_view group);
+
+/// The whole table, for help, completion and the man page: the core's, and with a catalog the plugins'.
+class FullTable {
+ public:
+  FullTable(std::string_view program, const PluginCatalog* catalog);
+  FullTable(const FullTable&) = delete;
+  FullTable& operator=(const FullTable&) = delete;
+  [[nodiscard]] CommandTable view() const { return {program_, groups_, commands_}; }
+
+ private:
+  void add_plugins(const PluginCatalog& catalog);
+
+  std::string_view program_;
+  std::vector<CliGroup> groups_;
+  std::vector<CliCommand> commands_;
+  std::deque<PluginCommand> plugin_commands_;
+  std::deque<std::string> texts_;
+};
+
+}  // namespace davit

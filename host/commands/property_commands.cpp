@@ -1,0 +1,158 @@
+// GROUP:set and GROUP:report: see the header.
+#include "commands/property_commands.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/json.hpp"
+#include "commands/change.hpp"
+
+namespace davit {
+namespace {
+
+constexpr CliFlag kReportFlags[] = {kFormatFlag};
+
+// The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
+std::vector<CliProperty> check_settings() {
+  return {{"start-timeout", "60", true, true, check_seconds}, {"wait-to-retire", "60", true, true, check_seconds}};
+}
+
+std::vector<CliProperty> git_settings() {
+  return {{"deploy-branch", "", true, true, check_branch},
+          {"max-files", "200000", true, true, check_count},
+          {"max-tree-bytes", "1073741824", true, true, check_count}};
+}
+
+std::vector<CliProperty> process_settings() {
+  return {{"builder", "", true, true, {}},
+          {"restart-policy", "on-failure:10", true, true, check_restart_policy},
+          {"runtime", "", true, true, {}},
+          {"stack", "", true, true, {}},
+          {"stop-timeout-seconds", "30", true, true, check_seconds}};
+}
+
+Result<> emit(Session& session, const Report& report, const Arguments& args, bool several) {
+  if (!args.report_key.empty()) {
+    DAVIT_TRY_ASSIGN(const std::string value, report.value(args.report_key));
+    session.out().result(value + "\n");
+  } else if (args.json()) {
+    session.out().result(report.json() + (several ? "" : "\n"));
+  } else {
+    session.out().header(report.header());
+    session.out().result(report.text());
+  }
+  return {};
+}
+
+Result<Report> make_global_report(Session& session, const PropertyGroup& group) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  Report report(group.type, "Global");
+  DAVIT_TRY(report_properties(report, group, store->properties(), AppId::kGlobal));
+  return report;
+}
+
+}  // namespace
+
+PropertyGroup core_properties(std::string_view group) {
+  if (group == "apps") return {"apps", "app", {{"disable-autocreation", "false", true, false, check_boolean}}};
+  if (group == "checks") return {"checks", "checks", check_settings()};
+  if (group == "git") return {"git", "git", git_settings()};
+  if (group == "ps") return {"ps", "ps", process_settings()};
+  return {std::string(group), std::string(group), {}};
+}
+
+CliCommand property_set_spec() {
+  return {.name = {},
+          .usage = "<app>|--global <key> [<value>]",
+          .summary = "Set or clear a property of an app, or for all apps",
+          .app = AppArgument::kOrGlobal,
+          .minimum_args = 0,
+          .maximum_args = 2,
+          .unknown_flags = UnknownFlags::kValueAtEnd};
+}
+
+CliCommand property_report_spec() {
+  return {.name = {},
+          .usage = "[<app>|--global] [<flag>|--format text|json]",
+          .summary = "Show the report of one or all apps",
+          .app = AppArgument::kOptional,
+          .flags = kReportFlags,
+          .unknown_flags = UnknownFlags::kReportKey};
+}
+
+Result<int> set_property(Session& session, const Arguments& args, const PropertyGroup& group) {
+  App app;
+  if (!args.global_scope) {
+    DAVIT_TRY_ASSIGN(app, session.app(args));
+  }
+  const std::string key = args.args.empty() ? "" : args.args[0];
+  const std::string value = args.args.size() > 1 ? args.args[1] : "";
+  DAVIT_TRY(check_property(group, args.global_scope, key, value));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  if (value.empty()) {
+    session.out().header(fmt::format("Unsetting {}", key));
+    DAVIT_TRY(store->properties().unset(app.id, group.name, key));
+  } else {
+    session.out().header(fmt::format("Setting {} to {}", key, value));
+    DAVIT_TRY(store->properties().set(app.id, group.name, key, value));
+  }
+  const std::string payload = JsonObject()
+                                  .text("app", app.name)
+                                  .text("group", group.name)
+                                  .text("key", key)
+                                  .boolean("is_set", !value.empty())
+                                  .str();
+  DAVIT_TRY(session.publish("property.changed", payload));
+  return 0;
+}
+
+Result<int> set_core_property(Session& session, const Arguments& args) {
+  return set_property(session, args, core_properties(args.group));
+}
+
+Result<Report> make_report(Session& session, const PropertyGroup& group, const App& app, const MoreRows& more) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  Report report(group.type, app.name);
+  DAVIT_TRY(report_properties(report, group, store->properties(), app.id));
+  if (more) DAVIT_TRY(more(report, app));
+  return report;
+}
+
+Result<int> show_single_report(Session& session, const Arguments& args, const Report& report) {
+  if (!args.report_key.empty() && args.has("format")) {
+    return fail(Code::kInvalid, "--format flag cannot be specified when specifying an info flag");
+  }
+  DAVIT_TRY(emit(session, report, args, false));
+  return 0;
+}
+
+/// As JSON: an object with each app's name as a key.
+static Result<int> show_reports_of_all(Session& session, const Arguments& args, const PropertyGroup& group,
+                                const MoreRows& more) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
+  if (apps.empty() && !args.json()) session.out().warning("You haven't deployed any applications yet");
+  std::string between = "{";
+  for (const App& app : apps) {
+    DAVIT_TRY_ASSIGN(const Report report, make_report(session, group, app, more));
+    if (args.json()) session.out().result(between + "\"" + app.name + "\":");
+    DAVIT_TRY(emit(session, report, args, true));
+    between = ",";
+  }
+  if (args.json()) session.out().result(apps.empty() ? "{}\n" : "}\n");
+  return 0;
+}
+
+Result<int> show_report(Session& session, const Arguments& args, const PropertyGroup& group, const MoreRows& more) {
+  if (args.global_scope) {
+    DAVIT_TRY_ASSIGN(const Report report, make_global_report(session, group));
+    return show_single_report(session, args, report);
+  }
+  if (!args.app.empty()) {
+    DAVIT_TRY_ASSIGN(const App app, session.app(args));
+    DAVIT_TRY_ASSIGN(const Report report, make_report(session, group, app, more));
+    return show_single_report(session, args, report);
+  }
+  return show_reports_of_all(session, args, group, more);
+}
+
+}  // namespace davit

@@ -1,0 +1,135 @@
+// ps: start, stop, restart, rebuild, report, set, inspect; scaling is in ps_scale.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/ids.hpp"
+#include "cli/json.hpp"
+#include "commands/change.hpp"
+#include "commands/instances.hpp"
+#include "commands/ps_scale.hpp"
+#include "commands/reports.hpp"
+#include "commands/table.hpp"
+
+namespace davit {
+namespace {
+
+Error not_deployed(std::string_view app) {
+  return {Code::kInvalid, fmt::format("App {} has not been deployed", app), "Push it first: git push", "not-deployed", {}};
+}
+
+/// One app, or with --all every app that is deployed, one after the other; the worst exit code.
+Result<int> each(Session& session, const Arguments& args, const AppChange& change) {
+  if (!args.all) {
+    DAVIT_TRY_ASSIGN(const App app, session.app(args));
+    if (!app.deployed) return fail(not_deployed(app.name));
+    return change_app(session, app, change);
+  }
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
+  int worst = 0;
+  for (const App& app : apps) {
+    if (!app.deployed) {
+      session.out().warning(not_deployed(app.name).message);
+      continue;
+    }
+    session.context.app = app.name;
+    auto code = change_app(session, app, change);
+    if (!code) session.out().warning(fmt::format("{}: {}", app.name, code.error().text()));
+    worst = std::max(worst, code ? *code : 1);
+  }
+  return worst;
+}
+
+AppChange plain(const Arguments& args, std::string verb) {
+  return {"ps:" + verb, std::move(verb), "{}", args.has("no-wait")};
+}
+
+Result<int> start(Session& session, const Arguments& args) { return each(session, args, plain(args, "start")); }
+Result<int> stop(Session& session, const Arguments& args) {
+  if (!args.all) session.quiet_step(fmt::format("Stopping {}", args.app));
+  return each(session, args, plain(args, "stop"));
+}
+Result<int> rebuild(Session& session, const Arguments& args) { return each(session, args, plain(args, "rebuild")); }
+
+Result<int> restart(Session& session, const Arguments& args) {
+  AppChange change = plain(args, "restart");
+  if (!args.args.empty()) {
+    if (args.all) return fail(Code::kInvalid, "Unable to restart all apps when specifying a process name");
+    DAVIT_TRY(check_process_type(args.args.front()));
+    change.request = JsonObject().raw("types", json_texts({args.args.front()})).str();
+  }
+  return each(session, args, change);
+}
+
+Result<int> report(Session& session, const Arguments& args) {
+  // Only the status of instances needs a worker; a single property does not.
+  const bool with_status = args.report_key.empty() || args.report_key == "--running" ||
+                           args.report_key.starts_with("--status-");
+  return show_report(session, args, core_properties("ps"), process_rows(session, with_status));
+}
+
+Result<int> inspect(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  if (!app.deployed) return fail(not_deployed(app.name));
+  DAVIT_TRY_ASSIGN(const auto instances, list_instances(session, app));
+  std::vector<std::string> lines;
+  for (const InstanceLine& instance : instances) lines.push_back(instance.json);
+  session.out().result(json_array(lines) + "\n");
+  return 0;
+}
+
+constexpr CliFlag kNoWait[] = {kNoWaitFlag};
+constexpr CliFlag kFormat[] = {kFormatFlag};
+constexpr CliFlag kScaleFlags[] = {kFormatFlag, {"skip-deploy", "", "Only remember the quantities"}, kNoWaitFlag};
+
+constexpr CliCommand on_apps(std::string_view name, std::string_view usage, std::string_view summary,
+                             std::size_t most = 0) {
+  return {.name = name,
+          .usage = usage,
+          .summary = summary,
+          .app = AppArgument::kOrAll,
+          .maximum_args = most,
+          .flags = kNoWait};
+}
+
+}  // namespace
+
+std::span<const CoreCommand> process_commands() {
+  static constexpr CoreCommand kCommands[] = {
+      {{.name = "ps:inspect",
+        .usage = "<app>",
+        .summary = "Show the instances of an app as JSON",
+        .app = AppArgument::kExisting},
+       inspect},
+      {on_apps("ps:rebuild", "[--all|<app>]", "Build the source of an app again"), rebuild},
+      {{.name = "ps:report",
+        .usage = "[<app>|--global] [<flag>|--format text|json]",
+        .summary = "Show the report of one or all apps",
+        .app = AppArgument::kOptional,
+        .flags = kFormat,
+        .unknown_flags = UnknownFlags::kReportKey},
+       report},
+      {on_apps("ps:restart", "[--all|<app>] [<process-type>]", "Replace the instances of an app by new ones", 1),
+       restart},
+      {{.name = "ps:scale",
+        .usage = "[--skip-deploy] [--format text|json] <app> [<type>=<count> ...]",
+        .summary = "Show or change how many instances of each process type run",
+        .app = AppArgument::kExisting,
+        .maximum_args = kAnyCount,
+        .flags = kScaleFlags},
+       scale},
+      {{.name = "ps:set",
+        .usage = "<app>|--global <key> [<value>]",
+        .summary = "Set or clear a property of an app's processes",
+        .app = AppArgument::kOrGlobal,
+        .maximum_args = 2,
+        .unknown_flags = UnknownFlags::kValueAtEnd},
+       set_core_property},
+      {on_apps("ps:start", "[--all|<app>]", "Start an app that was stopped"), start},
+      {on_apps("ps:stop", "[--all|<app>]", "Stop the instances of an app"), stop},
+  };
+  return kCommands;
+}
+
+}  // namespace davit

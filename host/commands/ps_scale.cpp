@@ -1,0 +1,117 @@
+// ps:scale: shows or changes the formation of an app.
+#include "commands/ps_scale.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "cli/json.hpp"
+#include "commands/change.hpp"
+#include "lifecycle/processes.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::uint32_t kMaxQuantity = 1000;
+
+/// What an app wants to run: of its live release, web=1 and others 0 if nothing was said; before that, what was said.
+Result<Quantities> wanted(Store& store, const App& app) {
+  DAVIT_TRY_ASSIGN(Quantities said, store.formation().get(app.id));
+  DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
+  return release ? wanted_quantities(*release, said) : said;
+}
+
+Result<int> show(Session& session, const Arguments& args, const App& app) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const Quantities quantities, wanted(*store, app));
+  if (args.json()) {
+    std::vector<std::string> items;
+    for (const auto& [type, count] : quantities) {
+      items.push_back(JsonObject().text("process_type", type).number("quantity", count).str());
+    }
+    session.out().result(json_array(items) + "\n");
+    return 0;
+  }
+  session.quiet_step(fmt::format("Scaling for {}", app.name));
+  if (!session.context.quiet) session.out().result("proctype: qty\n--------: ---\n");
+  std::string text;
+  for (const auto& [type, count] : quantities) text += fmt::format("{}:  {}\n", type, count);
+  session.out().result(text);
+  return 0;
+}
+
+Result<> check_types(Store& store, const App& app, const Quantities& quantities) {
+  DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
+  if (!release) return {};
+  for (const auto& [type, count] : quantities) {
+    const bool known = std::ranges::any_of(release->spec.processes,
+                                           [&](const ReleaseProcess& process) { return process.type == type; });
+    if (known || count == 0) continue;
+    std::vector<std::string> types;
+    for (const ReleaseProcess& process : release->spec.processes) types.push_back(process.type);
+    return fail(Code::kInvalid, fmt::format("{} is not a valid process name to scale up", type),
+                fmt::format("The Procfile has: {}", join(types, ", ")));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Quantities> parse_quantities(const std::vector<std::string>& words) {
+  Quantities quantities;
+  for (const std::string& word : words) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos || equals + 1 == word.size()) {
+      return fail(Code::kInvalid, fmt::format("Missing count for process type {}", word.substr(0, equals)),
+                  "Give TYPE=COUNT, such as web=2");
+    }
+    const std::string type = word.substr(0, equals);
+    DAVIT_TRY(check_process_type(type));
+    std::uint32_t count = 0;
+    const char* end = word.data() + word.size();
+    const auto [last, error] = std::from_chars(word.data() + equals + 1, end, count);
+    if (error != std::errc{} || last != end || count > kMaxQuantity) {
+      return fail(Code::kInvalid, fmt::format("Invalid count for process type {}", type),
+                  fmt::format("A count is a number from 0 to {}", kMaxQuantity));
+    }
+    quantities[type] = count;
+  }
+  return quantities;
+}
+
+Result<int> scale(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  if (args.args.empty()) return show(session, args, app);
+  DAVIT_TRY_ASSIGN(const Quantities quantities, parse_quantities(args.args));
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY(check_types(*store, app, quantities));
+  DAVIT_TRY_ASSIGN(const Quantities before, store->formation().get(app.id));
+  session.out().step(fmt::format("Scaling {} processes: {}", app.name, join(args.args, " ")));
+
+  const auto write = [&](Store& writable) { return writable.formation().set_many(app.id, quantities); };
+  if (!app.deployed || args.has("skip-deploy")) {
+    DAVIT_TRY_ASSIGN(Store * writable, session.writing());
+    DAVIT_TRY(writable->transaction([&] { return write(*writable); }));
+    return 0;
+  }
+  JsonObject formation;
+  for (const auto& [type, count] : quantities) formation.number(type, count);
+  const std::string request = JsonObject().raw("formation", formation.str()).str();
+  DAVIT_TRY_ASSIGN(const int code,
+                   change_app(session, app, {"ps:scale", "scale", request, args.has("no-wait")}, write));
+  if (code != 0) {
+    // What runs is as before, so what is wanted is too, unless somebody said something else meanwhile.
+    DAVIT_TRY_ASSIGN(Store * writable, session.writing());
+    DAVIT_TRY(writable->transaction([&]() -> Result<> {
+      DAVIT_TRY_ASSIGN(Quantities now, writable->formation().get(app.id));
+      const bool ours = std::ranges::all_of(quantities, [&](const auto& item) { return now[item.first] == item.second; });
+      return ours ? writable->formation().replace(app.id, before) : Result<>{};
+    }));
+  }
+  return code;
+}
+
+}  // namespace davit

@@ -1,0 +1,98 @@
+// The rows of reports: see the header.
+#include "commands/reports.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "commands/instances.hpp"
+#include "commands/resources.hpp"
+#include "lifecycle/routes.hpp"
+
+namespace davit {
+namespace {
+
+std::string boolean(bool value) { return value ? "true" : "false"; }
+
+}  // namespace
+
+MoreRows app_rows(Session& session) {
+  return [&session](Report& report, const App& app) -> Result<> {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
+    report.add("app-created-at", std::to_string(app.created_at_ms / 1000));
+    report.add("app-deploy-source", release ? release->spec.source : "");
+    report.add("app-deploy-source-metadata", release ? release->spec.revision : "");
+    report.add("app-dir", session.home().repo(app.name).string());
+    report.add("app-locked", boolean(app.locked_at_ms.has_value()));
+    return {};
+  };
+}
+
+MoreRows check_rows(Session& session) {
+  return [&session](Report& report, const App& app) -> Result<> {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    for (const std::string_view list : {"disabled", "skipped"}) {
+      DAVIT_TRY_ASSIGN(const auto value, store->properties().get(app.id, "checks", list));
+      report.add(fmt::format("checks-{}-list", list), value.value_or("none"));
+    }
+    return {};
+  };
+}
+
+MoreRows domain_rows(Session& session) {
+  return [&session](Report& report, const App& app) -> Result<> {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    DAVIT_TRY_ASSIGN(const auto global, store->domains().list(AppId::kGlobal));
+    report.add("domains-global-enabled", boolean(!global.empty()));
+    report.add("domains-global-vhosts", join(global, " "));
+    if (app.id == AppId::kGlobal) return {};
+    DAVIT_TRY_ASSIGN(const bool enabled, store->domains().enabled(app.id));
+    DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(*store, app));
+    report.add("domains-app-enabled", boolean(enabled));
+    report.add("domains-app-vhosts", join(hosts, " "));
+    return {};
+  };
+}
+
+MoreRows git_rows(Session& session) {
+  return [&session](Report& report, const App& app) -> Result<> {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
+    report.add("git-sha", release ? release->spec.revision : "");
+    report.add("git-last-updated-at", release ? std::to_string(release->created_at_ms / 1000) : "");
+    return {};
+  };
+}
+
+MoreRows process_rows(Session& session, bool with_status) {
+  return [&session, with_status](Report& report, const App& app) -> Result<> {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    DAVIT_TRY_ASSIGN(const auto groups, store->live_groups().live(app.id));
+    std::uint32_t count = 0;
+    for (const LiveGroup& group : groups) count += group.count;
+    report.add("deployed", boolean(app.deployed));
+    report.add("processes", std::to_string(count));
+    report.add("ps-can-scale", "true");
+    bool running = count > 0;
+    if (with_status && app.deployed && count > 0) {
+      DAVIT_TRY_ASSIGN(const auto instances, list_instances(session, app));
+      running = false;
+      for (const InstanceLine& instance : instances) {
+        running = running || instance.state == "running";
+        report.add(fmt::format("status-{}-{}", instance.type, instance.number),
+                   fmt::format("{} (ID: {})", instance.state, instance.id));
+      }
+    }
+    report.add("running", boolean(running));
+    return {};
+  };
+}
+
+MoreRows resource_rows(Session& session) {
+  return [&session](Report& report, const App& app) -> Result<> {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    return report_resources(report, *store, app.id);
+  };
+}
+
+}  // namespace davit
