@@ -172,6 +172,10 @@ int main(int argc, char** argv) {
   }
   close_range(3, ~0U, 0);
   int code = watch(&options, program, &all);
-  if (getpid() != 1) davit_signal_descendants(SIGKILL, 0); /* without a namespace nobody else does it */
+  if (getpid() != 1) { /* without a namespace nobody else does it */
+    do {
+      davit_signal_descendants(SIGKILL, 0);
+    } while (waitpid(-1, NULL, 0) > 0);
+  }
   return code;
 }
