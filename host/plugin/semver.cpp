@@ -63,7 +63,7 @@ std::optional<Partial> parse_partial(std::string_view text) {
 }
 
 std::strong_ordering compare_prerelease(const std::string& left, const std::string& right) {
-  if (left.empty() || right.empty()) return right.empty() <=> left.empty();  // none is the later
+  if (left.empty() || right.empty()) return left.empty() <=> right.empty();  // none is the later
   const auto lefts = split(left, '.'), rights = split(right, '.');
   for (std::size_t i = 0; i < std::min(lefts.size(), rights.size()); ++i) {
     const auto a = number(lefts[i]), b = number(rights[i]);

@@ -1,0 +1,225 @@
+// The catalog: real files, hostile files, and the cache.
+#include "plugin/catalog.hpp"
+
+#include <elf.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "plugin/catalog_cache.hpp"
+#include "plugin/elf_note.hpp"
+#include "plugin_home.hpp"
+
+namespace davit {
+namespace {
+
+using ::testing::HasSubstr;
+
+class CatalogTest : public ::testing::Test {
+ protected:
+  PluginCatalog read(const CatalogOptions& options = {}) {
+    auto catalog = PluginCatalog::read(at_.home, at_.installation, options);
+    EXPECT_TRUE(catalog) << catalog.error().text();
+    return catalog ? std::move(*catalog) : PluginCatalog{};
+  }
+  Error problem_of(const std::string& id) {
+    const PluginCatalog catalog = read();
+    const CatalogEntry* entry = catalog.find(id);
+    EXPECT_NE(entry, nullptr) << id;
+    if (entry == nullptr || !entry->problem) return {};
+    return *entry->problem;
+  }
+  unsigned opened() {
+    NoteCache cache(at_.home.run() / "plugins.cache");
+    for (const auto& file : std::filesystem::directory_iterator(at_.installation.plugins()))
+      (void)cache.read(file.path());
+    return cache.opened();
+  }
+  PluginHome at_;
+};
+
+TEST_F(CatalogTest, NoFileSaysDavitInit) {
+  const auto catalog = PluginCatalog::read(at_.home, at_.installation);
+  ASSERT_FALSE(catalog);
+  EXPECT_EQ(catalog.error().slug, "plugins-toml-missing");
+  EXPECT_THAT(catalog.error().hint, HasSubstr("davit init"));
+}
+
+TEST_F(CatalogTest, OnlyWhatTheFileEnablesIsEnabled) {
+  at_.install("fixture", "fixture.so");
+  at_.install("plain", "hostile.so");
+  at_.configure("[plugins.hostile]\n");
+  const PluginCatalog catalog = read();
+  EXPECT_EQ(catalog.first_problem(), nullptr);
+  ASSERT_NE(catalog.find("fixture"), nullptr);
+  EXPECT_FALSE(catalog.find("fixture")->enabled);
+  EXPECT_EQ(catalog.find("fixture")->disabled_by, "plugins.toml");
+  EXPECT_TRUE(catalog.find("hostile")->usable());
+  EXPECT_FALSE(catalog.command("fixture:echo"));
+  EXPECT_EQ(catalog.entries().front().id, "hostile");
+}
+
+TEST_F(CatalogTest, LookupsAnswerFromTheNote) {
+  at_.install("fixture", "fixture.so");
+  at_.configure("[plugins.fixture]\nversion = \"^1.2\"\n[plugins.fixture.settings]\ngreeting = \"hi\"\n");
+  const PluginCatalog catalog = read();
+  ASSERT_EQ(catalog.first_problem(), nullptr) << catalog.first_problem()->problem->text();
+  EXPECT_EQ(catalog.command("fixture:echo")->spec->maximum_args, 3);
+  EXPECT_EQ(catalog.commands().size(), 3U);
+  EXPECT_EQ(catalog.groups().at("fixture"), "Play with the fixture");
+  EXPECT_TRUE(catalog.property("fixture", "colour")->spec->global);
+  ASSERT_EQ(catalog.subscribers("env.resolve").size(), 1U);
+  EXPECT_EQ(catalog.subscribers("env.resolve")[0].order, 50);
+  EXPECT_EQ(catalog.providers("davit.proxy/1").size(), 1U);
+  EXPECT_EQ(catalog.default_runtime(), "fixture");
+  const SettingValues& settings = catalog.find("fixture")->settings;
+  EXPECT_EQ(settings.at("greeting").text, "hi");
+  EXPECT_TRUE(settings.at("port").is_default);
+  EXPECT_EQ(settings.at("port").text, "8080");
+  EXPECT_EQ(settings.at("names").items, std::vector<std::string>{"ada"});
+  EXPECT_FALSE(settings.contains("wait"));
+}
+
+TEST_F(CatalogTest, DisableListAndSafeMode) {
+  at_.install("fixture", "fixture.so");
+  at_.configure("[plugins.fixture]\n");
+  EXPECT_EQ(read({.disable = parse_disable_list("a, fixture")}).find("fixture")->disabled_by,
+            "DAVIT_PLUGINS_DISABLE");
+  EXPECT_EQ(read({.disable = {}, .safe_mode = true}).find("fixture")->disabled_by, "--safe-mode");
+  EXPECT_TRUE(read({.disable = {"a"}}).find("fixture")->enabled);
+}
+
+TEST_F(CatalogTest, SettingsAreCheckedAgainstTheSchemaWithTheirLine) {
+  at_.install("fixture", "fixture.so");
+  const auto problem_with = [&](const std::string& setting) {
+    at_.configure("[plugins.fixture]\n[plugins.fixture.settings]\n" + setting + "\n");
+    return problem_of("fixture");
+  };
+  Error unknown = problem_with("greting = \"x\"");
+  EXPECT_THAT(unknown.message,
+              HasSubstr("plugins.toml:3: unknown key \"greting\" in [plugins.fixture.settings]"));
+  EXPECT_THAT(unknown.hint, HasSubstr("Did you mean \"greeting\"?"));
+  EXPECT_THAT(problem_with("port = \"8080\"").message,
+              HasSubstr("plugins.toml:3: port in [plugins.fixture.settings] has the wrong type"));
+  EXPECT_THAT(problem_with("port = -1").message, HasSubstr("\"-1\" is not a number from 0 up"));
+  EXPECT_THAT(problem_with("mode = \"public\"").message, HasSubstr("one of: private, system"));
+  EXPECT_THAT(problem_with("wait = \"soon\"").message, HasSubstr("not a duration"));
+  EXPECT_THAT(problem_with("names = [1]").message, HasSubstr("wrong type"));
+  EXPECT_EQ(problem_with("wait = \"5m\"").message, "");
+}
+
+TEST_F(CatalogTest, VersionsRequirementsAndMissingFiles) {
+  at_.install("fixture", "fixture.so");
+  at_.configure("[plugins.fixture]\nversion = \"^2.0\"\n");
+  EXPECT_THAT(problem_of("fixture").message,
+              HasSubstr("plugins.toml:2: plugin fixture 1.2.3 is installed, but \"^2.0\" is wanted"));
+  at_.configure("\n[plugins.fixtur]\n");
+  const Error missing = problem_of("fixtur");
+  EXPECT_THAT(missing.message, HasSubstr("plugins.toml:2: plugin fixtur is not installed"));
+  EXPECT_THAT(missing.hint, HasSubstr("Did you mean \"fixture\"?"));
+  at_.configure("[plugins.fixture]\npath = \"/nowhere/x.so\"\n");
+  EXPECT_THAT(problem_of("fixture").message, HasSubstr("plugins.toml:2: there is no file /nowhere/x.so"));
+}
+
+TEST_F(CatalogTest, PathChoosesAmongTwoFilesOfOnePlugin) {
+  const auto first = at_.install("fixture", "a.so");
+  at_.install("fixture", "b.so");
+  at_.configure("[plugins.fixture]\n");
+  EXPECT_THAT(problem_of("fixture").message, HasSubstr("is in two files: "));
+  at_.configure("[plugins.fixture]\npath = \"" + first.string() + "\"\n");
+  EXPECT_EQ(problem_of("fixture").message, "");
+  at_.configure("[plugins.other]\npath = \"" + first.string() + "\"\n");
+  EXPECT_THAT(problem_of("other").message, HasSubstr("is the plugin fixture, not other"));
+}
+
+std::string patched(std::string bytes, const std::function<void(Elf64_Ehdr&, char*)>& change) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, bytes.data(), sizeof header);
+  change(header, bytes.data());
+  std::memcpy(bytes.data(), &header, sizeof header);
+  return bytes;
+}
+
+TEST_F(CatalogTest, HostileFilesAreNamedAndHurtNobodyElse) {
+  at_.install("fixture", "fixture.so");
+  const std::string good = PluginHome::bytes_of(at_.installation.plugins() / "fixture.so");
+  at_.write("text.so", "#!/bin/sh\necho hello\n");
+  at_.write("empty.so", "");
+  at_.write("truncated.so", good.substr(0, good.size() / 2));
+  at_.write("stub.so", good.substr(0, 70));
+  at_.write("arch.so", patched(good, [](Elf64_Ehdr& header, char*) { header.e_machine = EM_S390; }));
+  at_.write("bits.so",
+            patched(good, [](Elf64_Ehdr& header, char*) { header.e_ident[EI_CLASS] = ELFCLASS32; }));
+  at_.write("program.so", patched(good, [](Elf64_Ehdr& header, char*) { header.e_type = ET_EXEC; }));
+  at_.write("headers.so", patched(good, [](Elf64_Ehdr& header, char*) { header.e_phoff = ~0ULL - 10; }));
+  at_.install("no_note", "unmarked.so");
+  at_.install("two_notes", "double.so");
+  std::filesystem::create_directory(at_.installation.plugins() / "folder.so");
+  at_.configure("[plugins.fixture]\n");
+  const PluginCatalog catalog = read();
+  EXPECT_EQ(catalog.first_problem(), nullptr);
+  const std::map<std::string, std::string> wanted{
+      {"text", "not an ELF file"},        {"empty", "the file is empty"},
+      {"truncated", "truncated"},         {"stub", "truncated"},
+      {"arch", "another machine"},        {"bits", "another machine"},
+      {"program", "not a shared object"}, {"headers", "truncated"},
+      {"unmarked", "no davit note"},      {"double", "more than one davit note"},
+      {"folder", "not a plain file"}};
+  for (const auto& [id, words] : wanted) {
+    const CatalogEntry* entry = catalog.find(id);
+    ASSERT_NE(entry, nullptr) << id;
+    ASSERT_TRUE(entry->problem) << id;
+    EXPECT_THAT(entry->problem->message, HasSubstr(words)) << id;
+    EXPECT_FALSE(entry->enabled) << id;
+  }
+  // One that is wanted is a problem.
+  at_.configure("[plugins.fixture]\n[plugins.truncated]\n");
+  EXPECT_NE(read().first_problem(), nullptr);
+}
+
+TEST_F(CatalogTest, EveryTruncationIsRefusedOrHarmless) {
+  const std::string good = PluginHome::bytes_of(std::filesystem::path(DAVIT_FIXTURES) / "fixture.so");
+  for (std::size_t size = 0; size < good.size(); size += 97) {
+    const auto note = davit_note_of_image(std::string_view(good).substr(0, size), "x");
+    // Only what lies behind the last segment may be missing.
+    EXPECT_TRUE(!note || note->find("fixture") != std::string::npos);
+  }
+}
+
+TEST_F(CatalogTest, WarmCacheOpensNoPluginFileAndNoticesChanges) {
+  at_.install("fixture", "fixture.so");
+  at_.install("no_note", "bad.so");
+  at_.configure("[plugins.fixture]\n");
+  (void)read();
+  // Files younger than the cache's clock tick are read once more; then all is quiet.
+  for (int i = 0; i < 50 && opened() > 0; ++i) (void)read();
+  EXPECT_EQ(opened(), 0U);
+  EXPECT_EQ(read().find("fixture")->version, "1.2.3");
+  at_.install("plain", "fixture.so");  // another file at the same place
+  EXPECT_EQ(opened(), 1U);
+  EXPECT_EQ(read().find("hostile")->version, "1.0.0");
+}
+
+TEST_F(CatalogTest, OddCacheIsIgnored) {
+  at_.install("fixture", "fixture.so");
+  at_.configure("[plugins.fixture]\n");
+  (void)read();
+  const auto file = at_.home.run() / "plugins.cache";
+  const std::string good = PluginHome::bytes_of(file);
+  ASSERT_FALSE(good.empty());
+  for (std::size_t at = 0; at < good.size(); at += 53) {
+    std::string bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x55);
+    std::ofstream(file, std::ios::binary) << bad;
+    ASSERT_TRUE(read().find("fixture")->usable()) << at;
+  }
+  std::ofstream(file, std::ios::binary) << good.substr(0, good.size() / 2);
+  EXPECT_TRUE(read().find("fixture")->usable());
+  std::filesystem::remove(file);
+  std::filesystem::create_directory(file);
+  EXPECT_TRUE(read().find("fixture")->usable());
+}
+
+}  // namespace
+}  // namespace davit
