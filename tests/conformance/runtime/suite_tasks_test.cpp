@@ -184,7 +184,9 @@ TEST_F(RuntimeSuite, ATaskSeesItsMounts) {
   wanted.mounts = {{data, "/work/deep/data", DAVIT_MOUNT_OWN}, {fixed, "/work/fixed", DAVIT_MOUNT_READ_ONLY}};
   const std::string text = task_output(wanted);
   EXPECT_THAT(text, StartsWith("input\ndata\n"));
-  if (world->isolated()) EXPECT_THAT(text, HasSubstr("read-only"));
+  if (world->isolated()) {
+    EXPECT_THAT(text, HasSubstr("read-only"));
+  }
   std::ifstream out(data + "/out");
   std::string word;
   out >> word;

@@ -1,0 +1,256 @@
+// The process runtime in a home of its own, for the conformance suite (tests/conformance/runtime). Run as
+// root it is a home of root with an app user without an account; with DAVIT_TEST_UID set, root drops to that
+// uid first and it is a normal user's home.
+#include <arpa/inet.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "firewall.hpp"
+#include "temp_folder.hpp"
+#include "tests/conformance/runtime/suite.hpp"
+#include "trees.hpp"
+
+namespace davit::test {
+namespace {
+
+namespace fs = std::filesystem;
+using process_plugin::TempFolder;
+
+constexpr uid_t kAppUid = 61234;
+
+/// Programs and plugin where every user can reach them: a build folder may be closed to the test's users.
+class Installed {
+ public:
+  Installed() {
+    fs::permissions(folder_.path(), fs::perms(0755));
+    fs::create_directories(folder_ / "libexec");
+    for (const char* name : {"davit-unit", "davit-adopt", "davit-init", "davit-sandbox"}) {
+      fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/libexec/davit/" + name, folder_ / "libexec/" + name);
+    }
+    fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/lib/davit/plugins/process.so", folder_ / "process.so");
+  }
+  [[nodiscard]] std::string libexec() const { return folder_ / "libexec"; }
+  [[nodiscard]] std::string plugin() const { return folder_ / "process.so"; }
+
+ private:
+  TempFolder folder_;
+};
+
+class ProcessWorld : public World {
+ public:
+  explicit ProcessWorld(std::map<std::string, std::string> settings = {}) {
+    // As `init` makes it: the way through is open, the home itself is not.
+    fs::permissions(home_.path(), fs::perms(0711));
+    fs::create_directories(home_ / "run");
+    fs::permissions(home_ / "run", fs::perms(0711));
+    const char* isolation = std::getenv("DAVIT_TEST_ISOLATION");
+    if (isolation != nullptr) settings["isolation"] = isolation;
+    host_ = std::make_unique<FakeHost>(FakeHostSettings{home_.path(), installed_.libexec(),
+                                                        RunAs{kAppUid, kAppUid, {}}, std::move(settings)});
+    restart_plugin();
+  }
+
+  ~ProcessWorld() override {
+    for (const char* owner : {"shop", "shop.example"}) {
+      EXPECT_EQ(runtime_->remove(sdk::Selector{DAVIT_OWNER_APP, owner, "", "", 0}, true), DAVIT_OK)
+          << runtime_->call().message;
+    }
+    expect_nothing_left();
+    runtime_.reset();
+    host_.reset();
+    EXPECT_FALSE(process_with_argument(home_.path())) << "a process outlives its home";
+  }
+
+  RuntimeUnderTest& runtime() override { return *runtime_; }
+  void restart_plugin() override {
+    runtime_.reset();
+    runtime_ = std::make_unique<RuntimeUnderTest>(*host_, installed_.plugin());
+  }
+
+  sdk::Artifact artifact(const std::map<std::string, std::string>& files) override {
+    const std::string name = "slug" + std::to_string(++slugs_);
+    const std::string tree = home_ / name;
+    for (const auto& [file, content] : files) {
+      fs::create_directories((fs::path(tree) / file).parent_path());
+      std::ofstream(fs::path(tree) / file, std::ios::binary) << content;
+      fs::permissions(fs::path(tree) / file, fs::perms(0755));
+    }
+    Command tar;
+    tar.argv = {"/usr/bin/tar", "--create", "--zstd", "--file", tree + ".tar.zst", "-C", tree, "."};
+    tar.env = {"PATH=/usr/bin:/bin"};
+    const auto made = host_->runner().run(tar);
+    EXPECT_TRUE(made && made->ok());
+    // The same content is the same slug: the digest stands for it.
+    std::string digest;
+    for (const auto& [file, content] : files)
+      digest += file + std::to_string(std::hash<std::string>()(content));
+    const auto [known, fresh] = by_content_.try_emplace(digest, tree + ".tar.zst");
+    return sdk::Artifact{DAVIT_ARTIFACT_SLUG, known->second, digest, "debian-12"};
+  }
+
+  std::string host_folder(const std::string& name) override {
+    const std::string path = home_ / name;
+    fs::create_directories(path);
+    return path;
+  }
+
+  void break_instance(const std::string& id) override {
+    (void)host_->supervisor().remove(id, 30'000);
+    fs::remove(home_ / ("run/plugins/process/instances/" + id + "/record"));
+  }
+
+  bool isolated() override {
+    sdk::Pairs facts;
+    EXPECT_EQ(runtime_->describe(facts), DAVIT_OK) << runtime_->call().message;
+    for (const auto& [key, value] : facts) {
+      if (key == "isolation") return value == "bubblewrap";
+    }
+    return false;
+  }
+
+  FakeHost& host() { return *host_; }
+  [[nodiscard]] const std::string& home() const { return home_.path(); }
+
+ private:
+  void expect_nothing_left() {
+    const std::string run = home_ / "run/plugins/process/";
+    EXPECT_TRUE(process_plugin::names_in(run + "instances").empty());
+    EXPECT_TRUE(process_plugin::names_in(run + "groups").empty());
+    EXPECT_TRUE(process_plugin::names_in(run + "tasks").empty());
+    EXPECT_TRUE(host_->leases().empty()) << host_->leases().begin()->first << " still has its port";
+    const auto units = host_->supervisor().list();
+    EXPECT_TRUE(!units || units->empty());
+    if (geteuid() != 0) return;
+    Command nft;
+    nft.argv = {"/usr/sbin/nft", "list", "table", "inet", process_plugin::firewall_table(home_.path())};
+    nft.out = OutputNone{};
+    nft.err = OutputNone{};
+    const auto listed = host_->runner().run(nft);
+    EXPECT_TRUE(listed && !listed->ok()) << "the firewall's table is left";
+  }
+
+  TempFolder home_;
+  Installed installed_;
+  std::unique_ptr<FakeHost> host_;
+  std::unique_ptr<RuntimeUnderTest> runtime_;
+  std::map<std::string, std::string> by_content_;
+  int slugs_ = 0;
+};
+
+/// Tries to connect as the given user, in a child.
+bool can_connect_as(uid_t uid, std::uint32_t port) {
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
+      _exit(9);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    _exit(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_NE(WEXITSTATUS(status), 9);
+  return status == 0;
+}
+
+// What is only true of this runtime.
+
+TEST_F(RuntimeSuite, AHomeOfRootClosesItsPortsToOtherUsers) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  sdk::Pairs facts;
+  ASSERT_EQ(runtime().describe(facts), DAVIT_OK);
+  if (std::ranges::find(facts, std::pair<std::string, std::string>("firewall", "nftables")) == facts.end()) {
+    GTEST_SKIP() << "no nftables here";
+  }
+  ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
+  EXPECT_TRUE(runtime().call().warnings.empty()) << runtime().call().warnings[0];
+  ASSERT_TRUE(wait_up(1));
+  const std::uint32_t port = inspect()[0].endpoints[0].port;
+  ASSERT_TRUE(eventually([&] { return !http_get(port).empty(); }));
+  EXPECT_FALSE(can_connect_as(61999, port));
+  EXPECT_FALSE(can_connect_as(kAppUid, port)) << "one app reaches another past the proxy";
+  EXPECT_TRUE(can_connect_as(33, port)) << "www-data, the proxy's workers, must get through";
+}
+
+TEST_F(RuntimeSuite, ATaskWhoseDavitWasKilledIsSweptByTheNext) {
+  auto& world_here = dynamic_cast<ProcessWorld&>(*world);
+  const std::string left = world_here.home() + "/run/plugins/process/tasks/tLEFT42";
+  fs::create_directories(left + "/app/some");
+  EXPECT_EQ(task_output(task("echo fine")), "fine\n");
+  EXPECT_FALSE(fs::exists(left));
+}
+
+TEST_F(RuntimeSuite, TheFilesOfAnInstanceBelongToTheAppUser) {
+  ASSERT_EQ(runtime().apply(
+                group("worker", "stat -c '%u %a' hello.txt; echo x > new && echo wrote; id -un; sleep 1000")),
+            DAVIT_OK);
+  ASSERT_TRUE(wait_log("wrote"));
+  const uid_t uid = geteuid() == 0 ? kAppUid : geteuid();
+  EXPECT_EQ(log_texts()[0], std::to_string(uid) + " 755");
+  if (world->isolated()) {
+    EXPECT_TRUE(wait_log("app"));
+  }
+}
+
+TEST_F(RuntimeSuite, StdoutMayBeOpenedAnew) {
+  ASSERT_EQ(
+      runtime().apply(group("worker", "echo through > /dev/stdout; echo and > /dev/stderr; sleep 1000")),
+      DAVIT_OK);
+  EXPECT_TRUE(wait_log("through"));
+  EXPECT_TRUE(wait_log("and"));
+}
+
+TEST_F(RuntimeSuite, ADamagedSlugSaysSo) {
+  sdk::Group damaged = group("worker", "sleep 1000");
+  damaged.artifact = world->artifact({{"other", "x"}});
+  std::ofstream(damaged.artifact->ref, std::ios::binary) << "no archive";
+  EXPECT_EQ(runtime().apply(damaged), DAVIT_FAILED);
+  EXPECT_THAT(runtime().call().message, testing::HasSubstr("could not be unpacked"));
+}
+
+TEST_F(RuntimeSuite, AnImageIsNotForThisRuntime) {
+  sdk::Group image = group("worker", "true");
+  image.artifact->kind = DAVIT_ARTIFACT_IMAGE;
+  EXPECT_EQ(runtime().apply(image), DAVIT_UNSUPPORTED);
+  EXPECT_NE(runtime().call().hint, "");
+}
+
+TEST_F(RuntimeSuite, NothingRunsAsRoot) {
+  sdk::Task wanted = task("id -u");
+  wanted.user = "root";
+  TestCall call;
+  int code = -1;
+  EXPECT_EQ(runtime().run_task(call, wanted, code), DAVIT_DENIED);
+}
+
+}  // namespace
+
+std::unique_ptr<World> make_world() {
+  return std::make_unique<ProcessWorld>();
+}
+
+}  // namespace davit::test
+
+int main(int argc, char** argv) {
+  if (const char* uid = std::getenv("DAVIT_TEST_UID"); uid != nullptr && geteuid() == 0) {
+    const auto id = static_cast<uid_t>(std::atoi(uid));
+    if (setgroups(0, nullptr) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0) {
+      std::perror("drop to DAVIT_TEST_UID");
+      return 1;
+    }
+    // Out of the build folder, which the user may not even enter.
+    if (chdir("/") != 0) return 1;
+  }
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
