@@ -96,56 +96,66 @@ void BuildpackStore::place_git(const BuildpackSpec& spec, const std::string& url
 }
 
 void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& folder) {
-  const bool local = spec.location.starts_with('/');
+  if (spec.location.starts_with('/')) {
+    check_path(spec);
+    return unpack(spec, spec.location, folder);
+  }
   const fs::path kept = config_.state / "archives" / spec.cache_name();
   const CacheLock lock(kept.string() + ".lock");
-  fs::path archive = spec.location;
-  if (local) {
-    check_path(spec);
-  } else {
-    const fs::path fresh = kept.string() + ".new";
-    std::string said;
-    Program curl;
-    curl.argv = {"curl",
-                 "--fail",
-                 "--silent",
-                 "--show-error",
-                 "--location",
-                 "--proto",
-                 "=http,https",
-                 "--proto-redir",
-                 "=http,https",
-                 "--retry",
-                 "3",
-                 "--retry-all-errors",
-                 "--connect-timeout",
-                 "20",
-                 "--speed-limit",
-                 "1000",
-                 "--speed-time",
-                 "60",
-                 "--output",
-                 fresh.string(),
-                 "--config",
-                 "-",
-                 "--url",
-                 spec.location};
-    curl.input = curl_config(spec);
-    curl.timeout_ms = config_.timeout_ms;
-    curl.out = [&said](std::string_view chunk) { said = chunk; };
-    archive = kept;
-    if (programs_.run(curl) == 0) {
-      fs::rename(fresh, kept);
-    } else {
-      while (said.ends_with('\n')) said.pop_back();
-      if (!fs::exists(kept)) {
-        unavailable(spec, fmt::format("could not be fetched: {}", said),
-                    "Look whether its address is right and whether this machine reaches it");
-      }
-      screen_.warning(fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier",
-                                  spec.label(), said));
-    }
+  download(spec, kept);
+  try {
+    unpack(spec, kept, folder);
+  } catch (const sdk::Failure&) {
+    std::error_code ignored;
+    fs::remove(kept, ignored);  // what cannot be unpacked must not serve again
+    throw;
   }
+}
+
+void BuildpackStore::download(const BuildpackSpec& spec, const fs::path& kept) {
+  const fs::path fresh = kept.string() + ".new";
+  std::string said;
+  Program curl;
+  curl.argv = {"curl",
+               "--fail",
+               "--silent",
+               "--show-error",
+               "--location",
+               "--proto",
+               "=http,https",
+               "--proto-redir",
+               "=http,https",
+               "--retry",
+               "2",
+               "--retry-delay",
+               "1",
+               "--retry-all-errors",
+               "--connect-timeout",
+               "20",
+               "--speed-limit",
+               "1000",
+               "--speed-time",
+               "60",
+               "--output",
+               fresh.string(),
+               "--config",
+               "-",
+               "--url",
+               spec.location};
+  curl.input = curl_config(spec);
+  curl.timeout_ms = config_.timeout_ms;
+  curl.out = [&said](std::string_view chunk) { said = chunk; };
+  if (programs_.run(curl) == 0) return fs::rename(fresh, kept);
+  while (said.ends_with('\n')) said.pop_back();
+  if (!fs::exists(kept)) {
+    unavailable(spec, fmt::format("could not be fetched: {}", said),
+                "Look whether its address is right and whether this machine reaches it");
+  }
+  screen_.warning(
+      fmt::format("Buildpack {} could not be updated ({}): using the copy from earlier", spec.label(), said));
+}
+
+void BuildpackStore::unpack(const BuildpackSpec& spec, const fs::path& archive, const fs::path& folder) {
   const fs::path unpacked = folder.string() + ".unpacked";
   fs::create_directories(unpacked);
   std::string said;
@@ -156,8 +166,6 @@ void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& fo
   tar.timeout_ms = config_.timeout_ms;
   tar.out = [&said](std::string_view chunk) { said = chunk; };
   if (programs_.run(tar) != 0) {
-    std::error_code ignored;
-    if (!local) fs::remove(kept, ignored);  // what cannot be unpacked must not serve again
     unavailable(spec, fmt::format("could not be unpacked: {}", said),
                 "It must be a tar file, compressed or not");
   }

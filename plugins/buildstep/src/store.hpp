@@ -33,6 +33,9 @@ class BuildpackStore {
  private:
   void place_git(const BuildpackSpec& spec, const std::string& url, const std::filesystem::path& folder);
   void place_archive(const BuildpackSpec& spec, const std::filesystem::path& folder);
+  void download(const BuildpackSpec& spec, const std::filesystem::path& kept);
+  void unpack(const BuildpackSpec& spec, const std::filesystem::path& archive,
+              const std::filesystem::path& folder);
   void place_local(const BuildpackSpec& spec, const std::filesystem::path& folder);
   void check_path(const BuildpackSpec& spec) const;
   void check_buildpack(const BuildpackSpec& spec, const std::filesystem::path& folder) const;

@@ -1,7 +1,15 @@
 // Buildpacks from real git repositories and tar files on this machine.
 #include "store.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <stdexcept>
 
 #include "davit/failure.hpp"
 #include "support.hpp"
@@ -11,6 +19,48 @@ namespace fs = std::filesystem;
 namespace {
 
 using testing::HasSubstr;
+
+/// A web server on a free port of loopback that serves one folder until the object goes.
+class WebServer {
+ public:
+  explicit WebServer(const fs::path& folder) {
+    const std::string script =
+        "import functools, http.server, sys\n"
+        "class Quiet(http.server.SimpleHTTPRequestHandler):\n"
+        "    def log_message(self, *words): pass\n"
+        "server = http.server.HTTPServer(('127.0.0.1', 0), functools.partial(Quiet, directory=sys.argv[1]))\n"
+        "print(server.server_port, flush=True)\n"
+        "server.serve_forever()\n";
+    std::array<int, 2> out{};
+    if (::pipe2(out.data(), O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, out[1], 1);
+    std::vector<std::string> words{"/usr/bin/python3", "-c", script, folder.string()};
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    if (::posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ) != 0) pid_ = 0;
+    posix_spawn_file_actions_destroy(&actions);
+    ::close(out[1]);
+    for (char c = 0; ::read(out[0], &c, 1) == 1 && c != '\n';) port_ += c;
+    ::close(out[0]);
+  }
+  WebServer(const WebServer&) = delete;
+  WebServer& operator=(const WebServer&) = delete;
+  ~WebServer() { stop(); }
+  void stop() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  std::string url() const { return "http://127.0.0.1:" + port_; }
+
+ private:
+  pid_t pid_ = 0;
+  std::string port_;
+};
 
 class Store : public testing_support::FolderTest {
  protected:
@@ -129,6 +179,24 @@ TEST_F(Store, ArchivesWithAndWithoutATopFolder) {
   EXPECT_THAT(detect_of(place((root_ / "top.tar").string())), HasSubstr("one"));
   put("bad.tgz", "this is text");
   EXPECT_THAT(refusal((root_ / "bad.tgz").string()), HasSubstr("could not be unpacked"));
+}
+
+TEST_F(Store, ArchivesFromTheWebAreKeptForWhenItIsDown) {
+  fs::create_directory(root_ / "web");
+  ASSERT_EQ(sh({"tar", "-C", repo_, "-czf", (root_ / "web/pack.tgz").string(), "bin"}), 0) << said_;
+  WebServer server(root_ / "web");
+  const std::string url = server.url() + "/pack.tgz";
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("one"));
+  put("repo/bin/detect", "#!/bin/sh\necho newer\n");
+  ASSERT_EQ(sh({"tar", "-C", repo_, "-czf", (root_ / "web/pack.tgz").string(), "bin"}), 0) << said_;
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("newer"));
+  EXPECT_EQ(screen_.text, "");
+  EXPECT_THAT(refusal(server.url() + "/missing.tgz"), HasSubstr("404"));
+  put("web/bad.tgz", "this is text");
+  EXPECT_THAT(refusal(server.url() + "/bad.tgz"), HasSubstr("could not be unpacked"));
+  server.stop();
+  EXPECT_THAT(detect_of(place(url)), HasSubstr("newer"));
+  EXPECT_THAT(screen_.text, HasSubstr("using the copy from earlier"));
 }
 
 TEST_F(Store, WhatIsNoBuildpackIsRefused) {
