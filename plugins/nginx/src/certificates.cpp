@@ -20,6 +20,11 @@ fs::path directory_of(const Settings& settings, const std::string& app) {
   return fs::path(settings.root) / "certs" / app;
 }
 
+// No app's name begins with a dot.
+fs::path aside_of(const Settings& settings, const std::string& app) {
+  return fs::path(settings.root) / "certs" / (".destroyed-" + app);
+}
+
 [[noreturn]] void refuse(const std::string& message) {
   throw sdk::Failure(
       DAVIT_INVALID, "bad-certificate", message,
@@ -121,6 +126,21 @@ void remove_certificate(const Settings& settings, const std::string& app) {
   // them.
   std::error_code ignored;
   fs::remove(directory_of(settings, app) / "current", ignored);
+}
+
+void put_certificates_aside(const Settings& settings, const std::string& app) {
+  std::error_code ignored;  // there may be none
+  fs::rename(directory_of(settings, app), aside_of(settings, app), ignored);
+}
+
+void take_certificates_back(const Settings& settings, const std::string& app) {
+  std::error_code ignored;
+  fs::rename(aside_of(settings, app), directory_of(settings, app), ignored);
+}
+
+void forget_certificates(const Settings& settings, const std::string& app) {
+  std::error_code ignored;
+  fs::remove_all(aside_of(settings, app), ignored);
 }
 
 void copy_certificate(const Settings& settings, const std::string& from, const std::string& to) {

@@ -19,6 +19,11 @@ std::optional<Certificate> certificate_of(const Settings& settings, const std::s
 void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& command);
 
 void remove_certificate(const Settings& settings, const std::string& app);  // idempotent
+// While an app is being destroyed its certificates wait aside, so that the destruction can be undone. All
+// idempotent.
+void put_certificates_aside(const Settings& settings, const std::string& app);
+void take_certificates_back(const Settings& settings, const std::string& app);
+void forget_certificates(const Settings& settings, const std::string& app);  // for good
 void copy_certificate(const Settings& settings, const std::string& from, const std::string& to);
 
 // A PEM text in two: everything but private keys, and the private key. Throws unless there is one of each.

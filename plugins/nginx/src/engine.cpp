@@ -90,26 +90,20 @@ Engine::Engine(Settings settings, Machine& machine, std::function<AppInputs(cons
 
 void Engine::make_directories() {
   for (const auto* name : {"/apps", "/sites", "/listen", "/conf.d"}) make_dirs(settings_.root + name);
-  make_dirs(settings_.run + "/tmp");
+  make_dirs(settings_.run);
+  make_dirs(settings_.logs);
   make_dirs(std::filesystem::path(settings_.control).parent_path(), 0700);
-  make_dirs(settings_.logs + "/apps");
+  for (const auto& path : {settings_.access_logs, settings_.worker_tmp, settings_.pages}) make_dirs(path);
+  for (const auto* name : {"/davit-error.html", "/davit-unknown.html"}) {
+    const auto text = read_file(settings_.share + "/errors" + name);
+    if (text && read_file(settings_.pages + name) != text) write_file(settings_.pages + name, *text);
+  }
   if (settings_.worker_user.empty()) return;
-  // The workers of a root master write access logs and reach their temp files by themselves.
   const auto* user = ::getpwnam(settings_.worker_user.c_str());
-  if (user == nullptr) {
-    throw sdk::Failure(DAVIT_INVALID, "no-such-user",
-                       "there is no user " + settings_.worker_user + " for nginx's workers",
-                       "set `user` in [plugins.nginx.settings] to one that exists");
-  }
-  if (::chown((settings_.logs + "/apps").c_str(), user->pw_uid, user->pw_gid) != 0) {
+  if (user == nullptr || ::lchown(settings_.access_logs.c_str(), user->pw_uid, user->pw_gid) != 0) {
     throw sdk::Failure(DAVIT_FAILED, "not-allowed",
-                       "cannot give the access logs to " + settings_.worker_user);
-  }
-  for (const auto& path : {settings_.root, settings_.run, settings_.run + "/tmp", settings_.logs}) {
-    std::error_code
-        ignored;  // whoever owns the directory decides; a worker that cannot pass says so in its log
-    std::filesystem::permissions(path, std::filesystem::perms(0011), std::filesystem::perm_options::add,
-                                 ignored);
+                       "cannot give " + settings_.access_logs + " to the user " + settings_.worker_user,
+                       "set user in [plugins.nginx.settings] to one that exists");
   }
 }
 

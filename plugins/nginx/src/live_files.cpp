@@ -162,7 +162,7 @@ FileChanges LiveFiles::difference(const FileChanges& wanted) const {
 
 Settings LiveFiles::scratch_settings(const std::string& scratch) const {
   Settings settings = settings_;
-  settings.root = settings.logs = settings.run = scratch;
+  settings.root = settings.logs = settings.run = settings.worker_tmp = scratch;
   settings.pid_file = scratch + "/nginx.pid";
   return settings;
 }

@@ -40,7 +40,7 @@ LogSource access_log(const Engine& engine, const std::string& app) {
     throw sdk::Failure(DAVIT_NOT_FOUND, "log-off", "the access log of " + app + " is off",
                        "davit nginx:set " + app + " access-log-path switches it on again");
   }
-  return {engine.settings().logs + "/apps/" + (name.empty() ? app + "-access.log" : name), {}};
+  return {engine.settings().access_logs + "/" + (name.empty() ? app + "-access.log" : name), {}};
 }
 
 LogSource error_log(const Engine& engine, const std::string& app) {
@@ -105,7 +105,7 @@ std::size_t lines_wanted(const std::optional<std::string>& flag, std::size_t fal
 void remove_logs(const Settings& settings, const std::string& app) {
   std::error_code ignored;
   for (const auto* name : {"-access.log", "-access.log.1"})
-    fs::remove(settings.logs + "/apps/" + app + name, ignored);
+    fs::remove(settings.access_logs + "/" + app + name, ignored);
   fs::remove(settings.logs + "/" + app + "-error.log", ignored);
 }
 

@@ -55,9 +55,14 @@ struct Settings {
   std::string logs;
   std::string run;
   std::string share;
-  std::string program = "nginx";          // absolute
-  std::string pid_file;                   // of the master
-  std::string control;                    // the control socket, absolute, at most 107 bytes
+  std::string program = "nginx";  // absolute
+  std::string pid_file;           // of the master
+  std::string control;            // the control socket, absolute, at most 107 bytes
+  // What workers write or read by themselves. Only access_logs is theirs where the master is root: in a
+  // directory of a worker, a link could lead root astray.
+  std::string access_logs;
+  std::string worker_tmp;
+  std::string pages;
   std::string worker_user;                // "" unless the master is root
   std::string worker_group;               // the user's; set when worker_user is
   std::vector<std::string> load_modules;  // absolute paths

@@ -51,6 +51,7 @@ class NginxPlugin : public sdk::Plugin,
   // davit.hooks/1
   void on_event(const sdk::Call& call, const sdk::Event& event) override;
   void apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override;
+  void undo_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override;
 
   // davit.doctor/1
   void examine(const sdk::Call& call, const sdk::Findings& findings) override;
@@ -108,6 +109,13 @@ int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& comm
 
 void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
   if (event.which() == sdk::EventId::kPropertyChanged) property_changed(call, event.property());
+  if (event.which() == sdk::EventId::kDeployFinished) {
+    const auto deploy = event.deploy();
+    if (deploy.kind != "destroy" || deploy.status != DAVIT_OK) return;
+    const Session session(*this, call);
+    forget_certificates(session.settings.engine, std::string(deploy.app));
+    remove_logs(session.settings.engine, std::string(deploy.app));
+  }
 }
 
 void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEvent& event) {
@@ -134,16 +142,24 @@ void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEve
   }
 }
 
+// The host takes the routes away itself (davit.proxy/1 remove); here goes what only this plugin knows of.
 void NginxPlugin::apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
-  Session session(*this, call);
-  const auto& settings = session.engine.settings();
+  const Session session(*this, call);
+  const auto& settings = session.settings.engine;
   if (event.which() == sdk::EventId::kAppDestroy) {
-    const auto app = std::string(event.app().app);
-    session.engine.remove(app);
-    remove_certificate(settings, app);
-    remove_logs(settings, app);
+    put_certificates_aside(settings, std::string(event.app().app));
   } else if (event.which() == sdk::EventId::kAppCopy) {
     copy_certificate(settings, std::string(event.app().source_app), std::string(event.app().app));
+  }
+}
+
+void NginxPlugin::undo_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
+  const Session session(*this, call);
+  const auto& settings = session.settings.engine;
+  if (event.which() == sdk::EventId::kAppDestroy) {
+    take_certificates_back(settings, std::string(event.app().app));
+  } else if (event.which() == sdk::EventId::kAppCopy) {
+    remove_certificate(settings, std::string(event.app().app));
   }
 }
 

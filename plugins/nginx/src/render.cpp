@@ -71,7 +71,7 @@ void write_lua(ConfigText& out, const Settings& settings) {
   out.open("init_by_lua_block");
   out.line("require(\"davit.boot\").init({{");
   out.line("  apps = [==[{}/apps]==],", settings.root);
-  out.line("  logs = [==[{}/apps/]==],", settings.logs);
+  out.line("  logs = [==[{}/]==],", settings.access_logs);
   out.line("  page = [==[{}/errors/page.html]==],", settings.share);
   out.line("  socket = [==[{}]==],", settings.control);
   out.line("}})");
@@ -112,7 +112,7 @@ void write_shared_server(ConfigText& out, const Settings& settings) {
     out.line("access_log off;");
     out.line("error_page 404 /davit-unknown.html;");
     out.line("location / {{ return 404; }}");
-    out.line("location = /davit-unknown.html {{ internal; root {}; }}", quoted(settings.share + "/errors"));
+    out.line("location = /davit-unknown.html {{ internal; root {}; }}", quoted(settings.pages));
   }
   out.close();
 }
@@ -153,7 +153,7 @@ std::string render_main(const Settings& settings) {
   out.line("sendfile on;");
   out.line("tcp_nopush on;");
   for (const auto* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
-    out.line("{}_temp_path {};", kind, quoted(settings.run + "/tmp/" + kind));
+    out.line("{}_temp_path {};", kind, quoted(settings.worker_tmp + "/" + kind));
   }
   out.line("include {};", quoted(settings.root + "/http.conf"));
   out.close();

@@ -39,7 +39,7 @@ void write_access_log(ConfigText& out, const Settings& settings, const Propertie
   auto format = value_of(properties, "access-log-format");
   if (format.empty()) format = "combined";
   const auto name = !path.empty() ? "${davit_blank}" + path : "${davit_app}-access.log";
-  out.line("access_log {} {} if=$davit_app;", quoted(settings.logs + "/apps/" + name), format);
+  out.line("access_log {} {} if=$davit_app;", quoted(settings.access_logs + "/" + name), format);
 }
 
 void write_error_log(ConfigText& out, const Settings& settings, const Properties& properties,
@@ -73,7 +73,7 @@ void write_server_basics(ConfigText& out, const Settings& settings, const Proper
   out.line("set $davit_inflight \"\";");
   // A log path with a variable is opened only if the root exists, so it must be a directory that is always
   // there.
-  out.line("root {};", quoted(settings.share + "/errors"));
+  out.line("root {};", quoted(settings.pages));
   write_access_log(out, settings, properties);
   write_error_log(out, settings, properties, app);
   for (const auto* key : {"client-max-body-size", "client-body-timeout", "client-header-timeout",
@@ -127,7 +127,7 @@ void write_locations(ConfigText& out, const Settings& settings, const Properties
   if (lua) {
     out.line("content_by_lua_block {{ require(\"davit.proxy\").error() }}");
   } else {
-    out.line("root {};", quoted(settings.share + "/errors"));
+    out.line("root {};", quoted(settings.pages));
   }
   out.close();
 }

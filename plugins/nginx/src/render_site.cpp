@@ -72,7 +72,7 @@ void write_body(ConfigText& out, const Settings& settings, const Site& site) {
   } else if (site.route.peers.empty() || site.route.maintenance) {
     out.line("error_page 503 /davit-error.html;");
     out.line("location / {{ return 503; }}");
-    out.line("location = /davit-error.html {{ internal; root {}; }}", quoted(settings.share + "/errors"));
+    out.line("location = /davit-error.html {{ internal; root {}; }}", quoted(settings.pages));
   } else {
     write_locations(out, settings, site.properties, "", "davit-" + app);
   }

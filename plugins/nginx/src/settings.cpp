@@ -80,7 +80,7 @@ std::string address_of(const sdk::Settings& settings, std::string_view key, std:
 }
 
 void resolve_user(const sdk::Settings& from, Settings& settings) {
-  if (::geteuid() != 0 || settings.mode == Mode::kSystem) return;
+  if (::geteuid() != 0) return;
   settings.worker_user = from.get_or("user", "www-data");
   if (settings.worker_user == "www-data" && ::getpwnam("www-data") == nullptr)
     settings.worker_user = "nobody";
@@ -147,6 +147,16 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call) {
   settings.switching = socket ? Switching::kSocket : Switching::kReload;
   if (socket) settings.load_modules = {modules / "ndk_http_module.so", modules / "ngx_http_lua_module.so"};
   resolve_user(from, settings);
+  if (settings.worker_user.empty()) {
+    settings.access_logs = settings.logs + "/apps";
+    settings.worker_tmp = settings.run + "/tmp";
+    settings.pages = settings.run + "/pages";
+  } else {  // the home's folders are closed to other users, so what workers need lies beside them
+    const auto workers = paths.home() + "/nginx-workers";
+    settings.access_logs = workers + "/logs";
+    settings.worker_tmp = workers + "/tmp";
+    settings.pages = workers + "/pages";
+  }
   resolve_open_files(settings);
   settings.global = global_values(host, call);
   all.system_include = from.get_or("system-include", "/etc/nginx/conf.d/davit.conf");

@@ -19,6 +19,9 @@ Settings example_settings() {
   settings.root = "/home/davit/state/nginx";
   settings.logs = "/home/davit/logs/nginx";
   settings.run = "/home/davit/run/nginx";
+  settings.access_logs = "/home/davit/logs/nginx/apps";
+  settings.worker_tmp = "/home/davit/run/nginx/tmp";
+  settings.pages = "/home/davit/run/nginx/pages";
   settings.share = "/usr/share/davit/nginx";
   settings.pid_file = "/home/davit/run/nginx/nginx.pid";
   settings.control = "/home/davit/run/nginx/control/socket";

@@ -54,6 +54,9 @@ TestNginx::TestNginx(Switching switching) {
   settings_.root = directory_ + "/state";
   settings_.logs = directory_ + "/logs";
   settings_.run = directory_ + "/run";
+  settings_.access_logs = directory_ + "/logs/apps";
+  settings_.worker_tmp = directory_ + "/tmp";
+  settings_.pages = directory_ + "/pages";
   settings_.share = DAVIT_SOURCE_DIR "/plugins/nginx/share";
   settings_.control = directory_ + "/run/control/socket";
   settings_.pid_file = directory_ + "/run/nginx.pid";
