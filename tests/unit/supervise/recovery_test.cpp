@@ -123,6 +123,39 @@ TEST_F(RecoveryTest, SvscanMayBeKilledAgainAndAgain) {
   EXPECT_EQ(supervisor->status("other.0")->starts, 1U);
 }
 
+TEST_F(RecoveryTest, TheAdopterMayBeKilledToo) {
+  const auto before = started("web");
+  const auto orphaned = *files("web").supervisor();
+  kill_and_wait(svscan_pid());
+  ASSERT_TRUE(*supervisor->ensure_tree());
+  const auto adopter = detail::UnitFiles(root() / "units" / "%adopt");
+  const auto running = [&] {
+    const auto s6 = adopter.s6_status();
+    return s6 && s6->pid != 0 && !s6->finishing ? s6->pid : 0;
+  };
+  ASSERT_TRUE(eventually([&] { return running() != 0; }));
+  const pid_t first = running();
+  kill_and_wait(first);
+  ASSERT_TRUE(eventually([&] { return running() != 0 && running() != first; }));
+  kill_and_wait(orphaned);
+  wait_for_another("web", before.pid);
+  EXPECT_TRUE(eventually([&] { return running() == 0; })) << "its work is done, and it is not started again";
+}
+
+TEST_F(RecoveryTest, ARemovalThatTookTooLongGoesOnWithTheNext) {
+  auto unit = bash("web", "trap '' TERM; echo up >>seen; while :; do sleep 0.05; done");
+  unit.stop_timeout_ms = 1'500;
+  ensure(unit);
+  const auto before = wait_up("web");
+  ASSERT_TRUE(eventually([&] { return has_line("seen", "up"); }));
+  const auto late = supervisor->remove("web", 50);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, Code::kTimeout);
+  ASSERT_TRUE(supervisor->remove("web", 0));
+  EXPECT_FALSE(alive(before.pid));
+  EXPECT_TRUE(supervisor->list()->empty());
+}
+
 TEST_F(RecoveryTest, StopTreeStopsOrphansToo) {
   const auto before = started("web");
   kill_and_wait(svscan_pid());
