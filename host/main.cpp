@@ -1,5 +1,6 @@
-// davit: the front program, and its only composition root. It reads the environment, wires the session and hands the words
-// of the command line to dispatch. It loads no plugin: what needs one runs in libexec/davit/davit-worker.
+// davit: the front program, and its only composition root. It reads the environment, wires the session and
+// hands the words of the command line to dispatch. It loads no plugin: what needs one runs in
+// libexec/davit/davit-worker.
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -34,7 +35,8 @@ std::string variable(const char* name) {
 fs::path absolute(const std::string& path) {
   std::error_code error;
   fs::path full = fs::absolute(path, error).lexically_normal();
-  if (full.has_relative_path() && full.filename().empty()) full = full.parent_path();  // "/home/x/" is "/home/x"
+  if (full.has_relative_path() && full.filename().empty())
+    full = full.parent_path();  // "/home/x/" is "/home/x"
   return full;
 }
 
@@ -79,16 +81,22 @@ std::string account_of(uid_t uid) {
 std::optional<davit::Error> home_problem(const davit::Home& home, uid_t uid, const std::string& program) {
   struct stat info {};
   const std::string database = home.database().string();
-  if (::stat(home.root.c_str(), &info) != 0 || (info.st_uid == uid && ::access(database.c_str(), F_OK) != 0)) {
-    return davit::Error{davit::Code::kNotFound, fmt::format("There is no davit home at {}", home.root.string()),
-                        fmt::format("Make one: {} init (DAVIT_HOME says where)", program), "home-missing", {}};
+  if (::stat(home.root.c_str(), &info) != 0 ||
+      (info.st_uid == uid && ::access(database.c_str(), F_OK) != 0)) {
+    return davit::Error{davit::Code::kNotFound,
+                        fmt::format("There is no davit home at {}", home.root.string()),
+                        fmt::format("Make one: {} init (DAVIT_HOME says where)", program),
+                        "home-missing",
+                        {}};
   }
   if (info.st_uid == uid) return {};
-  return davit::Error{davit::Code::kDenied,
-                      fmt::format("The home {} belongs to {}, and davit runs as its owner only", home.root.string(),
-                                  account_of(info.st_uid)),
-                      fmt::format("Run it as {}, or set DAVIT_HOME to a home of your own", account_of(info.st_uid)),
-                      "home-not-yours", {}};
+  return davit::Error{
+      davit::Code::kDenied,
+      fmt::format("The home {} belongs to {}, and davit runs as its owner only", home.root.string(),
+                  account_of(info.st_uid)),
+      fmt::format("Run it as {}, or set DAVIT_HOME to a home of your own", account_of(info.st_uid)),
+      "home-not-yours",
+      {}};
 }
 
 davit::Surroundings surroundings(const char* called_as) {
@@ -114,8 +122,8 @@ davit::Result<std::string> read_input(std::size_t max_bytes) {
     if (got == 0) return text;
     text.append(buffer, static_cast<std::size_t>(got));
     if (text.size() > max_bytes) {
-      return davit::fail(davit::Code::kInvalid, fmt::format("The input is larger than {} bytes", max_bytes), {},
-                         "input-too-large");
+      return davit::fail(davit::Code::kInvalid, fmt::format("The input is larger than {} bytes", max_bytes),
+                         {}, "input-too-large");
     }
   }
 }
@@ -129,8 +137,12 @@ std::string read_line() {
 
 davit::WorkerParts worker_parts(davit::Session& session) {
   const davit::Surroundings& where = session.where();
-  return {where.home,           where.installation,       session.clock(),
-          [&session] { return session.writing(); }, where.catalog.disable, where.catalog.safe_mode};
+  return {where.home,
+          where.installation,
+          session.clock(),
+          [&session] { return session.writing(); },
+          where.catalog.disable,
+          where.catalog.safe_mode};
 }
 
 /// The deployer with the worker client that its recovery uses.
@@ -140,15 +152,16 @@ class WiredDeployer final : public davit::Deployer {
       : workers_(davit::make_worker_client(worker_parts(session))),
         deployer_(davit::make_deployer(worker_parts(session), *workers_)) {}
 
-  davit::Result<davit::FileLock> lock(std::string_view app, std::string_view command, bool no_wait, bool even_frozen,
-                                      const davit::CallContext& context) override {
+  davit::Result<davit::FileLock> lock(std::string_view app, std::string_view command, bool no_wait,
+                                      bool even_frozen, const davit::CallContext& context) override {
     return deployer_->lock(app, command, no_wait, even_frozen, context);
   }
   davit::Result<int> deploy(davit::FileLock lock, const davit::DeployRequest& request,
                             const davit::CallContext& context) override {
     return deployer_->deploy(std::move(lock), request, context);
   }
-  davit::Result<int> follow(std::string_view deployment, bool wait, const davit::CallContext& context) override {
+  davit::Result<int> follow(std::string_view deployment, bool wait,
+                            const davit::CallContext& context) override {
     return deployer_->follow(deployment, wait, context);
   }
 

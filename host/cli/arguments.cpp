@@ -11,7 +11,8 @@ namespace davit {
 namespace {
 
 /// Takes one of davit's own flags at words[index]; returns how many words it used, 0 if it is none of them.
-Result<std::size_t> take_global(GlobalFlags& global, const std::vector<std::string>& words, std::size_t index) {
+Result<std::size_t> take_global(GlobalFlags& global, const std::vector<std::string>& words,
+                                std::size_t index) {
   const std::string_view word = words[index];
   const auto flag = [&](bool& target) -> std::size_t {
     target = true;
@@ -34,7 +35,9 @@ Result<std::size_t> take_global(GlobalFlags& global, const std::vector<std::stri
   return std::size_t{0};
 }
 
-bool looks_like_flag(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
+bool looks_like_flag(std::string_view word) {
+  return word.size() > 1 && word[0] == '-';
+}
 
 class Parser {
  public:
@@ -66,6 +69,7 @@ class Parser {
   }
 
   void positional(std::size_t index) {
+    if (result_.args.empty()) first_typed_ = static_cast<std::ptrdiff_t>(result_.typed.size());
     result_.args.push_back(words_[index]);
     result_.typed.push_back(words_[index]);
   }
@@ -143,7 +147,8 @@ class Parser {
       result_.flags.emplace_back(flag->name, *attached);
       return std::size_t{1};
     }
-    if (index + 1 >= words_.size()) return wrong(fmt::format("--{} needs a value ({})", flag->name, flag->value));
+    if (index + 1 >= words_.size())
+      return wrong(fmt::format("--{} needs a value ({})", flag->name, flag->value));
     result_.flags.emplace_back(flag->name, words_[index + 1]);
     return std::size_t{2};
   }
@@ -191,6 +196,9 @@ class Parser {
     if (!result_.args.empty()) {
       result_.app = result_.args.front();
       result_.args.erase(result_.args.begin());
+      // As typed, but the app first: a plugin's command finds it there, wherever the flags stood.
+      const auto first = result_.typed.begin();
+      std::rotate(first, first + first_typed_, first + first_typed_ + 1);
       return {};
     }
     if (spec_.app == AppArgument::kOptional || result_.global.help) return {};
@@ -199,9 +207,11 @@ class Parser {
 
   Result<> check_counts() const {
     if (result_.global.help) return {};
-    if (result_.args.size() < spec_.minimum_args) return wrong(fmt::format("{} needs more arguments", spec_.name));
+    if (result_.args.size() < spec_.minimum_args)
+      return wrong(fmt::format("{} needs more arguments", spec_.name));
     if (result_.args.size() > spec_.maximum_args) {
-      return wrong(fmt::format("{} got an argument too many: {}", spec_.name, result_.args[spec_.maximum_args]));
+      return wrong(
+          fmt::format("{} got an argument too many: {}", spec_.name, result_.args[spec_.maximum_args]));
     }
     return {};
   }
@@ -210,11 +220,14 @@ class Parser {
   const std::vector<std::string>& words_;
   Arguments result_;
   bool ended_ = false;
+  std::ptrdiff_t first_typed_ = 0;  // where the first positional stands among the typed words
 };
 
 }  // namespace
 
-bool Arguments::has(std::string_view flag) const { return value(flag).has_value(); }
+bool Arguments::has(std::string_view flag) const {
+  return value(flag).has_value();
+}
 
 std::optional<std::string_view> Arguments::value(std::string_view flag) const {
   std::optional<std::string_view> found;

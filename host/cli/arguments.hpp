@@ -1,5 +1,6 @@
-// Arguments: a command line taken apart, in two steps: first davit's own flags and the command's name (a plugin's
-// commands are not known yet then), then the command's own flags and positionals by its spec. No I/O.
+// Arguments: a command line taken apart, in two steps: first davit's own flags and the command's name (a
+// plugin's commands are not known yet then), then the command's own flags and positionals by its spec. No
+// I/O.
 #pragma once
 
 #include <optional>
@@ -36,13 +37,14 @@ Result<CommandLine> split_command_line(const std::vector<std::string>& words);
 class Arguments {
  public:
   GlobalFlags global;
-  std::string group;    ///< the word before the colon of the command's name
-  std::string app;      ///< the app argument, "" if the spec has none or it was left out
-  bool all = false;     ///< --all in place of the app
-  bool global_scope = false;  ///< --global in place of the app
-  std::vector<std::string> args;   ///< positionals besides the app
-  std::string report_key;          ///< UnknownFlags::kReportKey: "--ps-restart-policy", or ""
-  std::vector<std::string> typed;  ///< what follows the name as typed, without davit's own flags; --app's first
+  std::string group;              ///< the word before the colon of the command's name
+  std::string app;                ///< the app argument, "" if the spec has none or it was left out
+  bool all = false;               ///< --all in place of the app
+  bool global_scope = false;      ///< --global in place of the app
+  std::vector<std::string> args;  ///< positionals besides the app
+  std::string report_key;         ///< UnknownFlags::kReportKey: "--ps-restart-policy", or ""
+  std::vector<std::string>
+      typed;  ///< what follows the name as typed, without davit's own flags; the app first
 
   [[nodiscard]] bool has(std::string_view flag) const;
   /// The last value given; nullopt if none was.

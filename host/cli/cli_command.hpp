@@ -1,5 +1,5 @@
-// CliCommand: what the command line knows of a command before it runs: name, usage, flags, help. Data only; what a
-// command does is host/commands' (or a plugin's).
+// CliCommand: what the command line knows of a command before it runs: name, usage, flags, help. Data only;
+// what a command does is host/commands' (or a plugin's).
 #pragma once
 
 #include <cstddef>
@@ -64,6 +64,8 @@ struct CliGroup {
 };
 
 /// The word before the colon: "apps" of "apps:create", "run" of "run".
-constexpr std::string_view group_name(std::string_view command) { return command.substr(0, command.find(':')); }
+constexpr std::string_view group_name(std::string_view command) {
+  return command.substr(0, command.find(':'));
+}
 
 }  // namespace davit

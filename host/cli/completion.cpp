@@ -1,4 +1,5 @@
-// Completion scripts for bash and zsh, from the command table. Names of apps come from `apps:list` when they are needed.
+// Completion scripts for bash and zsh, from the command table. Names of apps come from `apps:list` when they
+// are needed.
 #include <fmt/format.h>
 
 #include <string>

@@ -13,11 +13,13 @@ namespace {
 constexpr std::string_view kIndent = "    ";
 
 std::string with_usage(const CliCommand& command) {
-  return command.usage.empty() ? std::string(command.name) : fmt::format("{} {}", command.name, command.usage);
+  return command.usage.empty() ? std::string(command.name)
+                               : fmt::format("{} {}", command.name, command.usage);
 }
 
 std::string flag_text(const CliFlag& flag) {
-  std::string text = flag.letter != 0 ? fmt::format("-{}, --{}", flag.letter, flag.name) : fmt::format("--{}", flag.name);
+  std::string text =
+      flag.letter != 0 ? fmt::format("-{}, --{}", flag.letter, flag.name) : fmt::format("--{}", flag.name);
   if (!flag.value.empty()) text += fmt::format(" {}", flag.value);
   return text;
 }
@@ -35,13 +37,16 @@ std::string list_of(const CommandTable& table, std::string_view group) {
 
 std::string help_overview(const CommandTable& table, bool all) {
   std::string text = fmt::format(
-      "Usage: {} [--quiet] [--force] [--trace] [--app APP] COMMAND [<flags>] <app> [<arguments>]\n\n", table.program);
+      "Usage: {} [--quiet] [--force] [--trace] [--app APP] COMMAND [<flags>] <app> [<arguments>]\n\n",
+      table.program);
   if (all) return text + "Commands:\n\n" + list_of(table, {});
   std::vector<std::vector<std::string>> rows;
-  for (const CliGroup& group : table.groups) rows.push_back({std::string(group.name), std::string(group.summary)});
+  for (const CliGroup& group : table.groups)
+    rows.push_back({std::string(group.name), std::string(group.summary)});
   text += "Commands:\n\n" + columns(rows, kIndent);
-  text += fmt::format("\nSee `{0} GROUP:help` for the commands of a group, `{0} help --all` for all of them.\n",
-                      table.program);
+  text +=
+      fmt::format("\nSee `{0} GROUP:help` for the commands of a group, `{0} help --all` for all of them.\n",
+                  table.program);
   return text;
 }
 
@@ -51,10 +56,12 @@ std::string help_group(const CommandTable& table, std::string_view group) {
     std::string commands = list_of(table, group);
     bool has_verbs = false;
     for (const CliCommand& command : table.commands) {
-      has_verbs = has_verbs || (group_name(command.name) == group && command.name != group && !command.hidden);
+      has_verbs =
+          has_verbs || (group_name(command.name) == group && command.name != group && !command.hidden);
     }
     const std::string usage = has_verbs ? fmt::format("{}[:COMMAND]", group) : std::string(group);
-    return fmt::format("{}\n\nUsage: {} {}\n\nCommands:\n\n{}", known.summary, table.program, usage, commands);
+    return fmt::format("{}\n\nUsage: {} {}\n\nCommands:\n\n{}", known.summary, table.program, usage,
+                       commands);
   }
   return {};
 }

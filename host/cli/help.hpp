@@ -11,7 +11,7 @@ namespace davit {
 
 /// Everything that help, completion and the man page are made of. Borrowed views.
 struct CommandTable {
-  std::string_view program;  ///< "davit", or "dokku" when called so
+  std::string_view program;              ///< "davit", or "dokku" when called so
   std::span<const CliGroup> groups;      ///< sorted by name
   std::span<const CliCommand> commands;  ///< sorted by name
 };
@@ -25,7 +25,8 @@ std::string help_command(const CommandTable& table, const CliCommand& command);
 /// The two lines for a command that does not exist, without the " !     ".
 std::string unknown_command(std::string_view program, std::string_view name);
 
-/// A completion script. `shell` is "bash" or "zsh"; "" for others. App names are asked for when the user presses tab.
+/// A completion script. `shell` is "bash" or "zsh"; "" for others. App names are asked for when the user
+/// presses tab.
 std::string completion_script(const CommandTable& table, std::string_view shell);
 /// davit.1, as roff.
 std::string man_page(const CommandTable& table, std::string_view version);

@@ -69,9 +69,10 @@ Result<std::map<std::string, std::string>> read_json_object(std::string_view jso
   } catch (const nlohmann::json::exception& error) {
     // The library's text may quote the input, which can be a secret: only the place is passed on.
     const auto* parse = dynamic_cast<const nlohmann::json::parse_error*>(&error);
-    return fail(Code::kInvalid,
-                parse != nullptr ? fmt::format("The JSON is broken at byte {}", parse->byte) : "The JSON is broken", {},
-                "json-invalid");
+    return fail(
+        Code::kInvalid,
+        parse != nullptr ? fmt::format("The JSON is broken at byte {}", parse->byte) : "The JSON is broken",
+        {}, "json-invalid");
   }
 }
 

@@ -1,5 +1,5 @@
-// JSON, written as text and read where a worker or a user gives us some. Small on purpose: a list of 1,000 names must
-// cost nothing.
+// JSON, written as text and read where a worker or a user gives us some. Small on purpose: a list of 1,000
+// names must cost nothing.
 #pragma once
 
 #include <map>

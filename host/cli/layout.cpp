@@ -49,7 +49,9 @@ std::string columns(const std::vector<std::vector<std::string>>& rows, std::stri
   return text;
 }
 
-std::string Report::header() const { return fmt::format("{} {} information", subject_, type_); }
+std::string Report::header() const {
+  return fmt::format("{} {} information", subject_, type_);
+}
 
 std::string Report::text() const {
   auto rows = rows_;

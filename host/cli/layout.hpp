@@ -10,8 +10,8 @@
 
 namespace davit {
 
-/// Rows of cells, each column as wide as its widest cell and two blanks apart; the last is not padded. Widths count
-/// bytes that start a UTF-8 character.
+/// Rows of cells, each column as wide as its widest cell and two blanks apart; the last is not padded. Widths
+/// count bytes that start a UTF-8 character.
 std::string columns(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "");
 
 /// One GROUP:report of one app. Keys are flags without dashes: "ps-restart-policy", "deployed".

@@ -44,8 +44,10 @@ std::string man_page(const CommandTable& table, std::string_view version) {
       ".SH SYNOPSIS\n.B davit\n[\\-\\-quiet] [\\-\\-force] [\\-\\-trace] [\\-\\-app APP] COMMAND [FLAGS] APP "
       "[ARGUMENTS]\n";
   page +=
-      ".SH DESCRIPTION\nA self\\-hosted platform: a git push is built with buildpacks, run, checked and routed. "
-      "Flags may stand before or after the app. Without a terminal, headers of lists vanish, so that output can be "
+      ".SH DESCRIPTION\nA self\\-hosted platform: a git push is built with buildpacks, run, checked and "
+      "routed. "
+      "Flags may stand before or after the app. Without a terminal, headers of lists vanish, so that output "
+      "can be "
       "piped.\n";
   for (const CliGroup& group : table.groups) {
     std::string commands;
@@ -56,10 +58,12 @@ std::string man_page(const CommandTable& table, std::string_view version) {
     page += fmt::format(".SH {}\n{}.\n{}", roff(group.name), roff(group.summary), commands);
   }
   page +=
-      ".SH EXIT STATUS\n.TP\n.B 0\nIt was done.\n.TP\n.B 1\nIt failed, or the command was wrong.\n.TP\n.B 20\nThe app does "
+      ".SH EXIT STATUS\n.TP\n.B 0\nIt was done.\n.TP\n.B 1\nIt failed, or the command was wrong.\n.TP\n.B "
+      "20\nThe app does "
       "not exist.\n";
   page +=
-      ".SH ENVIRONMENT\n.TP\n.B DAVIT_HOME\nThe home: state, repositories, slugs, logs.\n.TP\n.B DAVIT_ETC\nThe folder of "
+      ".SH ENVIRONMENT\n.TP\n.B DAVIT_HOME\nThe home: state, repositories, slugs, logs.\n.TP\n.B "
+      "DAVIT_ETC\nThe folder of "
       "plugins.toml.\n.TP\n.B DAVIT_PLUGINS_DISABLE\nIds of plugins to leave out, separated by commas.\n";
   return page;
 }

@@ -37,7 +37,8 @@ Result<const CliProperty*> check_property(const PropertyGroup& group, bool globa
                 fmt::format("Invalid property specified, valid properties include: {}", join(valid, ", ")));
   }
   if (global_scope && !found->global) return fail(Code::kInvalid, "Property cannot be specified globally");
-  if (!global_scope && !found->per_app) return fail(Code::kInvalid, "Property can only be specified globally");
+  if (!global_scope && !found->per_app)
+    return fail(Code::kInvalid, "Property can only be specified globally");
   if (!value.empty() && found->check) {
     if (auto good = found->check(value); !good) {
       return fail(Code::kInvalid, fmt::format("Invalid value for {}: {}", key, good.error().message),
@@ -61,7 +62,9 @@ Result<> report_properties(Report& report, const PropertyGroup& group, Propertie
     const std::string mine = value_of(own, property.key);
     const std::string shared = value_of(global, property.key);
     const std::string computed = !mine.empty() ? mine : !shared.empty() ? shared : property.default_value;
-    const auto key = [&](std::string_view kind) { return fmt::format("{}-{}{}", group.type, kind, property.key); };
+    const auto key = [&](std::string_view kind) {
+      return fmt::format("{}-{}{}", group.type, kind, property.key);
+    };
     if (!property.global) {
       if (scope != AppId::kGlobal) report.add(key(""), mine.empty() ? property.default_value : mine);
       continue;
@@ -105,12 +108,13 @@ Result<> check_restart_policy(std::string_view value) {
 
 Result<> check_branch(std::string_view value) {
   // The rules of git-check-ref-format that a single branch name can break.
-  const bool bad = value.starts_with('/') || value.starts_with('-') || value.starts_with('.') ||
-                   value.ends_with('/') || value.ends_with('.') || value.ends_with(".lock") ||
-                   value.find("..") != std::string_view::npos || value.find("@{") != std::string_view::npos ||
-                   value.find("//") != std::string_view::npos || value.find("/.") != std::string_view::npos ||
-                   value.find_first_of(" ~^:?*[\\") != std::string_view::npos ||
-                   std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
+  const bool bad =
+      value.starts_with('/') || value.starts_with('-') || value.starts_with('.') || value.ends_with('/') ||
+      value.ends_with('.') || value.ends_with(".lock") || value.find("..") != std::string_view::npos ||
+      value.find("@{") != std::string_view::npos || value.find("//") != std::string_view::npos ||
+      value.find("/.") != std::string_view::npos ||
+      value.find_first_of(" ~^:?*[\\") != std::string_view::npos ||
+      std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; });
   if (bad) return fail(Code::kInvalid, fmt::format("{} is not a name that git allows for a branch", value));
   return {};
 }

@@ -9,9 +9,9 @@
 
 namespace davit {
 
-/// Words as a POSIX shell would split them, with quotes and backslashes, and nothing else: no variable, no pattern, no
-/// operator means anything (a bare `;` or `|` is an ordinary character of a word). Invalid: an open quote, a NUL or
-/// more than 128 KiB.
+/// Words as a POSIX shell would split them, with quotes and backslashes, and nothing else: no variable, no
+/// pattern, no operator means anything (a bare `;` or `|` is an ordinary character of a word). Invalid: an
+/// open quote, a NUL or more than 128 KiB.
 Result<std::vector<std::string>> split_ssh_command(std::string_view text);
 
 /// A git service that ssh clients ask for: `git-receive-pack '/shop.git'`.
@@ -20,7 +20,8 @@ struct GitRequest {
   std::string app;      ///< checked by the caller
 };
 
-/// Whether the words are a git request; the app is taken from "APP", "APP.git", "/APP", "/APP.git" and "~/APP".
+/// Whether the words are a git request; the app is taken from "APP", "APP.git", "/APP", "/APP.git" and
+/// "~/APP".
 bool is_git_request(const std::vector<std::string>& words);
 /// Invalid if it names no app in one of these forms.
 Result<GitRequest> git_request(const std::vector<std::string>& words);

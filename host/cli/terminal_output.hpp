@@ -1,5 +1,6 @@
-// TerminalOutput: what a command says, on two file descriptors: dokku's forms, a live line on a terminal, plain lines
-// into a pipe. Not the log. Writes with write(2) and a buffer of its own: iostreams would cost start-up time.
+// TerminalOutput: what a command says, on two file descriptors: dokku's forms, a live line on a terminal,
+// plain lines into a pipe. Not the log. Writes with write(2) and a buffer of its own: iostreams would cost
+// start-up time.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,12 @@ struct OutputSettings {
   int out_fd = 1;  ///< borrowed
   int err_fd = 2;
   bool out_is_terminal = false;
-  bool quiet = false;  ///< headers vanish; on without a terminal
+  bool quiet = false;                             ///< headers vanish; on without a terminal
   std::uint32_t plain_progress_every_ms = 3'000;  ///< without a terminal: at most a line in this time
 };
 
-/// Threads: one at a time. A reader that went away is no error: what is written then is dropped, and gone() says so.
+/// Threads: one at a time. A reader that went away is no error: what is written then is dropped, and gone()
+/// says so.
 class TerminalOutput final : public UserOutput {
  public:
   TerminalOutput(const OutputSettings& settings, const Clock& clock) : settings_(settings), clock_(clock) {}
@@ -32,7 +34,8 @@ class TerminalOutput final : public UserOutput {
   void step(std::string_view line) override;
   void detail(std::string_view bytes) override;
   void warning(std::string_view line) override;
-  void progress(std::string_view label, std::uint64_t done, std::uint64_t total, std::string_view unit) override;
+  void progress(std::string_view label, std::uint64_t done, std::uint64_t total,
+                std::string_view unit) override;
 
   /// Hands everything to the kernel: before another program writes to the same descriptors.
   void flush();
@@ -49,8 +52,8 @@ class TerminalOutput final : public UserOutput {
   OutputSettings settings_;
   const Clock& clock_;
   std::string buffer_;
-  bool live_line_ = false;     // the cursor stands on a progress line
-  bool inside_detail_ = false; // the last detail did not end its line
+  bool live_line_ = false;      // the cursor stands on a progress line
+  bool inside_detail_ = false;  // the last detail did not end its line
   bool gone_ = false;
   std::string progress_label_;
   MonoMs progress_started_ms_ = 0;
