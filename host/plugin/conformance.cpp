@@ -91,8 +91,15 @@ void take_records(Progress& progress, ConformanceReport& report) {
     if (record.size() < 5 || !record.starts_with("F ")) continue;
     const std::size_t blank = record.find(' ', 4);
     if (blank == std::string::npos) continue;
-    report.findings.push_back(
-        {static_cast<Level>(record[2] - '0'), record.substr(4, blank - 4), record.substr(blank + 1)});
+    ConformanceFinding finding{static_cast<Level>(record[2] - '0'), record.substr(4, blank - 4),
+                               record.substr(blank + 1)};
+    const auto same = [&finding](const ConformanceFinding& other) {
+      return other.level == finding.level && other.check == finding.check && other.text == finding.text;
+    };
+    // The suite lives a plugin's life twice; what it finds again is not news.
+    if (std::none_of(report.findings.begin(), report.findings.end(), same)) {
+      report.findings.push_back(std::move(finding));
+    }
   }
 }
 
