@@ -1,0 +1,252 @@
+// The plugin through its C entry: commands and a build, with a host made of maps.
+#include "davit/plugin.h"
+
+#include <gmock/gmock.h>
+
+#include "davit/commands.h"
+#include "fake_host.hpp"
+#include "files.hpp"
+
+namespace davit::buildstep {
+namespace fs = std::filesystem;
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing_support::FakeHost;
+using Pair = std::pair<std::string, std::string>;
+
+struct Built {
+  sdk::Artifact artifact;
+  sdk::Pairs types;
+  sdk::Strings launcher;
+  sdk::Pairs config;
+  std::string description;
+};
+
+davit_build_result collect_in(Built& built) {
+  davit_build_result sink{};
+  sink.struct_size = sizeof sink;
+  sink.result_data = &built;
+  sink.artifact = [](void* to, const davit_artifact* artifact) -> davit_status {
+    static_cast<Built*>(to)->artifact = sdk::copy(*artifact);
+    return DAVIT_OK;
+  };
+  sink.process_type = [](void* to, davit_str type, davit_str command) -> davit_status {
+    static_cast<Built*>(to)->types.emplace_back(sdk::copy(type), sdk::copy(command));
+    return DAVIT_OK;
+  };
+  sink.launcher = [](void* to, davit_strs argv) -> davit_status {
+    static_cast<Built*>(to)->launcher = sdk::copy(argv);
+    return DAVIT_OK;
+  };
+  sink.config_default = [](void* to, davit_str key, davit_str value) -> davit_status {
+    static_cast<Built*>(to)->config.emplace_back(sdk::copy(key), sdk::copy(value));
+    return DAVIT_OK;
+  };
+  sink.describe = [](void* to, davit_str text) -> davit_status {
+    static_cast<Built*>(to)->description = sdk::copy(text);
+    return DAVIT_OK;
+  };
+  return sink;
+}
+
+class PluginEntry : public testing_support::FolderTest {
+ protected:
+  void SetUp() override {
+    FolderTest::SetUp();
+    const fs::path plugin = fs::path(DAVIT_SOURCE_DIR) / "plugins/buildstep";
+    for (const char* name : {"share", "src", "work", "cache", "state"}) fs::create_directory(root_ / name);
+    for (const char* name : {"driver.sh", "launcher.sh", "bin"}) {
+      fs::create_symlink(plugin / "share" / name, root_ / "share" / name);
+    }
+    fs::create_symlink(plugin / "buildpacks", root_ / "share/buildpacks");
+    host_.paths = {{"share", (root_ / "share").string()}, {"state", (root_ / "state").string()}};
+    host_.setting_items["detect"] = {"davit/node", "davit/procfile"};
+    host_.settings["stack"] = "heroku-22";
+    host_.apps = {"shop", "web"};
+    const davit_plugin_descriptor* descriptor = davit_plugin_v1();
+    ASSERT_EQ(descriptor->create(host_.host(), host_.call("local:ada"), &plugin_), DAVIT_OK);
+    ASSERT_EQ(descriptor->start(plugin_, host_.call("local:ada")), DAVIT_OK);
+  }
+  void TearDown() override {
+    davit_plugin_v1()->stop(plugin_, host_.call("local:ada"));
+    davit_plugin_v1()->destroy(plugin_);
+    FolderTest::TearDown();
+  }
+  template <class Table>
+  const Table* table(const char* id) {
+    return static_cast<const Table*>(davit_plugin_v1()->get_interface(plugin_, sdk::str(id)));
+  }
+  /// One command by the home's owner; its stdout, or "error: MESSAGE".
+  std::string run(const std::string& name, const sdk::Strings& args, const sdk::Pairs& flags = {},
+                  const std::string& actor = "local:ada") {
+    const sdk::StrArray arg_array(args);
+    const sdk::KvArray flag_array(flags);
+    davit_command command{};
+    command.struct_size = sizeof command;
+    command.name = sdk::str(name);
+    command.args = arg_array.get();
+    command.flags = flag_array.get();
+    std::int32_t code = -1;
+    const davit_status status =
+        table<davit_commands>(DAVIT_COMMANDS_ID)->run(plugin_, host_.call(actor), &command, &code);
+    if (status != DAVIT_OK) return "error: " + host_.message;
+    EXPECT_EQ(code, 0);
+    return host_.result;
+  }
+  davit_status build(Built& built, const sdk::Pairs& env = {}) {
+    const std::string source = (root_ / "src").string();
+    const std::string cache = (root_ / "cache").string();
+    const std::string work = (root_ / "work").string();
+    const sdk::KvArray variables(env);
+    davit_build request{};
+    request.struct_size = sizeof request;
+    request.app = sdk::str("shop");
+    request.source_dir = sdk::str(source);
+    request.cache_dir = sdk::str(cache);
+    request.work_dir = sdk::str(work);
+    request.env = variables.get();
+    const davit_build_result sink = collect_in(built);
+    return table<davit_builder>(DAVIT_BUILDER_ID)->build(plugin_, host_.call("ssh:ada"), &request, &sink);
+  }
+
+  FakeHost host_;
+  davit_plugin* plugin_ = nullptr;
+};
+
+TEST_F(PluginEntry, ListsInOrder) {
+  EXPECT_EQ(run("buildpacks:add", {"shop", "heroku/nodejs"}), "");
+  EXPECT_EQ(run("buildpacks:add", {"shop", "static"}, {{"index", "1"}}), "");
+  EXPECT_EQ(run("buildpacks:list", {"shop"}),
+            "       davit/static\n       https://github.com/heroku/heroku-buildpack-nodejs.git\n");
+  EXPECT_EQ(host_.steps, "-----> shop buildpack urls\n");
+  EXPECT_EQ(run("buildpacks:list", {"shop"}, {{"format", "json"}}),
+            "[\"davit/static\",\"https://github.com/heroku/heroku-buildpack-nodejs.git\"]\n");
+  run("buildpacks:set", {"shop", "davit/node"});
+  run("buildpacks:remove", {"shop"}, {{"index", "2"}});
+  EXPECT_EQ(run("buildpacks:list", {"shop"}), "       davit/node\n");
+  run("buildpacks:clear", {"shop"});
+  EXPECT_EQ(run("buildpacks:list", {"shop"}, {{"format", "json"}}), "[]\n");
+}
+
+TEST_F(PluginEntry, ErrorsHaveDokkusTexts) {
+  EXPECT_EQ(run("buildpacks:add", {"shop"}), "error: Must specify a buildpack to add");
+  EXPECT_EQ(run("buildpacks:remove", {"shop"}),
+            "error: Must specify a buildpack to remove, either by index or URL");
+  EXPECT_EQ(run("buildpacks:add", {"shop", "no pack"}),
+            "error: Invalid buildpack specified: (text with blanks or control characters): it has blanks or "
+            "control "
+            "characters");
+  EXPECT_EQ(run("buildpacks:list", {"shop"}, {{"format", "xml"}}), "error: Invalid format specified: xml");
+  EXPECT_TRUE((host_.lists[{"shop", "list"}].empty()));
+}
+
+TEST_F(PluginEntry, ListsShowNoCredentials) {
+  run("buildpacks:set", {"shop", "https://ada:s3cret@example.com/x.git"});
+  EXPECT_EQ(run("buildpacks:list", {"shop"}), "       https://***@example.com/x.git\n");
+  EXPECT_THAT(run("buildpacks:report", {"shop"}), testing::Not(HasSubstr("s3cret")));
+}
+
+TEST_F(PluginEntry, StackAndReport) {
+  EXPECT_EQ(run("buildpacks:set-property", {"shop", "stack", "heroku-24"}), "");
+  EXPECT_EQ(host_.steps, "=====> Setting stack to heroku-24\n");
+  run("buildpacks:set-property", {"stack", "heroku-20"}, {{"global", ""}});
+  EXPECT_EQ(run("buildpacks:report", {"shop"}),
+            "       Buildpacks computed stack:     heroku-24\n"
+            "       Buildpacks global stack:       heroku-20\n"
+            "       Buildpacks list:\n"
+            "       Buildpacks stack:              heroku-24\n");
+  EXPECT_EQ(run("buildpacks:report", {"web"}, {{"buildpacks-computed-stack", ""}}), "heroku-20\n");
+  EXPECT_THAT(run("buildpacks:report", {}, {{"format", "json"}}),
+              HasSubstr("\"web\":{\"buildpacks-computed-stack\""));
+  EXPECT_EQ(run("buildpacks:report", {"nope"}), "error: App nope does not exist");
+  EXPECT_EQ(run("buildpacks:set-property", {"shop", "colour", "red"}),
+            "error: Invalid property specified, valid properties include: stack");
+  EXPECT_EQ(run("buildpacks:set-property", {"shop"}), "error: No property specified");
+  run("buildpacks:set-property", {"shop", "stack"});
+  EXPECT_EQ(host_.steps, "=====> Unsetting stack\n");
+}
+
+TEST_F(PluginEntry, OnlyTheOwnerMayNameWhatNotEverybodyMayRead) {
+  put_pack("pack", "echo mine", "touch \"$1/made\"");
+  fs::permissions(root_, fs::perms(0700));
+  const std::string pack = (root_ / "pack").string();
+  EXPECT_THAT(run("buildpacks:set", {"shop", pack}, {}, "ssh:eve"), HasSubstr("may not be used"));
+  Built built;
+  EXPECT_EQ(build(built, {{"BUILDPACK_URL", pack}}), DAVIT_DENIED);
+  EXPECT_EQ(host_.slug, "buildpack-not-allowed");
+  fs::remove_all(root_ / "work");
+  fs::create_directory(root_ / "work");
+  EXPECT_EQ(run("buildpacks:set", {"shop", pack}), "");
+  EXPECT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_TRUE(fs::exists(root_ / "src/made"));
+}
+
+TEST_F(PluginEntry, ABuildReportsEverything) {
+  put("src/Procfile", "web: run it\nrelease: migrate\n");
+  Built built;
+  ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_EQ(built.artifact.kind, DAVIT_ARTIFACT_SLUG);
+  EXPECT_TRUE(fs::exists(built.artifact.ref));
+  EXPECT_EQ(built.artifact.digest.size(), 64U);
+  EXPECT_EQ(built.artifact.stack, "heroku-22");
+  EXPECT_THAT(built.types, ElementsAre(Pair{"web", "run it"}, Pair{"release", "migrate"}));
+  ASSERT_EQ(built.launcher.size(), 6U);
+  EXPECT_EQ(built.launcher[0], "/bin/bash");
+  EXPECT_THAT(built.launcher[4], HasSubstr("exec \"${_davit_argv[@]}\""));
+  EXPECT_EQ(built.description, "davit/procfile");
+  EXPECT_THAT(host_.steps, HasSubstr("-----> Procfile app detected\n"));
+}
+
+TEST_F(PluginEntry, ABuildpacksOldPathDoesNotBecomeConfiguration) {
+  put_pack("pack", "echo x", "true",
+           "printf 'config_vars:\\n  PATH: bin:/usr/bin\\n  A: b\\n  \"no name\": x\\ndefault_process_types: "
+           "{web: y}\\n'");
+  run("buildpacks:set", {"shop", (root_ / "pack").string()});
+  Built built;
+  ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_THAT(built.config, ElementsAre(Pair{"A", "b"}));
+}
+
+TEST_F(PluginEntry, TheCacheIsEmptiedOnceWhenAsked) {
+  put("src/Procfile", "web: x\n");
+  put("cache/old/file", "x");
+  run("buildpacks:purge-cache", {"shop"});
+  EXPECT_TRUE(fs::exists(root_ / "cache/old/file"));
+  Built built;
+  ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_FALSE(fs::exists(root_ / "cache/old"));
+  EXPECT_TRUE(host_.kv.empty());
+}
+
+TEST_F(PluginEntry, AFailedBuildIsTheUsersFault) {
+  Built built;
+  EXPECT_EQ(build(built), DAVIT_FAILED);
+  EXPECT_EQ(host_.slug, "no-buildpack");
+  EXPECT_EQ(built.artifact.kind, DAVIT_ARTIFACT_NONE);
+}
+
+TEST_F(PluginEntry, DetectionScores) {
+  const std::string source = (root_ / "src").string();
+  davit_build request{};
+  request.struct_size = sizeof request;
+  request.app = sdk::str("shop");
+  request.source_dir = sdk::str(source);
+  const auto score = [&] {
+    std::int32_t value = -1;
+    sdk::TextSink why;
+    EXPECT_EQ(
+        table<davit_builder>(DAVIT_BUILDER_ID)->detect(plugin_, host_.call("x"), &request, &value, why.get()),
+        DAVIT_OK);
+    return value;
+  };
+  EXPECT_EQ(score(), 10);
+  put("src/package.json", "{}");
+  EXPECT_EQ(score(), 40);
+  put("src/.buildpacks", "davit/node");
+  EXPECT_EQ(score(), 90);
+}
+
+}  // namespace
+}  // namespace davit::buildstep
