@@ -121,13 +121,13 @@ void Engine::ensure() {
 void Engine::start_and_wait() {
   if (settings_.mode == Mode::kPrivate && settings_.switching == Switching::kReload)
     dismiss_orphans(settings_);
-  if (control_.status()) return;
+  if (live_.is_up()) return;
   const auto log = settings_.logs + "/error.log";
   const auto seen = read_file(log).value_or("").size();
   machine_.start(start_argv(settings_));
   // The supervisor says that nginx executes; that it serves, only nginx itself can say.
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
-  while (!control_.status()) {
+  while (!live_.is_up()) {
     const auto text = read_file(log).value_or("");
     const auto reason = text.size() > seen ? reason_in(text.substr(seen)) : std::string();
     if (!reason.empty() || std::chrono::steady_clock::now() > limit) {

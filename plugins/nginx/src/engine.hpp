@@ -55,7 +55,7 @@ class Engine {
   bool site_differs(const std::string& app) const;
   // Checks the files on disk and lets nginx read them anew, also if nothing of ours has changed.
   void reload();
-  bool answers() { return control_.status().has_value(); }
+  bool answers() { return live_.is_up(); }
   const Settings& settings() const { return settings_; }
 
  private:

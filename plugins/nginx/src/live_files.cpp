@@ -95,6 +95,12 @@ std::string pid_in(const std::string& pid_file) {
   return text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
 }
 
+bool master_lives(const Settings& settings) {
+  const auto pid = pid_in(settings.pid_file);
+  return !pid.empty() &&
+         read_file("/proc/" + pid + "/cmdline").value_or("").find("nginx") != std::string::npos;
+}
+
 bool holds(const std::string& pid, const fs::path& file) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc/" + pid + "/fd", error)) {
@@ -107,10 +113,7 @@ bool holds(const std::string& pid, const fs::path& file) {
 }  // namespace
 
 void dismiss_orphans(const Settings& settings) {
-  const auto master = pid_in(settings.pid_file);
-  if (!master.empty() &&
-      read_file("/proc/" + master + "/cmdline").value_or("").find("nginx") != std::string::npos)
-    return;
+  if (master_lives(settings)) return;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
     const auto pid = entry.path().filename().string();
@@ -120,6 +123,11 @@ void dismiss_orphans(const Settings& settings) {
     // ours are those that write our log
     if (holds(pid, settings.logs + "/error.log")) ::kill(static_cast<pid_t>(std::stol(pid)), SIGQUIT);
   }
+}
+
+bool LiveFiles::is_up() {
+  if (settings_.mode == Mode::kPrivate && !master_lives(settings_)) return false;
+  return control_.status().has_value();
 }
 
 bool LiveFiles::has_leaving_workers() const {
@@ -239,12 +247,12 @@ void LiveFiles::install(const FileChanges& changes) {
   write({{"generation.conf", render_generation(next)}});
   try {
     write(changes);
-    if (control_.status()) reload_and_wait(next.generation);
+    if (is_up()) reload_and_wait(next.generation);
   } catch (...) {
     write(before);
     ++next.generation;
     write({{"generation.conf", render_generation(next)}});
-    if (control_.status()) machine_.reload();
+    if (is_up()) machine_.reload();
     throw;
   }
 }

@@ -37,6 +37,10 @@ class LiveFiles {
   // the old files are back, nginx never stopped serving, and it throws. Call with the lock held.
   void install(const FileChanges& changes);
 
+  // A master lives and its workers answer. Workers alone may answer too, for a moment, when the master was
+  // killed.
+  bool is_up();
+
   // True if files were written that the running nginx has not read (a crash between the two).
   bool is_stale();
 
