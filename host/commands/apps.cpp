@@ -28,7 +28,8 @@ Result<int> destroy(Session& session, const Arguments& args) {
   Deployer& deployer = session.deployer();
   DAVIT_TRY_ASSIGN(FileLock lock, deployer.lock(app.name, "apps:destroy", args.has("no-wait"),
                                                 session.context.force, session.acting()));
-  return deployer.deploy(std::move(lock), {app.name, "destroy", "{}", "apps:destroy", true}, session.acting());
+  return deployer.deploy(std::move(lock), {app.name, "destroy", "{}", "apps:destroy", true},
+                         session.acting());
 }
 
 Result<int> exists(Session& session, const Arguments& args) {
@@ -84,7 +85,8 @@ constexpr CliFlag kFormat[] = {kFormatFlag};
 
 std::span<const CoreCommand> app_commands() {
   static constexpr CoreCommand kCommands[] = {
-      {{.name = "apps:create", .usage = "<app>", .summary = "Make a new app", .app = AppArgument::kNew}, create},
+      {{.name = "apps:create", .usage = "<app>", .summary = "Make a new app", .app = AppArgument::kNew},
+       create},
       {{.name = "apps:destroy",
         .usage = "[--force] <app>",
         .summary = "Take an app down and forget it for good",
@@ -97,7 +99,8 @@ std::span<const CoreCommand> app_commands() {
         .summary = "Say by the exit code whether an app exists",
         .app = AppArgument::kExisting},
        exists},
-      {{.name = "apps:list", .usage = "[--format text|json]", .summary = "List all apps", .flags = kFormat}, list},
+      {{.name = "apps:list", .usage = "[--format text|json]", .summary = "List all apps", .flags = kFormat},
+       list},
       {{.name = "apps:lock",
         .usage = "<app>",
         .summary = "Freeze an app: nothing is deployed until it is unlocked",

@@ -33,8 +33,10 @@ Result<> check_key_name(std::string_view name) {
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   };
-  const bool good = !name.empty() && name.size() <= 64 && letter(name.front()) &&
-                    std::ranges::all_of(name, [&](char c) { return letter(c) || c == '.' || c == '_' || c == '@' || c == '-'; });
+  const bool good =
+      !name.empty() && name.size() <= 64 && letter(name.front()) && std::ranges::all_of(name, [&](char c) {
+        return letter(c) || c == '.' || c == '_' || c == '@' || c == '-';
+      });
   if (good) return {};
   return fail(Code::kInvalid, fmt::format("{} cannot be the name of a key", name),
               "Letters, digits and . _ @ - are allowed, at most 64");
@@ -42,7 +44,8 @@ Result<> check_key_name(std::string_view name) {
 
 Result<AuthorizedKey> parse_public_key(std::string_view name, std::string_view text) {
   DAVIT_TRY(check_key_name(name));
-  if (text.size() > kMaxKeyBytes) return fail(Code::kInvalid, "Key specified in is not a valid ssh public key");
+  if (text.size() > kMaxKeyBytes)
+    return fail(Code::kInvalid, "Key specified in is not a valid ssh public key");
   std::vector<std::string> lines;
   for (const std::string& line : split_lines(text)) {
     if (!trim(line).empty() && !trim(line).starts_with('#')) lines.push_back(line);
@@ -51,7 +54,8 @@ Result<AuthorizedKey> parse_public_key(std::string_view name, std::string_view t
   if (lines.size() > 1) {
     const bool is_private = lines.front().starts_with("-----BEGIN");
     return fail(Code::kInvalid,
-                is_private ? "This is a private key: give the public one" : "Too many keys provided, give one at a time",
+                is_private ? "This is a private key: give the public one"
+                           : "Too many keys provided, give one at a time",
                 is_private ? "Its name ends in .pub" : "");
   }
   const auto words = split_words(lines.front());

@@ -1,4 +1,5 @@
-// change_app: the one way in which a command changes something of an app that runs: take its lock, write the store, deploy.
+// change_app: the one way in which a command changes something of an app that runs: take its lock, write the
+// store, deploy.
 #pragma once
 
 #include <functional>
@@ -9,8 +10,8 @@
 namespace davit {
 
 struct AppChange {
-  std::string command;        ///< what the user ran: "config:set"
-  std::string kind;           ///< of the DeployRequest
+  std::string command;  ///< what the user ran: "config:set"
+  std::string kind;     ///< of the DeployRequest
   std::string request = "{}";
   bool no_wait = false;
 };
@@ -23,7 +24,8 @@ Result<int> change_app(Session& session, const App& app, const AppChange& change
 Result<int> change_if_deployed(Session& session, const App& app, const AppChange& change,
                                const std::function<Result<>(Store&)>& write);
 
-/// Computes the routes anew after a change of domains or of a proxy's property; nothing if the app is not deployed.
+/// Computes the routes anew after a change of domains or of a proxy's property; nothing if the app is not
+/// deployed.
 Result<int> reroute(Session& session, const App& app, const std::string& command);
 
 /// --no-wait, of every command that deploys.

@@ -1,5 +1,5 @@
-// davit-check: runs the conformance suite on one plugin file and prints what it found. A program of its own, because it
-// loads the plugin: `davit plugin:check` starts it.
+// davit-check: runs the conformance suite on one plugin file and prints what it found. A program of its own,
+// because it loads the plugin: `davit plugin:check` starts it.
 #include <cstdio>
 #include <string_view>
 
@@ -13,9 +13,12 @@ using davit::ConformanceFinding;
 
 std::string_view name_of(ConformanceFinding::Level level) {
   switch (level) {
-    case ConformanceFinding::Level::kOk: return "ok";
-    case ConformanceFinding::Level::kWarning: return "warning";
-    case ConformanceFinding::Level::kProblem: return "problem";
+    case ConformanceFinding::Level::kOk:
+      return "ok";
+    case ConformanceFinding::Level::kWarning:
+      return "warning";
+    case ConformanceFinding::Level::kProblem:
+      return "problem";
   }
   return "problem";
 }

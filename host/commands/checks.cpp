@@ -34,7 +34,8 @@ Result<> move_types(Store& store, AppId app, const std::vector<std::string>& typ
     std::vector<std::string> now;
     if (value) now = split(*value, ',');
     const bool everything = types.front() == kAll;
-    std::erase_if(now, [&](const std::string& type) { return everything || std::ranges::count(types, type) > 0; });
+    std::erase_if(now,
+                  [&](const std::string& type) { return everything || std::ranges::count(types, type) > 0; });
     if (list == into) {
       if (everything) now.clear();
       now.insert(now.end(), types.begin(), types.end());
@@ -54,16 +55,23 @@ Result<int> change(Session& session, const Arguments& args, std::string_view int
   if (types.front() == kAll) {
     session.out().step(fmt::format("{} zero downtime for app ({})", word, app.name));
   } else {
-    session.out().step(fmt::format("{} zero downtime for app's ({}) proctypes ({})", word, app.name, join(types, ",")));
+    session.out().step(
+        fmt::format("{} zero downtime for app's ({}) proctypes ({})", word, app.name, join(types, ",")));
   }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY(store->transaction([&] { return move_types(*store, app.id, types, into); }));
   return 0;
 }
 
-Result<int> disable(Session& session, const Arguments& args) { return change(session, args, "disabled", "Disabling"); }
-Result<int> enable(Session& session, const Arguments& args) { return change(session, args, "", "Enabling"); }
-Result<int> skip(Session& session, const Arguments& args) { return change(session, args, "skipped", "Skipping"); }
+Result<int> disable(Session& session, const Arguments& args) {
+  return change(session, args, "disabled", "Disabling");
+}
+Result<int> enable(Session& session, const Arguments& args) {
+  return change(session, args, "", "Enabling");
+}
+Result<int> skip(Session& session, const Arguments& args) {
+  return change(session, args, "skipped", "Skipping");
+}
 
 Result<int> report(Session& session, const Arguments& args) {
   return show_report(session, args, core_properties("checks"), check_rows(session));

@@ -24,7 +24,8 @@ Result<Scope> scope_of(Session& session, const Arguments& args) {
 
 Result<ConfigMap> read(Session& session, const Scope& scope, bool merged) {
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
-  return merged && scope.id != AppId::kGlobal ? store->config().merged(scope.id) : store->config().all(scope.id);
+  return merged && scope.id != AppId::kGlobal ? store->config().merged(scope.id)
+                                              : store->config().all(scope.id);
 }
 
 Result<int> show(Session& session, const Arguments& args) {
@@ -67,8 +68,8 @@ Result<int> export_config(Session& session, const Arguments& args) {
 }
 
 constexpr CliFlag kMerged{"merged", "", "The app's variables over the global ones"};
-constexpr CliFlag kShowFlags[] = {kMerged, kFormatFlag, {"shell", "", "On one line, for a shell"},
-                                  {"export", "", "As lines of export"}};
+constexpr CliFlag kShowFlags[] = {
+    kMerged, kFormatFlag, {"shell", "", "On one line, for a shell"}, {"export", "", "As lines of export"}};
 constexpr CliFlag kGetFlags[] = {{"quoted", "", "In single quotes, for a shell"}};
 constexpr CliFlag kKeysFlags[] = {kMerged};
 constexpr CliFlag kExportFlags[] = {
@@ -77,7 +78,8 @@ constexpr CliFlag kExportFlags[] = {
      "How to print it"}};
 constexpr CliFlag kSetFlags[] = {{"encoded", "", "Values are base64"}, kNoRestartFlag, kNoWaitFlag};
 constexpr CliFlag kUnsetFlags[] = {kNoRestartFlag, kNoWaitFlag};
-constexpr CliFlag kImportFlags[] = {{"replace", "", "Unset what the file does not have"}, kNoRestartFlag, kNoWaitFlag};
+constexpr CliFlag kImportFlags[] = {
+    {"replace", "", "Unset what the file does not have"}, kNoRestartFlag, kNoWaitFlag};
 
 constexpr CliCommand kShow{.name = "config",
                            .usage = "[--merged] (<app>|--global)",

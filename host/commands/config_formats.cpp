@@ -12,7 +12,8 @@
 namespace davit {
 namespace {
 
-/// Double quotes as parse_config() reads them: backslash before `"`, `\`, `$` and a backtick; a newline stays one.
+/// Double quotes as parse_config() reads them: backslash before `"`, `\`, `$` and a backtick; a newline stays
+/// one.
 std::string double_quote(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -65,7 +66,8 @@ class EnvFile {
 
  private:
   tl::unexpected<Error> wrong(std::string_view what) const {
-    return fail(Code::kInvalid, fmt::format("Line {}: {}", line_, what), "Lines are KEY=value, KEY='value' or # comment");
+    return fail(Code::kInvalid, fmt::format("Line {}: {}", line_, what),
+                "Lines are KEY=value, KEY='value' or # comment");
   }
 
   char take() {
@@ -152,7 +154,8 @@ Result<std::string> format_config(const ConfigMap& config, std::string_view form
   if (format == "json") return json_object(config);
   if (format == "json-list") return json_list(config);
   if (format == "exports") {
-    return joined(config, "\n", [](auto& key, auto& value) { return "export " + key + "=" + shell_quote(value); });
+    return joined(config, "\n",
+                  [](auto& key, auto& value) { return "export " + key + "=" + shell_quote(value); });
   }
   if (format == "envfile") {
     return joined(config, "\n", [](auto& key, auto& value) { return key + "=" + double_quote(value); });
@@ -161,7 +164,8 @@ Result<std::string> format_config(const ConfigMap& config, std::string_view form
     return joined(config, " ", [](auto& key, auto& value) { return key + "=" + shell_quote(value); });
   }
   if (format == "docker-args") {
-    return joined(config, " ", [](auto& key, auto& value) { return "--env=" + key + "=" + shell_quote(value); });
+    return joined(config, " ",
+                  [](auto& key, auto& value) { return "--env=" + key + "=" + shell_quote(value); });
   }
   if (format == "docker-args-keys") {
     return joined(config, " ", [](auto& key, auto&) { return "--env=" + key; });
@@ -172,8 +176,9 @@ Result<std::string> format_config(const ConfigMap& config, std::string_view form
   if (format == "keys") {
     return joined(config, "\n", [](auto& key, auto&) { return key; });
   }
-  return fail(Code::kInvalid, fmt::format("Unknown export format: {}", format),
-              "Formats: docker-args, docker-args-keys, envfile, exports, json, json-list, pack-keys, pretty, shell");
+  return fail(
+      Code::kInvalid, fmt::format("Unknown export format: {}", format),
+      "Formats: docker-args, docker-args-keys, envfile, exports, json, json-list, pack-keys, pretty, shell");
 }
 
 Result<ConfigMap> parse_config(std::string_view text) {

@@ -1,4 +1,5 @@
-// The forms in which config is printed and read. Values may be any bytes but NUL; every form but JSON keeps them all.
+// The forms in which config is printed and read. Values may be any bytes but NUL; every form but JSON keeps
+// them all.
 #pragma once
 
 #include <string>
@@ -9,11 +10,12 @@
 
 namespace davit {
 
-/// "exports", "envfile", "shell", "docker-args", "docker-args-keys", "pack-keys", "pretty", "json", "json-list", "keys".
-/// Invalid for another name, which lists them.
+/// "exports", "envfile", "shell", "docker-args", "docker-args-keys", "pack-keys", "pretty", "json",
+/// "json-list", "keys". Invalid for another name, which lists them.
 Result<std::string> format_config(const ConfigMap& config, std::string_view format);
 
-/// An env file (`KEY=value`, `export KEY='value'`, quoted values over several lines, # comments) or, when it begins with
+/// An env file (`KEY=value`, `export KEY='value'`, quoted values over several lines, # comments) or, when it
+/// begins with
 /// `{`, a JSON object. Invalid with the line; a value is never in the message.
 Result<ConfigMap> parse_config(std::string_view text);
 

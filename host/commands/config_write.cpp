@@ -18,11 +18,12 @@ constexpr std::size_t kMaxImportBytes = 16 * 1024 * 1024;
 struct ConfigChange {
   ConfigMap set;
   std::vector<std::string> unset;
-  bool replace = false;         ///< `set` is all there is afterwards
-  std::string description;      ///< of the release: "Set FOO, BAR config vars"
+  bool replace = false;     ///< `set` is all there is afterwards
+  std::string description;  ///< of the release: "Set FOO, BAR config vars"
 };
 
-/// What the gate config.change and the notice config.changed are told. Values are in it: it goes through a file.
+/// What the gate config.change and the notice config.changed are told. Values are in it: it goes through a
+/// file.
 std::string payload_of(const App& app, bool global_scope, const ConfigChange& change, bool with_values) {
   JsonObject values;
   for (const auto& [key, value] : change.set) values.text(key, with_values ? value.reveal() : "");
@@ -41,7 +42,8 @@ Result<> write(Store& store, AppId scope, const ConfigChange& change) {
   return {};
 }
 
-/// --no-restart: the next start takes this release, which is the newest one's artifact with the config of now.
+/// --no-restart: the next start takes this release, which is the newest one's artifact with the config of
+/// now.
 Result<> leave_pending(Store& store, const App& app, const ConfigChange& change, const std::string& actor) {
   DAVIT_TRY_ASSIGN(auto newest, store.releases().newest_usable(app.id));
   if (!newest) return {};
@@ -53,12 +55,14 @@ Result<> leave_pending(Store& store, const App& app, const ConfigChange& change,
   return {};
 }
 
-Result<int> apply_to_app(Session& session, const Arguments& args, const App& app, const ConfigChange& change) {
+Result<int> apply_to_app(Session& session, const Arguments& args, const App& app,
+                         const ConfigChange& change) {
   if (app.deployed && !args.has("no-restart")) {
     session.quiet_step(fmt::format("Restarting app {}", app.name));
     const std::string request = JsonObject().text("description", change.description).str();
-    return change_app(session, app, {"config:" + std::string(change.unset.empty() ? "set" : "unset"), "config", request,
-                                     args.has("no-wait")},
+    return change_app(session, app,
+                      {"config:" + std::string(change.unset.empty() ? "set" : "unset"), "config", request,
+                       args.has("no-wait")},
                       [&](Store& store) { return write(store, app.id, change); });
   }
   const std::string actor = session.acting().actor;
@@ -84,7 +88,8 @@ Result<int> apply(Session& session, const Arguments& args, const ConfigChange& c
     DAVIT_TRY_ASSIGN(code, apply_to_app(session, args, app, change));
   }
   // A notice: what it does can change nothing any more.
-  if (auto told = session.publish("config.changed", payload_of(app, args.global_scope, change, false)); !told) {
+  if (auto told = session.publish("config.changed", payload_of(app, args.global_scope, change, false));
+      !told) {
     session.out().warning(told.error().text());
   }
   return code;
@@ -124,7 +129,8 @@ Result<int> config_set(Session& session, const Arguments& args) {
     const std::string& pair = args.args[i];
     const auto equals = pair.find('=');
     if (equals == std::string::npos) {  // the word itself is not shown: it may be a value with a blank in it
-      return fail(Code::kInvalid, fmt::format("Invalid env pair: argument {} has no =", i + 1), "Give KEY=VALUE");
+      return fail(Code::kInvalid, fmt::format("Invalid env pair: argument {} has no =", i + 1),
+                  "Give KEY=VALUE");
     }
     const std::string key = pair.substr(0, equals);
     DAVIT_TRY(check_config_key(key));
@@ -175,7 +181,8 @@ Result<int> config_import(Session& session, const Arguments& args) {
     session.quiet_step("Reading config vars from stdin");
     DAVIT_TRY_ASSIGN(text, session.parts().read_input(kMaxImportBytes));
   } else if (session.where().over_ssh) {
-    return fail(Code::kDenied, "Over ssh config is read from stdin only", "Pipe the file: config:import APP - < FILE");
+    return fail(Code::kDenied, "Over ssh config is read from stdin only",
+                "Pipe the file: config:import APP - < FILE");
   } else {
     DAVIT_TRY_ASSIGN(text, read_file(source, kMaxImportBytes));
   }

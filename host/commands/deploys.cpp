@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t kShown = 20;
 
-std::string at(const std::optional<UnixMs>& time) { return time ? iso8601_utc(*time) : std::string(); }
+std::string at(const std::optional<UnixMs>& time) {
+  return time ? iso8601_utc(*time) : std::string();
+}
 
 std::string json_of(const Deployment& deployment) {
   JsonObject object;
@@ -45,11 +47,13 @@ Result<int> list(Session& session, const Arguments& args) {
     session.out().result(json_array(items) + "\n");
     return 0;
   }
-  session.out().header(app.name.empty() ? std::string("Deployments") : fmt::format("{} deployments", app.name));
+  session.out().header(app.name.empty() ? std::string("Deployments")
+                                        : fmt::format("{} deployments", app.name));
   std::vector<std::vector<std::string>> rows;
   for (const Deployment& deployment : history) {
-    rows.push_back({deployment.id, deployment.app_name, deployment.kind, std::string(name_of(deployment.state)),
-                    iso8601_utc(deployment.created_at_ms), deployment.actor});
+    rows.push_back({deployment.id, deployment.app_name, deployment.kind,
+                    std::string(name_of(deployment.state)), iso8601_utc(deployment.created_at_ms),
+                    deployment.actor});
   }
   session.out().result(columns(rows));
   return 0;
@@ -91,8 +95,8 @@ Result<int> info(Session& session, const Arguments& args) {
     if (!deployment.error->plugin.empty()) rows.push_back({"Plugin:", deployment.error->plugin});
   }
   for (const Step& step : steps) {
-    rows.push_back({fmt::format("Step {}:", step.seq), fmt::format("{} {} {} {}", step.phase, step.plugin, step.hook,
-                                                                    name_of(step.state))});
+    rows.push_back({fmt::format("Step {}:", step.seq),
+                    fmt::format("{} {} {} {}", step.phase, step.plugin, step.hook, name_of(step.state))});
   }
   session.out().result(columns(rows, "       "));
   return 0;
@@ -143,7 +147,8 @@ Result<int> cancel(Session& session, const Arguments& args) {
   }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY_ASSIGN(const bool in_time, store->journal().request_cancel(running->id));
-  if (!in_time) return fail(Code::kConflict, fmt::format("{} is past its switch: too late to cancel", running->id));
+  if (!in_time)
+    return fail(Code::kConflict, fmt::format("{} is past its switch: too late to cancel", running->id));
   session.out().step(fmt::format("Cancelling {} of {}", running->id, app.name));
   return 0;
 }

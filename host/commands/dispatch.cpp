@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "cli/help.hpp"
+#include "cli/json.hpp"
 #include "commands/plugin_table.hpp"
 #include "commands/property_commands.hpp"
 #include "commands/table.hpp"
@@ -48,13 +49,14 @@ void take_globals(Session& session, const GlobalFlags& flags) {
   session.context.trace = session.context.trace || flags.trace;
 }
 
-Result<> may_run(Session& session, const CliCommand& spec) {
+Result<> may_run(Session& session, const CliCommand& spec, const Arguments& args) {
   if (session.where().over_ssh && !spec.over_ssh) {
     return fail(Code::kDenied, fmt::format("{} cannot be run over ssh", spec.name),
                 "Run it on the server, as the owner of the home");
   }
-  if (spec.home == HomeNeed::kOwner && session.where().home_problem) return fail(*session.where().home_problem);
-  return {};
+  if (spec.home == HomeNeed::kOwner && session.where().home_problem)
+    return fail(*session.where().home_problem);
+  return session.where().over_ssh ? authorize(session, spec.name, args.app) : Result<>{};
 }
 
 Result<int> run_core(Session& session, const CommandLine& line, const CoreCommand& command) {
@@ -65,7 +67,7 @@ Result<int> run_core(Session& session, const CommandLine& line, const CoreComman
     const bool is_group = command.spec.name.find(':') == std::string_view::npos;
     return is_group ? show_group_help(session, command.spec.name) : show_command_help(session, command.spec);
   }
-  DAVIT_TRY(may_run(session, command.spec));
+  DAVIT_TRY(may_run(session, command.spec, args));
   return command.run(session, args);
 }
 
@@ -74,7 +76,7 @@ Result<int> run_plugin(Session& session, const CommandLine& line, PluginCommand&
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, command.spec));
   take_globals(session, args.global);
   if (args.global.help) return show_command_help(session, command.spec);
-  DAVIT_TRY(may_run(session, command.spec));
+  DAVIT_TRY(may_run(session, command.spec, args));
   if (command.spec.app == AppArgument::kExisting) DAVIT_TRY(session.app(args));
   std::vector<std::string> operation{"command", line.name};
   operation.insert(operation.end(), args.typed.begin(), args.typed.end());
@@ -89,6 +91,7 @@ Result<int> run_properties(Session& session, const CommandLine& line, const Prop
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
   take_globals(session, args.global);
   if (args.global.help) return show_command_help(session, spec);
+  DAVIT_TRY(may_run(session, spec, args));
   return sets ? set_property(session, args, group) : show_report(session, args, group);
 }
 
@@ -104,7 +107,6 @@ Result<int> run_from_plugins(Session& session, const CommandLine& line) {
   if (line.name == group + ":set" || line.name == group + ":report") {
     const PropertyGroup properties = plugin_properties(**catalog, group);
     if (!properties.properties.empty()) {
-      if (session.where().home_problem) return fail(*session.where().home_problem);
       return run_properties(session, line, properties);
     }
   }
@@ -132,6 +134,12 @@ Result<int> run(Session& session, const std::vector<std::string>& words) {
 
 }  // namespace
 
+Result<> authorize(Session& session, std::string_view command, std::string_view app) {
+  const std::string payload =
+      JsonObject().text("actor", session.acting().actor).text("command", command).text("app", app).str();
+  return session.publish("auth.authorize", payload);
+}
+
 int report_error(Session& session, const Error& error) {
   session.out().warning(error.text());
   if (!error.hint.empty()) {
@@ -144,8 +152,10 @@ int dispatch(Session& session, const std::vector<std::string>& words) {
   try {
     auto code = run(session, words);
     return code ? *code : report_error(session, code.error());
-  } catch (const std::exception& failure) {  // of the standard library: out of memory, a file system's surprise
-    return report_error(session, Error{Code::kInternal, failure.what(), "This is a fault of davit's own", {}, {}});
+  } catch (
+      const std::exception& failure) {  // of the standard library: out of memory, a file system's surprise
+    return report_error(session,
+                        Error{Code::kInternal, failure.what(), "This is a fault of davit's own", {}, {}});
   }
 }
 

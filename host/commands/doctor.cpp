@@ -14,7 +14,9 @@ constexpr std::uint64_t kLowDiskBytes = 1024ULL * 1024 * 1024;
 
 using Findings = std::vector<DoctorFinding>;
 
-void ok(Findings& findings, std::string what) { findings.push_back({"host", "ok", std::move(what), {}}); }
+void ok(Findings& findings, std::string what) {
+  findings.push_back({"host", "ok", std::move(what), {}});
+}
 void problem(Findings& findings, std::string what, std::string hint) {
   findings.push_back({"host", "problem", std::move(what), std::move(hint)});
 }
@@ -25,9 +27,11 @@ void warning(Findings& findings, std::string what, std::string hint) {
 void look_at_home(const Session& session, Findings& findings) {
   const std::string root = session.home().root.string();
   struct stat info {};
-  if (::stat(root.c_str(), &info) != 0) return problem(findings, "The home cannot be read", "Run: davit init");
+  if (::stat(root.c_str(), &info) != 0)
+    return problem(findings, "The home cannot be read", "Run: davit init");
   if ((info.st_mode & 022) != 0) {
-    problem(findings, fmt::format("{} can be written by others", root), fmt::format("Run: chmod go-w {}", root));
+    problem(findings, fmt::format("{} can be written by others", root),
+            fmt::format("Run: chmod go-w {}", root));
   }
   struct statvfs disk {};
   if (::statvfs(root.c_str(), &disk) == 0) {
@@ -36,7 +40,8 @@ void look_at_home(const Session& session, Findings& findings) {
       warning(findings, fmt::format("Only {} MB are free on the home's disk", free_bytes / 1'000'000),
               "Builds need room: delete apps, or move the home");
     }
-    if ((disk.f_flag & ST_RDONLY) != 0) problem(findings, "The home's disk is read-only", "Mount it for writing");
+    if ((disk.f_flag & ST_RDONLY) != 0)
+      problem(findings, "The home's disk is read-only", "Mount it for writing");
   }
   ok(findings, fmt::format("The home is {}", root));
 }
@@ -52,7 +57,8 @@ Result<> look_at_store(Session& session, Findings& findings) {
   for (const Deployment& deployment : stuck) {
     const std::string why = deployment.error ? ": " + deployment.error->message : "";
     problem(findings, fmt::format("Deployment {} of {} is stuck{}", deployment.id, deployment.app_name, why),
-            fmt::format("Look at it with deploys:info, then: davit deploys:cancel --force {}", deployment.app_name));
+            fmt::format("Look at it with deploys:info, then: davit deploys:cancel --force {}",
+                        deployment.app_name));
   }
   DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
   for (const std::string& name : names) {

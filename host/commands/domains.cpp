@@ -26,13 +26,15 @@ Result<std::vector<std::string>> checked(const Arguments& args) {
   return domains;
 }
 
-/// An app's default name is not in the store: it is made from the global domains, and must be free all the same.
+/// An app's default name is not in the store: it is made from the global domains, and must be free all the
+/// same.
 Result<> refuse_default_names(Store& store, const App& app, const std::vector<std::string>& domains) {
   DAVIT_TRY_ASSIGN(const auto globals, store.domains().list(AppId::kGlobal));
   for (const std::string& domain : domains) {
     std::vector<std::string> owners{domain};  // an app with a dot in its name is its own host name
     for (const std::string& global : globals) {
-      if (domain.ends_with("." + global)) owners.push_back(domain.substr(0, domain.size() - global.size() - 1));
+      if (domain.ends_with("." + global))
+        owners.push_back(domain.substr(0, domain.size() - global.size() - 1));
     }
     for (const std::string& name : owners) {
       if (name == app.name || !check_app_name(name)) continue;
@@ -41,8 +43,21 @@ Result<> refuse_default_names(Store& store, const App& app, const std::vector<st
       DAVIT_TRY_ASSIGN(const App other, store.apps().get(name));
       DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, other));
       if (std::ranges::find(hosts, domain) == hosts.end()) continue;
-      return fail(Code::kConflict, fmt::format("{} is taken by app {}", domain, other.name), {}, "domain-taken");
+      return fail(Code::kConflict, fmt::format("{} is taken by app {}", domain, other.name), {},
+                  "domain-taken");
     }
+  }
+  return {};
+}
+
+/// Without a name of its own an app has its default one again: taking just that away would do nothing.
+Result<> refuse_to_return(Store& store, const App& app, const std::vector<std::string>& removed) {
+  DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, app));
+  for (const std::string& domain : removed) {
+    if (std::ranges::find(hosts, domain) == hosts.end()) continue;
+    return fail(Code::kInvalid, fmt::format("{} is {}'s default name, and it has no other", domain, app.name),
+                "Give it another with domains:set, or take all names away with domains:disable",
+                "default-domain");
   }
   return {};
 }
@@ -61,7 +76,10 @@ Result<> write_own(Store& store, const App& app, Verb verb, const std::vector<st
     DAVIT_TRY_ASSIGN(const auto defaults, hosts_of(store, app));
     if (!defaults.empty()) DAVIT_TRY(table.add(app.id, defaults));
   }
-  if (verb == Verb::kRemove) return table.remove(app.id, domains);
+  if (verb == Verb::kRemove) {
+    DAVIT_TRY(table.remove(app.id, domains));
+    return refuse_to_return(store, app, domains);
+  }
   DAVIT_TRY(refuse_default_names(store, app, domains));
   return table.add(app.id, domains);
 }
@@ -82,9 +100,15 @@ Result<int> change(Session& session, const Arguments& args, Verb verb) {
   return reroute(session, app, "domains");
 }
 
-Result<int> add(Session& session, const Arguments& args) { return change(session, args, Verb::kAdd); }
-Result<int> remove(Session& session, const Arguments& args) { return change(session, args, Verb::kRemove); }
-Result<int> set(Session& session, const Arguments& args) { return change(session, args, Verb::kSet); }
+Result<int> add(Session& session, const Arguments& args) {
+  return change(session, args, Verb::kAdd);
+}
+Result<int> remove(Session& session, const Arguments& args) {
+  return change(session, args, Verb::kRemove);
+}
+Result<int> set(Session& session, const Arguments& args) {
+  return change(session, args, Verb::kSet);
+}
 
 Result<int> clear(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
@@ -107,8 +131,12 @@ Result<int> enable(Session& session, const Arguments& args, bool wanted) {
   session.out().step(fmt::format("App virtual host support {}", word));
   return reroute(session, app, wanted ? "domains:enable" : "domains:disable");
 }
-Result<int> enable(Session& session, const Arguments& args) { return enable(session, args, true); }
-Result<int> disable(Session& session, const Arguments& args) { return enable(session, args, false); }
+Result<int> enable(Session& session, const Arguments& args) {
+  return enable(session, args, true);
+}
+Result<int> disable(Session& session, const Arguments& args) {
+  return enable(session, args, false);
+}
 
 /// Default names follow the global domains: every app that answers by its default name gets new routes.
 Result<int> reroute_defaults(Session& session) {
@@ -129,20 +157,30 @@ Result<int> change_global(Session& session, const Arguments& args, Verb verb) {
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   Domains& table = store->domains();
   switch (verb) {
-    case Verb::kAdd: DAVIT_TRY(table.add(AppId::kGlobal, domains)); break;
-    case Verb::kRemove: DAVIT_TRY(table.remove(AppId::kGlobal, domains)); break;
-    case Verb::kSet: DAVIT_TRY(table.assign(AppId::kGlobal, domains)); break;
+    case Verb::kAdd:
+      DAVIT_TRY(table.add(AppId::kGlobal, domains));
+      break;
+    case Verb::kRemove:
+      DAVIT_TRY(table.remove(AppId::kGlobal, domains));
+      break;
+    case Verb::kSet:
+      DAVIT_TRY(table.assign(AppId::kGlobal, domains));
+      break;
   }
   const std::string_view word = verb == Verb::kAdd ? "Added" : verb == Verb::kRemove ? "Removed" : "Set";
   for (const std::string& domain : domains) session.out().step(fmt::format("{} {}", word, domain));
   return reroute_defaults(session);
 }
 
-Result<int> add_global(Session& session, const Arguments& args) { return change_global(session, args, Verb::kAdd); }
+Result<int> add_global(Session& session, const Arguments& args) {
+  return change_global(session, args, Verb::kAdd);
+}
 Result<int> remove_global(Session& session, const Arguments& args) {
   return change_global(session, args, Verb::kRemove);
 }
-Result<int> set_global(Session& session, const Arguments& args) { return change_global(session, args, Verb::kSet); }
+Result<int> set_global(Session& session, const Arguments& args) {
+  return change_global(session, args, Verb::kSet);
+}
 
 Result<int> clear_global(Session& session, const Arguments&) {
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
@@ -167,7 +205,8 @@ constexpr std::string_view kGlobalNames = "<domain> [<domain> ...]";
 
 constexpr CliCommand on_app(std::string_view name, std::string_view usage, std::string_view summary,
                             std::size_t most) {
-  return {.name = name, .usage = usage, .summary = summary, .app = AppArgument::kExisting, .maximum_args = most};
+  return {
+      .name = name, .usage = usage, .summary = summary, .app = AppArgument::kExisting, .maximum_args = most};
 }
 constexpr CliCommand on_all(std::string_view name, std::string_view usage, std::string_view summary,
                             std::size_t most) {
@@ -181,7 +220,8 @@ std::span<const CoreCommand> domain_commands() {
       {on_app("domains:add", kNames, "Give an app further host names", kAnyCount), add},
       {on_all("domains:add-global", kGlobalNames, "Add domains under which every app has a name", kAnyCount),
        add_global},
-      {on_app("domains:clear", "<app>", "Take an app's own host names away; its default name is left", 0), clear},
+      {on_app("domains:clear", "<app>", "Take an app's own host names away; its default name is left", 0),
+       clear},
       {on_all("domains:clear-global", "", "Remove all global domains", 0), clear_global},
       {on_app("domains:disable", "<app>", "Take all host names from an app", 0), disable},
       {on_app("domains:enable", "<app>", "Let an app have host names again", 0), enable},

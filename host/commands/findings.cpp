@@ -14,7 +14,8 @@ Result<std::vector<DoctorFinding>> plugin_findings(Session& session) {
   std::vector<DoctorFinding> findings;
   DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
   for (const CatalogEntry& entry : catalog->entries()) {
-    if (entry.enabled && entry.problem) findings.push_back({entry.id, "problem", entry.problem->text(), entry.problem->hint});
+    if (entry.enabled && entry.problem)
+      findings.push_back({entry.id, "problem", entry.problem->text(), entry.problem->hint});
   }
   auto text = session.work_captured({"doctor"});
   if (!text) {
@@ -30,7 +31,8 @@ Result<std::vector<DoctorFinding>> plugin_findings(Session& session) {
 }
 
 int show_findings(Session& session, const std::vector<DoctorFinding>& findings, bool json) {
-  const bool sick = std::ranges::any_of(findings, [](const DoctorFinding& finding) { return finding.level == "problem"; });
+  const bool sick =
+      std::ranges::any_of(findings, [](const DoctorFinding& finding) { return finding.level == "problem"; });
   if (json) {
     std::vector<std::string> items;
     for (const DoctorFinding& finding : findings) {
@@ -49,7 +51,8 @@ int show_findings(Session& session, const std::vector<DoctorFinding>& findings, 
       session.out().result(fmt::format("       {}: {}\n", finding.part, finding.what));
       continue;
     }
-    session.out().warning(fmt::format("{}: {}{}", finding.part, finding.level == "problem" ? "" : "warning: ", finding.what));
+    session.out().warning(
+        fmt::format("{}: {}{}", finding.part, finding.level == "problem" ? "" : "warning: ", finding.what));
     if (!finding.hint.empty()) session.out().warning("    " + finding.hint);
   }
   return sick ? 1 : 0;

@@ -32,17 +32,20 @@ Result<int> ssh(Session& session, const Arguments& args) {
     DAVIT_TRY_ASSIGN(const GitRequest request, git_request(words));
     DAVIT_TRY(check_app_name(request.app));
     session.context.app = request.app;
+    DAVIT_TRY(authorize(session, request.service, request.app));
     if (request.service == "git-receive-pack") {
       DAVIT_TRY(ensure_app_for_push(session, request.app));
     } else {
       DAVIT_TRY_ASSIGN(Store * store, session.reading());
       DAVIT_TRY(store->apps().get(request.app));
     }
-    return serve_git(session.home(), session.processes(), request.service, request.app, session.acting().actor);
+    return serve_git(session.home(), session.processes(), request.service, request.app,
+                     session.acting().actor);
   }
   // `ssh host davit apps:list` is what people type who are used to the local command.
   if (!words.empty() && words.front() == session.where().program) words.erase(words.begin());
-  if (!words.empty() && words.front() == "git:ssh") return fail(Code::kDenied, "git:ssh cannot be run over ssh");
+  if (!words.empty() && words.front() == "git:ssh")
+    return fail(Code::kDenied, "git:ssh cannot be run over ssh");
   return dispatch(session, words);
 }
 
@@ -53,7 +56,8 @@ Result<int> hook(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const std::string updates, session.parts().read_input(kMaxUpdatesBytes));
   const auto deploy = [&](const PushedRevision& pushed) -> Result<int> {
     Deployer& deployer = session.deployer();
-    DAVIT_TRY_ASSIGN(FileLock lock, deployer.lock(app.name, "git push", pushed.no_wait, false, session.acting()));
+    DAVIT_TRY_ASSIGN(FileLock lock,
+                     deployer.lock(app.name, "git push", pushed.no_wait, false, session.acting()));
     return deployer.deploy(std::move(lock), {app.name, "push", pushed.request_json(), "git push", true},
                            session.acting());
   };

@@ -56,7 +56,8 @@ Result<int> completion(Session& session, const Arguments& args) {
   const FullTable table(session.where().program, catalog_or_null(session));
   const std::string script = completion_script(table.view(), args.args.front());
   if (script.empty()) {
-    return fail(Code::kInvalid, fmt::format("There is no completion for {}", args.args.front()), "Use bash or zsh");
+    return fail(Code::kInvalid, fmt::format("There is no completion for {}", args.args.front()),
+                "Use bash or zsh");
   }
   session.out().result(script);
   return 0;

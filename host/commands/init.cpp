@@ -26,8 +26,9 @@ constexpr std::string_view kDefaultRuntime = "process";  // of the template of p
 constexpr unsigned kDefaultPort = 8080;
 constexpr unsigned kPortsTried = 100;
 constexpr std::string_view kDefaultDomain = "localhost";
-constexpr std::array<std::string_view, 11> kFolders{"repos", "slugs",  "cache",       "services", "plugins",    "logs", "logs/deploys",
-                                                    "run",   "run/locks", "run/work", "run/plugins"};
+constexpr std::array<std::string_view, 11> kFolders{"repos",     "slugs",    "cache",        "services",
+                                                    "plugins",   "logs",     "logs/deploys", "run",
+                                                    "run/locks", "run/work", "run/plugins"};
 
 /// Whether this process could listen there now.
 bool is_free(unsigned port) {
@@ -51,12 +52,14 @@ Result<unsigned> choose_port(const std::optional<std::string_view>& wanted) {
       return fail(Code::kInvalid, fmt::format("{} is not a port", *wanted), "Ports are 1 to 65535");
     }
     if (is_free(port)) return port;
-    return fail(Code::kConflict, fmt::format("Port {} cannot be listened on", port), "Give another --http-port, or none");
+    return fail(Code::kConflict, fmt::format("Port {} cannot be listened on", port),
+                "Give another --http-port, or none");
   }
   for (unsigned port = kDefaultPort; port < kDefaultPort + kPortsTried; ++port) {
     if (is_free(port)) return port;
   }
-  return fail(Code::kUnavailable, fmt::format("No port from {} on is free", kDefaultPort), "Give --http-port");
+  return fail(Code::kUnavailable, fmt::format("No port from {} on is free", kDefaultPort),
+              "Give --http-port");
 }
 
 /// New, empty, or holding only what an init that was interrupted left.
@@ -84,7 +87,8 @@ bool provides(const PluginNote& note, std::string_view interface_id) {
   return std::ranges::find(note.provides, interface_id) != note.provides.end();
 }
 
-Result<std::string> choose_runtime(const PluginCatalog& catalog, const std::optional<std::string_view>& wanted) {
+Result<std::string> choose_runtime(const PluginCatalog& catalog,
+                                   const std::optional<std::string_view>& wanted) {
   std::vector<std::string> known;
   for (const CatalogEntry& entry : catalog.entries()) {
     if (!entry.problem && provides(entry.note, kRuntimeInterface)) known.push_back(entry.id);
@@ -106,7 +110,8 @@ std::string template_text(const PluginCatalog& catalog, const std::string& runti
     // Of several runtimes only the chosen one is on.
     if (provides(entry.note, kRuntimeInterface)) plugin.enabled = entry.id == runtime;
     const bool has_port = entry.note.setting("port") != nullptr;
-    if (provides(entry.note, kProxyInterface) && has_port) plugin.settings.emplace_back("port", std::to_string(port));
+    if (provides(entry.note, kProxyInterface) && has_port)
+      plugin.settings.emplace_back("port", std::to_string(port));
     plugins.push_back(std::move(plugin));
   }
   return plugins_toml_template({runtime, "", ""}, plugins);
@@ -114,8 +119,10 @@ std::string template_text(const PluginCatalog& catalog, const std::string& runti
 
 Result<> make_folders(const Home& home, bool owner_is_root) {
   std::error_code error;
-  if (const fs::path parent = home.root.parent_path(); !fs::exists(parent, error)) DAVIT_TRY(make_dirs(parent, 0755));
-  // Where the owner is root, other uids (nginx workers, services) pass through the home to the folders that are theirs.
+  if (const fs::path parent = home.root.parent_path(); !fs::exists(parent, error))
+    DAVIT_TRY(make_dirs(parent, 0755));
+  // Where the owner is root, other uids (nginx workers, services) pass through the home to the folders that
+  // are theirs.
   DAVIT_TRY(make_dir(home.root, owner_is_root ? 0711 : 0700));
   for (const std::string_view folder : kFolders) DAVIT_TRY(make_dir(home.root / folder, 0700));
   return {};
@@ -147,11 +154,12 @@ Result<int> init(Session& session, const Arguments& args) {
   session.home_is_there();
 
   session.out().step(fmt::format("Made a home at {}", home.root.string()));
-  session.out().detail(fmt::format("Settings: {}{}\n", home.plugins_toml.string(), keeps_file ? " (kept as it was)" : ""));
+  session.out().detail(
+      fmt::format("Settings: {}{}\n", home.plugins_toml.string(), keeps_file ? " (kept as it was)" : ""));
   session.out().detail(fmt::format("Runtime: {}\n", runtime.empty() ? "none is installed" : runtime));
   session.out().detail(fmt::format("Apps will answer at http://APP.{}:{}\n", domain, port));
-  session.out().detail(fmt::format("Next: {0} apps:create APP, then git push {1} main\n", session.where().program,
-                                   (home.repos() / "APP.git").string()));
+  session.out().detail(fmt::format("Next: {0} apps:create APP, then git push {1} main\n",
+                                   session.where().program, (home.repos() / "APP.git").string()));
   return 0;
 }
 

@@ -15,7 +15,8 @@ Result<int> logs(Session& session, const Arguments& args) {
   std::vector<std::string> operation{"logs", app.name};
   if (args.has("tail")) operation.emplace_back("--tail");
   const std::string_view number = args.value("num").value_or("100");
-  if (number.empty() || number.size() > 9 || !std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
+  if (number.empty() || number.size() > 9 ||
+      !std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; })) {
     return fail(Code::kInvalid, "--num takes a number of lines");
   }
   operation.insert(operation.end(), {"--num", std::string(number)});

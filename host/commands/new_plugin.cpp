@@ -20,19 +20,21 @@ std::string with_name(std::string text, std::string_view id) {
 
 }  // namespace
 
-Result<> new_plugin(const std::filesystem::path& source_folder, const std::filesystem::path& target, const std::string& id) {
+Result<> new_plugin(const std::filesystem::path& source_folder, const std::filesystem::path& target,
+                    const std::string& id) {
   namespace fs = std::filesystem;
   DAVIT_TRY(check_plugin_id(id));
   std::error_code error;
   if (!fs::is_directory(source_folder, error)) {
-    return fail(Code::kUnavailable, fmt::format("The template is not at {}", source_folder.string()), "Install davit whole");
+    return fail(Code::kUnavailable, fmt::format("The template is not at {}", source_folder.string()),
+                "Install davit whole");
   }
   if (fs::exists(target, error) && !fs::is_empty(target, error)) {
     return fail(Code::kConflict, fmt::format("{} is there already", target.string()), "Name another folder");
   }
   std::vector<fs::path> files;
-  for (auto entry = fs::recursive_directory_iterator(source_folder, error); entry != fs::recursive_directory_iterator();
-       entry.increment(error)) {
+  for (auto entry = fs::recursive_directory_iterator(source_folder, error);
+       entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     if (error) return fail(system_error("read " + source_folder.string(), error.value()));
     if (entry->is_regular_file(error)) files.push_back(fs::relative(entry->path(), source_folder, error));
   }

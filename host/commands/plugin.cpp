@@ -1,5 +1,5 @@
-// plugin: list, info, check, enable, disable, doctor, new. Nothing here loads a plugin: notes are read, files are edited,
-// and what must load one runs in another process.
+// plugin: list, info, check, enable, disable, doctor, new. Nothing here loads a plugin: notes are read, files
+// are edited, and what must load one runs in another process.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,7 +48,8 @@ Result<int> list(Session& session, const Arguments& args) {
   session.out().header("Plugins");
   std::vector<std::vector<std::string>> rows;
   for (const CatalogEntry* entry : entries) {
-    rows.push_back({entry->id, entry->version, state_of(*entry), entry->problem ? entry->problem->message : entry->summary});
+    rows.push_back({entry->id, entry->version, state_of(*entry),
+                    entry->problem ? entry->problem->message : entry->summary});
   }
   session.out().result(columns(rows));
   return 0;
@@ -61,7 +62,8 @@ Result<const CatalogEntry*> find_entry(Session& session, std::string_view id) {
   for (const CatalogEntry& entry : catalog->entries()) ids.push_back(entry.id);
   const std::string near = nearest(id, ids);
   return fail(Code::kNotFound, fmt::format("There is no plugin {}", id),
-              near.empty() ? "See: davit plugin:list" : fmt::format("Did you mean {}?", near), "plugin-not-found");
+              near.empty() ? "See: davit plugin:list" : fmt::format("Did you mean {}?", near),
+              "plugin-not-found");
 }
 
 std::string setting_text(const SettingValue& value) {
@@ -88,9 +90,11 @@ Result<int> info(Session& session, const Arguments& args) {
   if (!note.provides.empty()) rows.push_back({"Provides:", join(note.provides, ", ")});
   if (!note.requires_ids.empty()) rows.push_back({"Requires:", join(note.requires_ids, ", ")});
   if (!note.uses_ids.empty()) rows.push_back({"Uses:", join(note.uses_ids, ", ")});
-  for (const HookSpec& hook : note.hooks) rows.push_back({"Hook:", fmt::format("{} ({})", hook.event, hook.order)});
+  for (const HookSpec& hook : note.hooks)
+    rows.push_back({"Hook:", fmt::format("{} ({})", hook.event, hook.order)});
   for (const CommandSpec& command : note.commands) {
-    rows.push_back({"Command:", command.usage.empty() ? command.name : fmt::format("{} {}", command.name, command.usage)});
+    rows.push_back({"Command:", command.usage.empty() ? command.name
+                                                      : fmt::format("{} {}", command.name, command.usage)});
   }
   for (const auto& [key, value] : entry->settings) {
     rows.push_back({"Setting:", fmt::format("{} = {}", key, setting_text(value))});
@@ -109,13 +113,18 @@ Result<int> switch_plugin(Session& session, const Arguments& args, bool wanted) 
   if (wanted && entry->problem) session.out().warning(entry->problem->text());
   return 0;
 }
-Result<int> enable(Session& session, const Arguments& args) { return switch_plugin(session, args, true); }
-Result<int> disable(Session& session, const Arguments& args) { return switch_plugin(session, args, false); }
+Result<int> enable(Session& session, const Arguments& args) {
+  return switch_plugin(session, args, true);
+}
+Result<int> disable(Session& session, const Arguments& args) {
+  return switch_plugin(session, args, false);
+}
 
 Result<int> doctor(Session& session, const Arguments& args) {
   if (!args.args.empty()) DAVIT_TRY(find_entry(session, args.args[0]));
   DAVIT_TRY_ASSIGN(auto findings, plugin_findings(session));
-  if (!args.args.empty()) std::erase_if(findings, [&](const DoctorFinding& finding) { return finding.part != args.args[0]; });
+  if (!args.args.empty())
+    std::erase_if(findings, [&](const DoctorFinding& finding) { return finding.part != args.args[0]; });
   return show_findings(session, findings, args.json());
 }
 

@@ -1,5 +1,5 @@
-// What enabled plugins add to the command line, from their notes: commands, first help lines, and GROUP:set and
-// GROUP:report for the properties they declare. Nothing is loaded.
+// What enabled plugins add to the command line, from their notes: commands, first help lines, and GROUP:set
+// and GROUP:report for the properties they declare. Nothing is loaded.
 #pragma once
 
 #include <deque>

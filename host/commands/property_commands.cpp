@@ -13,7 +13,8 @@ constexpr CliFlag kReportFlags[] = {kFormatFlag};
 
 // The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
 std::vector<CliProperty> check_settings() {
-  return {{"start-timeout", "60", true, true, check_seconds}, {"wait-to-retire", "60", true, true, check_seconds}};
+  return {{"start-timeout", "60", true, true, check_seconds},
+          {"wait-to-retire", "60", true, true, check_seconds}};
 }
 
 std::vector<CliProperty> git_settings() {
@@ -53,7 +54,8 @@ Result<Report> make_global_report(Session& session, const PropertyGroup& group) 
 }  // namespace
 
 PropertyGroup core_properties(std::string_view group) {
-  if (group == "apps") return {"apps", "app", {{"disable-autocreation", "false", true, false, check_boolean}}};
+  if (group == "apps")
+    return {"apps", "app", {{"disable-autocreation", "false", true, false, check_boolean}}};
   if (group == "checks") return {"checks", "checks", check_settings()};
   if (group == "git") return {"git", "git", git_settings()};
   if (group == "ps") return {"ps", "ps", process_settings()};
@@ -109,7 +111,8 @@ Result<int> set_core_property(Session& session, const Arguments& args) {
   return set_property(session, args, core_properties(args.group));
 }
 
-Result<Report> make_report(Session& session, const PropertyGroup& group, const App& app, const MoreRows& more) {
+Result<Report> make_report(Session& session, const PropertyGroup& group, const App& app,
+                           const MoreRows& more) {
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   Report report(group.type, app.name);
   DAVIT_TRY(report_properties(report, group, store->properties(), app.id));
@@ -127,7 +130,7 @@ Result<int> show_single_report(Session& session, const Arguments& args, const Re
 
 /// As JSON: an object with each app's name as a key.
 static Result<int> show_reports_of_all(Session& session, const Arguments& args, const PropertyGroup& group,
-                                const MoreRows& more) {
+                                       const MoreRows& more) {
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
   if (apps.empty() && !args.json()) session.out().warning("You haven't deployed any applications yet");
@@ -142,7 +145,8 @@ static Result<int> show_reports_of_all(Session& session, const Arguments& args, 
   return 0;
 }
 
-Result<int> show_report(Session& session, const Arguments& args, const PropertyGroup& group, const MoreRows& more) {
+Result<int> show_report(Session& session, const Arguments& args, const PropertyGroup& group,
+                        const MoreRows& more) {
   if (args.global_scope) {
     DAVIT_TRY_ASSIGN(const Report report, make_global_report(session, group));
     return show_single_report(session, args, report);

@@ -31,7 +31,8 @@ Result<int> show_report(Session& session, const Arguments& args, const PropertyG
 Result<int> show_single_report(Session& session, const Arguments& args, const Report& report);
 
 /// One app's report of one group, for `report` over all groups.
-Result<Report> make_report(Session& session, const PropertyGroup& group, const App& app, const MoreRows& more);
+Result<Report> make_report(Session& session, const PropertyGroup& group, const App& app,
+                           const MoreRows& more);
 
 /// Handlers for tables: the group is the word before the colon of the command's name.
 Result<int> set_core_property(Session& session, const Arguments& args);

@@ -15,7 +15,11 @@ namespace davit {
 namespace {
 
 Error not_deployed(std::string_view app) {
-  return {Code::kInvalid, fmt::format("App {} has not been deployed", app), "Push it first: git push", "not-deployed", {}};
+  return {Code::kInvalid,
+          fmt::format("App {} has not been deployed", app),
+          "Push it first: git push",
+          "not-deployed",
+          {}};
 }
 
 /// One app, or with --all every app that is deployed, one after the other; the worst exit code.
@@ -45,12 +49,16 @@ AppChange plain(const Arguments& args, std::string verb) {
   return {"ps:" + verb, std::move(verb), "{}", args.has("no-wait")};
 }
 
-Result<int> start(Session& session, const Arguments& args) { return each(session, args, plain(args, "start")); }
+Result<int> start(Session& session, const Arguments& args) {
+  return each(session, args, plain(args, "start"));
+}
 Result<int> stop(Session& session, const Arguments& args) {
   if (!args.all) session.quiet_step(fmt::format("Stopping {}", args.app));
   return each(session, args, plain(args, "stop"));
 }
-Result<int> rebuild(Session& session, const Arguments& args) { return each(session, args, plain(args, "rebuild")); }
+Result<int> rebuild(Session& session, const Arguments& args) {
+  return each(session, args, plain(args, "rebuild"));
+}
 
 Result<int> restart(Session& session, const Arguments& args) {
   AppChange change = plain(args, "restart");
@@ -64,8 +72,8 @@ Result<int> restart(Session& session, const Arguments& args) {
 
 Result<int> report(Session& session, const Arguments& args) {
   // Only the status of instances needs a worker; a single property does not.
-  const bool with_status = args.report_key.empty() || args.report_key == "--running" ||
-                           args.report_key.starts_with("--status-");
+  const bool with_status =
+      args.report_key.empty() || args.report_key == "--running" || args.report_key.starts_with("--status-");
   return show_report(session, args, core_properties("ps"), process_rows(session, with_status));
 }
 
@@ -81,7 +89,8 @@ Result<int> inspect(Session& session, const Arguments& args) {
 
 constexpr CliFlag kNoWait[] = {kNoWaitFlag};
 constexpr CliFlag kFormat[] = {kFormatFlag};
-constexpr CliFlag kScaleFlags[] = {kFormatFlag, {"skip-deploy", "", "Only remember the quantities"}, kNoWaitFlag};
+constexpr CliFlag kScaleFlags[] = {
+    kFormatFlag, {"skip-deploy", "", "Only remember the quantities"}, kNoWaitFlag};
 
 constexpr CliCommand on_apps(std::string_view name, std::string_view usage, std::string_view summary,
                              std::size_t most = 0) {
@@ -110,7 +119,8 @@ std::span<const CoreCommand> process_commands() {
         .flags = kFormat,
         .unknown_flags = UnknownFlags::kReportKey},
        report},
-      {on_apps("ps:restart", "[--all|<app>] [<process-type>]", "Replace the instances of an app by new ones", 1),
+      {on_apps("ps:restart", "[--all|<app>] [<process-type>]", "Replace the instances of an app by new ones",
+               1),
        restart},
       {{.name = "ps:scale",
         .usage = "[--skip-deploy] [--format text|json] <app> [<type>=<count> ...]",

@@ -17,7 +17,8 @@ namespace {
 
 constexpr std::uint32_t kMaxQuantity = 1000;
 
-/// What an app wants to run: of its live release, web=1 and others 0 if nothing was said; before that, what was said.
+/// What an app wants to run: of its live release, web=1 and others 0 if nothing was said; before that, what
+/// was said.
 Result<Quantities> wanted(Store& store, const App& app) {
   DAVIT_TRY_ASSIGN(Quantities said, store.formation().get(app.id));
   DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
@@ -47,8 +48,8 @@ Result<> check_types(Store& store, const App& app, const Quantities& quantities)
   DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
   if (!release) return {};
   for (const auto& [type, count] : quantities) {
-    const bool known = std::ranges::any_of(release->spec.processes,
-                                           [&](const ReleaseProcess& process) { return process.type == type; });
+    const bool known = std::ranges::any_of(
+        release->spec.processes, [&](const ReleaseProcess& process) { return process.type == type; });
     if (known || count == 0) continue;
     std::vector<std::string> types;
     for (const ReleaseProcess& process : release->spec.processes) types.push_back(process.type);
@@ -107,7 +108,8 @@ Result<int> scale(Session& session, const Arguments& args) {
     DAVIT_TRY_ASSIGN(Store * writable, session.writing());
     DAVIT_TRY(writable->transaction([&]() -> Result<> {
       DAVIT_TRY_ASSIGN(Quantities now, writable->formation().get(app.id));
-      const bool ours = std::ranges::all_of(quantities, [&](const auto& item) { return now[item.first] == item.second; });
+      const bool ours =
+          std::ranges::all_of(quantities, [&](const auto& item) { return now[item.first] == item.second; });
       return ours ? writable->formation().replace(app.id, before) : Result<>{};
     }));
   }

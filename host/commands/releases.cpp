@@ -17,7 +17,8 @@ Result<std::uint32_t> version_of(std::string_view text) {
   std::uint32_t version = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), version);
   if (error != std::errc{} || end != digits.data() + digits.size() || version == 0) {
-    return fail(Code::kInvalid, fmt::format("{} is not a release", text), "Releases are v1, v2, ...: see releases:list");
+    return fail(Code::kInvalid, fmt::format("{} is not a release", text),
+                "Releases are v1, v2, ...: see releases:list");
   }
   return version;
 }
@@ -103,7 +104,8 @@ Result<int> rollback(Session& session, const Arguments& args) {
   std::uint32_t version = 0;
   if (args.args.empty()) {
     DAVIT_TRY_ASSIGN(const auto previous, store->releases().previous_live(app.id));
-    if (!previous) return fail(Code::kNotFound, fmt::format("No release of {} was live before this one", app.name));
+    if (!previous)
+      return fail(Code::kNotFound, fmt::format("No release of {} was live before this one", app.name));
     version = *previous;
   } else {
     DAVIT_TRY_ASSIGN(version, version_of(args.args.front()));

@@ -11,7 +11,9 @@
 namespace davit {
 namespace {
 
-std::string boolean(bool value) { return value ? "true" : "false"; }
+std::string boolean(bool value) {
+  return value ? "true" : "false";
+}
 
 }  // namespace
 

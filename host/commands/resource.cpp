@@ -48,14 +48,17 @@ Result<int> show(Session& session, const Target& target, const Kind& kind) {
   session.out().header(fmt::format("resource {} {} information{}", kind.shown, target.name,
                                    target.suffix.empty() ? " [defaults]" : target.suffix));
   for (const std::string_view resource : kResources) {
-    DAVIT_TRY_ASSIGN(const auto value, store->properties().get(target.app, "resource",
-                                                               resource_text_key(target.type, kind.key, resource)));
-    session.out().result(value ? fmt::format("       {}: {}\n", resource, *value) : fmt::format("       {}:\n", resource));
+    DAVIT_TRY_ASSIGN(
+        const auto value,
+        store->properties().get(target.app, "resource", resource_text_key(target.type, kind.key, resource)));
+    session.out().result(value ? fmt::format("       {}: {}\n", resource, *value)
+                               : fmt::format("       {}:\n", resource));
   }
   return 0;
 }
 
-Result<> write(Store& store, const Target& target, const Kind& kind, std::string_view resource, std::string_view value) {
+Result<> write(Store& store, const Target& target, const Kind& kind, std::string_view resource,
+               std::string_view value) {
   const std::string key = resource_key(target.type, kind.key, resource);
   const std::string typed = resource_text_key(target.type, kind.key, resource);
   if (value == "clear" || value.empty()) {
@@ -80,8 +83,10 @@ Result<int> set(Session& session, const Arguments& args, const Kind& kind) {
     for (const auto& [resource, value] : values) DAVIT_TRY(write(*store, target, kind, resource, value));
     return {};
   }));
-  session.out().header(target.name.empty() ? fmt::format("Setting default resource {}{}", kind.set, target.suffix)
-                                           : fmt::format("Setting resource {} for {}{}", kind.set, target.name, target.suffix));
+  session.out().header(
+      target.name.empty()
+          ? fmt::format("Setting default resource {}{}", kind.set, target.suffix)
+          : fmt::format("Setting resource {} for {}{}", kind.set, target.name, target.suffix));
   for (const auto& [resource, value] : values) {
     session.out().detail(fmt::format("{}: {}\n", resource, value == "clear" ? "cleared" : value));
   }
@@ -92,19 +97,30 @@ Result<int> clear(Session& session, const Arguments& args, const Kind& kind) {
   DAVIT_TRY_ASSIGN(const Target target, target_of(session, args));
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY(store->transaction([&]() -> Result<> {
-    for (const std::string_view resource : kResources) DAVIT_TRY(write(*store, target, kind, resource, "clear"));
+    for (const std::string_view resource : kResources)
+      DAVIT_TRY(write(*store, target, kind, resource, "clear"));
     return {};
   }));
-  session.out().step(target.name.empty() ? fmt::format("Clearing default resource {}{}", kind.set, target.suffix)
-                                         : fmt::format("Clearing resource {} for {}{}", kind.key == "limit" ? "limit" : "reservation",
-                                                       target.name, target.suffix));
+  session.out().step(target.name.empty()
+                         ? fmt::format("Clearing default resource {}{}", kind.set, target.suffix)
+                         : fmt::format("Clearing resource {} for {}{}",
+                                       kind.key == "limit" ? "limit" : "reservation", target.name,
+                                       target.suffix));
   return 0;
 }
 
-Result<int> limit(Session& session, const Arguments& args) { return set(session, args, kLimit); }
-Result<int> limit_clear(Session& session, const Arguments& args) { return clear(session, args, kLimit); }
-Result<int> reserve(Session& session, const Arguments& args) { return set(session, args, kReserve); }
-Result<int> reserve_clear(Session& session, const Arguments& args) { return clear(session, args, kReserve); }
+Result<int> limit(Session& session, const Arguments& args) {
+  return set(session, args, kLimit);
+}
+Result<int> limit_clear(Session& session, const Arguments& args) {
+  return clear(session, args, kLimit);
+}
+Result<int> reserve(Session& session, const Arguments& args) {
+  return set(session, args, kReserve);
+}
+Result<int> reserve_clear(Session& session, const Arguments& args) {
+  return clear(session, args, kReserve);
+}
 
 Result<int> report(Session& session, const Arguments& args) {
   return show_report(session, args, core_properties("resource"), resource_rows(session));

@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <optional>
 
@@ -18,8 +18,10 @@ constexpr std::string_view kTyped = ".typed";
 
 std::optional<double> decimal(std::string_view text) {
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0) return {};
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < 0)
+    return {};
   return value;
 }
 
@@ -27,21 +29,34 @@ Result<std::uint64_t> memory(std::string_view text) {
   double factor = 1024 * 1024;  // dokku's and docker's default for these commands: MB
   const std::string lower = to_lower_ascii(text);
   std::string_view digits = lower;
-  if (digits.ends_with("ib")) digits.remove_suffix(2);
-  else if (digits.size() > 1 && digits.ends_with('b') && !std::isdigit(static_cast<unsigned char>(digits[digits.size() - 2]))) digits.remove_suffix(1);
+  if (digits.ends_with("ib"))
+    digits.remove_suffix(2);
+  else if (digits.size() > 1 && digits.ends_with('b') &&
+           !std::isdigit(static_cast<unsigned char>(digits[digits.size() - 2])))
+    digits.remove_suffix(1);
   if (!digits.empty()) {
     switch (digits.back()) {
-      case 'b': factor = 1; break;
-      case 'k': factor = 1024; break;
-      case 'm': factor = 1024.0 * 1024; break;
-      case 'g': factor = 1024.0 * 1024 * 1024; break;
-      default: break;
+      case 'b':
+        factor = 1;
+        break;
+      case 'k':
+        factor = 1024;
+        break;
+      case 'm':
+        factor = 1024.0 * 1024;
+        break;
+      case 'g':
+        factor = 1024.0 * 1024 * 1024;
+        break;
+      default:
+        break;
     }
     if (std::string_view("bkmg").find(digits.back()) != std::string_view::npos) digits.remove_suffix(1);
   }
   const auto value = decimal(digits);
   if (!value || *value * factor > 1e18) {
-    return fail(Code::kInvalid, fmt::format("{} is not an amount of memory", text), "Give 512m, 2g or a number of MB");
+    return fail(Code::kInvalid, fmt::format("{} is not an amount of memory", text),
+                "Give 512m, 2g or a number of MB");
   }
   return static_cast<std::uint64_t>(*value * factor);
 }

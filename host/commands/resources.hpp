@@ -1,5 +1,5 @@
-// Limits and reservations: how they are written and kept. The lifecycle reads the numbers; what the user typed is kept
-// beside them for reports.
+// Limits and reservations: how they are written and kept. The lifecycle reads the numbers; what the user
+// typed is kept beside them for reports.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// run, run:detached, run:list, run:stop, enter: one-off processes and a shell in an instance. The worker does them, on our
-// own descriptors.
+// run, run:detached, run:list, run:stop, enter: one-off processes and a shell in an instance. The worker does
+// them, on our own descriptors.
 #include <fmt/format.h>
 
 #include "cli/json.hpp"
@@ -13,7 +13,8 @@ namespace {
 Result<App> deployed_app(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(App app, session.app(args));
   if (!app.deployed) {
-    return fail(Code::kInvalid, fmt::format("App {} has not been deployed", app.name), "Push it first: git push");
+    return fail(Code::kInvalid, fmt::format("App {} has not been deployed", app.name),
+                "Push it first: git push");
   }
   return app;
 }
@@ -34,8 +35,12 @@ Result<int> run_task(Session& session, const Arguments& args, bool detached) {
   return session.work(operation);
 }
 
-Result<int> run_attached(Session& session, const Arguments& args) { return run_task(session, args, false); }
-Result<int> run_detached(Session& session, const Arguments& args) { return run_task(session, args, true); }
+Result<int> run_attached(Session& session, const Arguments& args) {
+  return run_task(session, args, false);
+}
+Result<int> run_detached(Session& session, const Arguments& args) {
+  return run_task(session, args, true);
+}
 
 Result<int> list(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));

@@ -1,5 +1,6 @@
-// Session: one run of the front program: who asks, from which home, and the parts that a command may need, each made when
-// it is first asked for (a list of apps opens the store and nothing else). main wires it; tests wire it with fakes.
+// Session: one run of the front program: who asks, from which home, and the parts that a command may need,
+// each made when it is first asked for (a list of apps opens the store and nothing else). main wires it;
+// tests wire it with fakes.
 #pragma once
 
 #include <sys/types.h>
@@ -29,7 +30,8 @@ struct Surroundings {
   std::string program = "davit";  ///< what it calls itself: "dokku" when it is called so
   Installation installation;
   Home home;
-  std::optional<Error> home_problem;  ///< why commands that need the home cannot run: missing, or another uid's
+  std::optional<Error>
+      home_problem;  ///< why commands that need the home cannot run: missing, or another uid's
   uid_t uid = 0;
   CatalogOptions catalog;
   bool over_ssh = false;
@@ -40,8 +42,8 @@ struct Surroundings {
 struct SessionParts {
   const Clock& clock;
   UserOutput& out;
-  std::function<void()> flush = [] {};            ///< before another program writes to our stdout
-  std::function<void()> make_quiet = [] {};       ///< --quiet was given
+  std::function<void()> flush = [] {};       ///< before another program writes to our stdout
+  std::function<void()> make_quiet = [] {};  ///< --quiet was given
   std::function<std::string()> actor = [] { return std::string("local:unknown"); };
   std::function<std::unique_ptr<Deployer>(Session&)> deployer;
   std::function<std::unique_ptr<WorkerClient>(Session&)> worker;
@@ -94,8 +96,8 @@ class Session {
   /// A step that vanishes with --quiet, as dokku's do.
   void quiet_step(std::string_view line);
 
-  /// Publishes in a worker, if some enabled plugin listens; else nothing is started. `payload_json` is an object without
-  /// secrets. Denied: a gate's veto (its reason was shown by the worker).
+  /// Publishes in a worker, if some enabled plugin listens; else nothing is started. `payload_json` is an
+  /// object without secrets. Denied: a gate's veto (its reason was shown by the worker).
   Result<> publish(std::string_view event, const std::string& payload_json);
   /// As publish(), for a payload with secrets: it goes through a 0600 file under run/, passed as "@PATH".
   Result<> publish_secret(std::string_view event, const std::string& payload_json);

@@ -15,7 +15,9 @@ namespace {
 
 constexpr std::size_t kMaxKeyBytes = 64 * 1024;
 
-std::filesystem::path file_of(const Session& session) { return session.home().root / ".ssh" / "authorized_keys"; }
+std::filesystem::path file_of(const Session& session) {
+  return session.home().root / ".ssh" / "authorized_keys";
+}
 
 Result<std::string> read_record(const Session& session) {
   std::error_code ignored;
@@ -24,13 +26,15 @@ Result<std::string> read_record(const Session& session) {
 }
 
 /// Two commands at once must not lose a key: read and write happen under a lock.
-Result<> change_record(Session& session, const std::function<Result<std::string>(const std::string&)>& change) {
+Result<> change_record(Session& session,
+                       const std::function<Result<std::string>(const std::string&)>& change) {
   DAVIT_TRY(make_dir(file_of(session).parent_path(), 0700));
   DAVIT_TRY(make_dirs(session.home().run() / "locks", 0700));
   LockWait wait;
   wait.deadline_ms = 10'000;
   // An app's name cannot begin with a dot, so this is no app's lock.
-  DAVIT_TRY_ASSIGN(const FileLock lock, FileLock::acquire(session.home().lock(".ssh-keys"), {"ssh-keys", 0, 0}, wait));
+  DAVIT_TRY_ASSIGN(const FileLock lock,
+                   FileLock::acquire(session.home().lock(".ssh-keys"), {"ssh-keys", 0, 0}, wait));
   DAVIT_TRY_ASSIGN(const std::string before, read_record(session));
   DAVIT_TRY_ASSIGN(const std::string after, change(before));
   return write_file_atomic(file_of(session), after, 0600);
@@ -54,7 +58,8 @@ Result<std::vector<std::string>> fingerprints(Session& session, const std::vecto
     if (words.size() > 1) found.push_back(words[1]);
   }
   if (!exit.ok() || found.size() != keys.size()) {
-    return fail(Code::kInvalid, "Key specified in is not a valid ssh public key", "ssh-keygen does not read it");
+    return fail(Code::kInvalid, "Key specified in is not a valid ssh public key",
+                "ssh-keygen does not read it");
   }
   return found;
 }
@@ -73,13 +78,16 @@ Result<int> add(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const auto prints, fingerprints(session, {key}));
   DAVIT_TRY(change_record(session, [&](const std::string& before) -> Result<std::string> {
     for (const AuthorizedKey& other : davit_keys(before)) {
-      if (other.name == key.name) return fail(Code::kConflict, "Duplicate SSH Key name", "Remove it first: ssh-keys:remove");
+      if (other.name == key.name)
+        return fail(Code::kConflict, "Duplicate SSH Key name", "Remove it first: ssh-keys:remove");
       if (other.blob == key.blob) {
-        return fail(Code::kConflict, "Duplicate ssh public key specified", fmt::format("It is {}'s already", other.name));
+        return fail(Code::kConflict, "Duplicate ssh public key specified",
+                    fmt::format("It is {}'s already", other.name));
       }
     }
     const std::string_view gap = before.empty() || before.ends_with('\n') ? "" : "\n";
-    return fmt::format("{}{}{}", before, gap, authorized_line(key, session.home(), session.where().installation));
+    return fmt::format("{}{}{}", before, gap,
+                       authorized_line(key, session.home(), session.where().installation));
   }));
   session.out().result(prints.front() + "\n");
   return 0;
@@ -88,7 +96,8 @@ Result<int> add(Session& session, const Arguments& args) {
 Result<int> list(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const std::string text, read_record(session));
   auto keys = davit_keys(text);
-  if (!args.args.empty()) std::erase_if(keys, [&](const AuthorizedKey& key) { return key.name != args.args[0]; });
+  if (!args.args.empty())
+    std::erase_if(keys, [&](const AuthorizedKey& key) { return key.name != args.args[0]; });
   std::ranges::sort(keys, {}, &AuthorizedKey::name);
   if (keys.empty()) {
     if (args.json()) session.out().result("[]\n");
@@ -99,7 +108,11 @@ Result<int> list(Session& session, const Arguments& args) {
   std::vector<std::string> items;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (args.json()) {
-      items.push_back(JsonObject().text("fingerprint", prints[i]).text("name", keys[i].name).text("type", keys[i].type).str());
+      items.push_back(JsonObject()
+                          .text("fingerprint", prints[i])
+                          .text("name", keys[i].name)
+                          .text("type", keys[i].type)
+                          .str());
     } else {
       session.out().result(fmt::format("{} NAME=\"{}\"\n", prints[i], keys[i].name));
     }
@@ -121,10 +134,12 @@ Result<int> remove(Session& session, const Arguments& args) {
     }
     std::vector<std::string> gone;
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (fingerprint ? prints[i] == *fingerprint : keys[i].name == args.args[0]) gone.push_back(keys[i].name);
+      if (fingerprint ? prints[i] == *fingerprint : keys[i].name == args.args[0])
+        gone.push_back(keys[i].name);
     }
     if (gone.empty()) return fail(Code::kNotFound, "There is no such key", "See: ssh-keys:list");
-    return without_keys(before, [&](const AuthorizedKey& key) { return std::ranges::count(gone, key.name) > 0; });
+    return without_keys(before,
+                        [&](const AuthorizedKey& key) { return std::ranges::count(gone, key.name) > 0; });
   }));
   return 0;
 }

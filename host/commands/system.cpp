@@ -8,8 +8,12 @@
 namespace davit {
 namespace {
 
-Result<int> start(Session& session, const Arguments&) { return session.work({"system-start"}); }
-Result<int> stop(Session& session, const Arguments&) { return session.work({"system-stop"}); }
+Result<int> start(Session& session, const Arguments&) {
+  return session.work({"system-start"});
+}
+Result<int> stop(Session& session, const Arguments&) {
+  return session.work({"system-stop"});
+}
 
 /// A path in a unit file: % and blanks are special there.
 std::string unit_path(const std::filesystem::path& path) {
@@ -53,8 +57,16 @@ WantedBy=multi-user.target
 
 std::span<const CoreCommand> system_commands() {
   static constexpr CoreCommand kCommands[] = {
-      {{.name = "system:start", .usage = "", .summary = "Bring up everything of this home", .over_ssh = false}, start},
-      {{.name = "system:stop", .usage = "", .summary = "Take down everything of this home", .over_ssh = false}, stop},
+      {{.name = "system:start",
+        .usage = "",
+        .summary = "Bring up everything of this home",
+        .over_ssh = false},
+       start},
+      {{.name = "system:stop",
+        .usage = "",
+        .summary = "Take down everything of this home",
+        .over_ssh = false},
+       stop},
       {{.name = "system:unit",
         .usage = "",
         .summary = "Print a systemd unit that does so at boot and shutdown",

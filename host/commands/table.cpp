@@ -35,7 +35,9 @@ static_assert(std::ranges::is_sorted(kGroups, {}, [](const CoreGroup& group) { r
 
 }  // namespace
 
-std::span<const CoreGroup> core_groups() { return kGroups; }
+std::span<const CoreGroup> core_groups() {
+  return kGroups;
+}
 
 const CoreCommand* find_core_command(std::string_view name) {
   const std::string_view group = group_name(name);

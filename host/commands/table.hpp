@@ -1,5 +1,5 @@
-// The table of the core's commands: data and a function for each, one file a group. Plugins' commands are not here: they
-// come from notes.
+// The table of the core's commands: data and a function for each, one file a group. Plugins' commands are not
+// here: they come from notes.
 #pragma once
 
 #include <span>
