@@ -1,0 +1,17 @@
+// The words of what capabilities deal in.
+#include "plugin/capability.hpp"
+
+namespace davit {
+
+std::string_view name_of(InstanceState state) {
+  switch (state) {
+    case InstanceState::kStarting: return "starting";
+    case InstanceState::kUp: return "running";
+    case InstanceState::kBackoff: return "crashed";
+    case InstanceState::kExited: return "exited";
+    case InstanceState::kStopping: return "stopping";
+  }
+  return "unknown";
+}
+
+}  // namespace davit
