@@ -27,7 +27,8 @@ ConfigEvent config_event(const json& payload) {
   ConfigEvent event;
   event.app = payload.value("app", std::string());
   event.is_global = payload.value("global", false);
-  for (const auto& [key, value] : payload.value("set", json::object()).items()) {
+  const json set = payload.value("set", json::object());
+  for (const auto& [key, value] : set.items()) {
     event.set.emplace_back(key, Secret(value.is_string() ? value.get<std::string>() : value.dump()));
   }
   event.unset = payload.value("unset", std::vector<std::string>{});

@@ -14,9 +14,11 @@ Result<Route> plan_route(DeploymentRun& run) {
   Route route;
   route.app = run.app.name;
   route.revision = run.revision;
-  DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app));
-  if (run.deployment.kind == "rollback" && run.request.value("with_domains", false))
-    route.hosts = run.target->spec.domains;
+  if (run.deployment.kind == "rollback" && run.request.value("with_domains", false)) {
+    DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app, run.target->spec.domains));
+  } else {
+    DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app));
+  }
   if (!run.plan.stops) route.endpoints = endpoints_of(run.ready_web);
   TextMap plan{{"hosts", join(route.hosts, " ")}};
   RouteEvent event{run.app.name, run.revision, route.hosts, route.endpoints, plan};
@@ -41,10 +43,14 @@ Result<> apply_route(DeploymentRun& run, Proxy& proxy, const Route& route) {
 Result<> restore_config(DeploymentRun& run) {
   auto& config = run.services.store.config();
   DAVIT_TRY_ASSIGN(const ConfigMap global, config.all(AppId::kGlobal));
+  const TextMap defaults = config_defaults_of(run.target->spec);
   ConfigMap own;
   for (const auto& [key, value] : run.target->spec.config) {
     const auto it = global.find(key);
-    if (it == global.end() || !(it->second == value)) own.emplace(key, value);
+    const bool is_global = it != global.end() && it->second == value;
+    const auto suggested = defaults.find(key);
+    const bool is_default = suggested != defaults.end() && suggested->second == value.reveal();
+    if (!is_global && !is_default) own.emplace(key, value);
   }
   DAVIT_TRY(config.replace(run.app.id, own));
   if (run.request.value("with_scale", false)) {
@@ -66,7 +72,8 @@ Result<> record(DeploymentRun& run) {
     }
     if (run.plan.rescales) {
       Quantities counts;
-      for (const auto& [type, count] : run.request.value("formation", nlohmann::json::object()).items()) {
+      const auto formation = run.request.value("formation", nlohmann::json::object());
+      for (const auto& [type, count] : formation.items()) {
         counts[type] = count.get<std::uint32_t>();
       }
       DAVIT_TRY(store.formation().set_many(run.app.id, counts));
