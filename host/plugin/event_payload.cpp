@@ -2,12 +2,8 @@
 
 namespace davit {
 
-EventStruct::EventStruct(const Event& event)
-    : event_{sizeof(davit_event),
-             static_cast<std::uint32_t>(kind_of(event.id)),
-             abi(event.id),
-             nullptr,
-             {nullptr, 0}} {
+EventStruct::EventStruct(const Event& event, EventKind kind)
+    : event_{sizeof(davit_event), static_cast<std::uint32_t>(kind), abi(event.id), nullptr, {nullptr, 0}} {
   std::visit([this](auto payload) { fill(payload); }, event.payload);
   if (event.facts.empty()) return;
   // The facts come last: the payload's own pairs stand before them and must not move any more.

@@ -14,7 +14,7 @@ namespace davit {
 
 class EventStruct {
  public:
-  explicit EventStruct(const Event& event);
+  EventStruct(const Event& event, EventKind kind);
   EventStruct(const EventStruct&) = delete;
   EventStruct& operator=(const EventStruct&) = delete;
   [[nodiscard]] const davit_event* get() const { return &event_; }

@@ -16,20 +16,21 @@ davit_status missing(const davit_call* call, std::string_view function) {
 
 }  // namespace
 
-HookAdapter::HookAdapter(PluginInstance& instance, int order, std::int64_t limit_ms)
+HookAdapter::HookAdapter(PluginInstance& instance, EventKind kind, int order, std::int64_t limit_ms)
     : table_(instance, DAVIT_HOOKS_ID, offsetof(davit_hooks, undo) + sizeof(davit_hooks::undo)),
+      kind_(kind),
       order_(order),
       limit_ms_(limit_ms) {}
 
 Result<> HookAdapter::handle(const Event& event, const CallContext& context) {
-  const EventStruct in(event);
+  const EventStruct in(event, kind_);
   return table_.call(event.id, limit_ms_, context, [&](const davit_hooks& table, auto* plugin, auto* call) {
     return table.handle == nullptr ? missing(call, "handle") : table.handle(plugin, call, in.get());
   });
 }
 
 Result<std::string> HookAdapter::prepare(const Event& event, const CallContext& context) {
-  const EventStruct in(event);
+  const EventStruct in(event, kind_);
   std::string token;
   const davit_sink sink = text_sink(token);
   DAVIT_TRY(
@@ -46,14 +47,14 @@ Result<std::string> HookAdapter::prepare(const Event& event, const CallContext& 
 }
 
 Result<> HookAdapter::apply(const Event& event, std::string_view token, const CallContext& context) {
-  const EventStruct in(event);
+  const EventStruct in(event, kind_);
   return table_.call(event.id, limit_ms_, context, [&](const davit_hooks& table, auto* plugin, auto* call) {
     return table.apply == nullptr ? missing(call, "apply") : table.apply(plugin, call, in.get(), abi(token));
   });
 }
 
 Result<> HookAdapter::undo(const Event& event, std::string_view token, const CallContext& context) {
-  const EventStruct in(event);
+  const EventStruct in(event, kind_);
   return table_.call(event.id, limit_ms_, context, [&](const davit_hooks& table, auto* plugin, auto* call) {
     return table.undo == nullptr ? missing(call, "undo") : table.undo(plugin, call, in.get(), abi(token));
   });

@@ -14,7 +14,7 @@ namespace davit {
 class HookAdapter final : public Hook {
  public:
   /// `limit_ms` of one call; 0: none.
-  HookAdapter(PluginInstance& instance, int order, std::int64_t limit_ms);
+  HookAdapter(PluginInstance& instance, EventKind kind, int order, std::int64_t limit_ms);
   [[nodiscard]] std::string_view plugin() const override { return table_.instance().id(); }
   [[nodiscard]] std::string_view version() const override { return table_.instance().entry().version; }
   [[nodiscard]] int order() const override { return order_; }
@@ -25,6 +25,7 @@ class HookAdapter final : public Hook {
 
  private:
   PluginTable<davit_hooks> table_;
+  EventKind kind_;  // looked up once: a hook is called far more often than it is made
   int order_;
   std::int64_t limit_ms_;
 };

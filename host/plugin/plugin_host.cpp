@@ -100,8 +100,8 @@ void PluginHost::subscribe_hooks(EventBus& bus) {
   core.bus = &bus;
   for (const CatalogEntry* entry : core.catalog.usable())
     for (const HookSpec& hook : entry->note.hooks)
-      bus.subscribe(hook.event, std::make_unique<HookAdapter>(parts_->instance(*entry), hook.order,
-                                                              core.hook_limit_ms()));
+      bus.subscribe(hook.event, std::make_unique<HookAdapter>(parts_->instance(*entry), kind_of(hook.event),
+                                                              hook.order, core.hook_limit_ms()));
 }
 
 Result<std::vector<Builder*>> PluginHost::builders() {
