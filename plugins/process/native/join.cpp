@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
@@ -57,10 +58,17 @@ std::vector<std::string> environment_of(pid_t pid) {
   return found;
 }
 
-/// A pid may have been given to another process since it was looked up.
-void check_identity(const Options& options, const std::vector<std::string>& environment) {
-  for (const std::string& entry : environment) {
-    if (entry == "DAVIT_INSTANCE=" + options.instance) return;
+/// The environment of the instance's first process, once it has become davit-init: until then the app's
+/// variables carry their prefix. A pid may also have been given to another process since it was looked up.
+std::vector<std::string> instance_environment(const Options& options) {
+  constexpr int kStepMs = 10;
+  constexpr int kLongestMs = 10'000;
+  const std::string mark = "DAVIT_INSTANCE=" + options.instance;
+  for (int waited_ms = 0; waited_ms < kLongestMs; waited_ms += kStepMs) {
+    const std::vector<std::string> environment = environment_of(options.pid);
+    if (std::ranges::find(environment, mark) != environment.end()) return environment;
+    if (std::ranges::find(environment, kEnvPrefix + mark) == environment.end()) break;
+    poll(nullptr, 0, kStepMs);  // an exec in another process is no event that we could wait for
   }
   die("the instance " + options.instance + " is not running");
 }
@@ -121,9 +129,7 @@ int forward_until_end(pid_t child, int signals) {
 }  // namespace
 
 int run_join(const Options& options) {
-  const std::vector<std::string> instance_environment = environment_of(options.pid);
-  check_identity(options, instance_environment);
-  const std::vector<std::string> environment = merged(instance_environment, prefixed_environment());
+  const std::vector<std::string> environment = merged(instance_environment(options), prefixed_environment());
   join_cgroups(options.pid);
   if (options.sandboxed) enter_namespaces(options.pid);
 

@@ -83,9 +83,8 @@ void Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const In
   records_.write(name, next);
 }
 
-void Instances::ensure_instance(const sdk::Call& call, const Plan& plan, std::uint32_t number,
-                                std::set<std::string>& made) {
-  const InstanceName name{GroupName{plan.group.owner, plan.group.revision, plan.group.process_type}, number};
+sdk::Unit Instances::prepare_instance(const sdk::Call& call, const Plan& plan, const InstanceName& name,
+                                      std::set<std::string>& made) {
   prepare_folder(call, plan, name, made);
   std::uint32_t port = 0;
   auto record = records_.instance(name);
@@ -97,7 +96,7 @@ void Instances::ensure_instance(const sdk::Call& call, const Plan& plan, std::ui
       made.insert(name.text());
     }
   }
-  host_.supervise(call).ensure(unit_for(plan, name, port));
+  return unit_for(plan, name, port);
 }
 
 sdk::Pairs Instances::environment_for(const Plan& plan, const InstanceName& name, std::uint32_t port) const {

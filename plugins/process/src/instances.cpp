@@ -72,11 +72,17 @@ void Instances::apply(const sdk::Call& call, const sdk::Group& group) {
     throw sdk::Failure(DAVIT_CONFLICT, "name-taken", "an app and a service both use the name " + group.owner,
                        "rename one of them");
   }
+  const bool listens = (group.flags & DAVIT_GROUP_LISTENS) != 0;
   std::set<std::string> made;
   try {
     const Plan plan = plan_for(call, group);
     records_.write(name, GroupRecord{group.owner_kind, group.count});
-    for (std::uint32_t number = 1; number <= group.count; ++number) ensure_instance(call, plan, number, made);
+    std::vector<sdk::Unit> units;
+    for (std::uint32_t number = 1; number <= group.count; ++number) {
+      units.push_back(prepare_instance(call, plan, InstanceName{name, number}, made));
+    }
+    if (listens && !made.empty()) refresh_firewall(call);  // before anything listens
+    for (const sdk::Unit& unit : units) host_.supervise(call).ensure(unit);
   } catch (...) {
     // What this call began goes; what was there stays. The first failure is the one to report.
     try {
@@ -98,8 +104,7 @@ void Instances::apply(const sdk::Call& call, const sdk::Group& group) {
     forget_instance(call, instance);
     fewer = true;
   }
-  const bool listens = (group.flags & DAVIT_GROUP_LISTENS) != 0;
-  if (listens && (fewer || !made.empty())) refresh_firewall(call);
+  if (listens && fewer) refresh_firewall(call);
 }
 
 std::vector<sdk::Instance> Instances::inspect(const sdk::Call& call, const sdk::Selector& selector) {

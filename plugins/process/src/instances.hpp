@@ -54,8 +54,9 @@ class Instances {
 
   void check(const sdk::Group& group) const;
   Plan plan_for(const sdk::Call& call, const sdk::Group& group);
-  void ensure_instance(const sdk::Call& call, const Plan& plan, std::uint32_t number,
-                       std::set<std::string>& made);
+  /// Folder and port; nothing runs yet. `made` gets the ids that were not there before.
+  sdk::Unit prepare_instance(const sdk::Call& call, const Plan& plan, const InstanceName& name,
+                             std::set<std::string>& made);
   void prepare_folder(const sdk::Call& call, const Plan& plan, const InstanceName& name,
                       std::set<std::string>& made);
   sdk::Unit unit_for(const Plan& plan, const InstanceName& name, std::uint32_t port) const;

@@ -63,8 +63,14 @@ std::optional<Verdict> Machine::remembered() const {
 }
 
 const Verdict& Machine::verdict(const sdk::Call& call) {
-  if (!verdict_) verdict_ = remembered();
-  if (!verdict_) return examine(call);
+  if (verdict_) return *verdict_;
+  const std::optional<Verdict> known = remembered();
+  if (!known) return examine(call);
+  if (owner_is_root_) {  // [host] app_user may be another one now
+    const RunUser user = find_app_user(call);
+    if (user.uid != known->app_user.uid || user.gid != known->app_user.gid) return examine(call);
+  }
+  verdict_ = known;
   return *verdict_;
 }
 

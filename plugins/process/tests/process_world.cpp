@@ -173,13 +173,45 @@ TEST_F(RuntimeSuite, AHomeOfRootClosesItsPortsToOtherUsers) {
     GTEST_SKIP() << "no nftables here";
   }
   ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
-  EXPECT_TRUE(runtime().call().warnings.empty()) << runtime().call().warnings[0];
+  for (const std::string& warning : runtime().call().warnings) {
+    EXPECT_EQ(warning.find("ports"), std::string::npos) << warning;
+  }
   ASSERT_TRUE(wait_up(1));
   const std::uint32_t port = inspect()[0].endpoints[0].port;
   ASSERT_TRUE(eventually([&] { return !http_get(port).empty(); }));
   EXPECT_FALSE(can_connect_as(61999, port));
   EXPECT_FALSE(can_connect_as(kAppUid, port)) << "one app reaches another past the proxy";
   EXPECT_TRUE(can_connect_as(33, port)) << "www-data, the proxy's workers, must get through";
+}
+
+TEST_F(RuntimeSuite, AfterARebootTheFirewallComesBackWithTheSystem) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  auto& world_here = dynamic_cast<ProcessWorld&>(*world);
+  ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
+  Command nft;
+  nft.argv = {"/usr/sbin/nft", "delete", "table", "inet", process_plugin::firewall_table(world_here.home())};
+  const auto deleted = world_here.host().runner().run(nft);
+  if (!deleted || !deleted->ok()) GTEST_SKIP() << "no nftables here";
+  ASSERT_EQ(runtime().system_start(), DAVIT_OK) << runtime().call().message;
+  nft.argv[1] = "list";
+  nft.out = OutputCapture{};
+  const auto listed = world_here.host().runner().run(nft);
+  ASSERT_TRUE(listed && listed->ok());
+  EXPECT_THAT(listed->out, testing::HasSubstr(std::to_string(inspect()[0].endpoints[0].port)));
+}
+
+TEST_F(RuntimeSuite, TheDoctorSaysWhatHoldsHere) {
+  sdk::Strings findings;
+  ASSERT_EQ(runtime().examine(findings), DAVIT_OK) << runtime().call().message;
+  const char* sandbox =
+      world->isolated() ? "0 apps run in bubblewrap sandboxes" : "1 apps run without a sandbox";
+  EXPECT_THAT(findings, testing::Contains(testing::StartsWith(sandbox)));
+  EXPECT_THAT(findings, testing::Contains(testing::HasSubstr("free for copies of slugs")));
+  EXPECT_THAT(findings, testing::Each(testing::Not(testing::StartsWith("2"))))
+      << "a problem on a good machine";
+  if (geteuid() != 0) {
+    EXPECT_THAT(findings, testing::Contains(testing::StartsWith("1 every local user can reach")));
+  }
 }
 
 TEST_F(RuntimeSuite, ATaskWhoseDavitWasKilledIsSweptByTheNext) {

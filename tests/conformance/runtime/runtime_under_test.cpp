@@ -4,6 +4,9 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include "davit/commands.h"
+#include "davit/hooks.h"
+
 namespace davit::test {
 namespace {
 
@@ -184,6 +187,36 @@ davit_status RuntimeUnderTest::describe(sdk::Pairs& facts) {
   const davit_status status = runtime_->describe(plugin_, fresh().raw(), sink.get());
   facts = sink.take();
   return status;
+}
+
+davit_status RuntimeUnderTest::examine(sdk::Strings& findings) {
+  const auto* doctor =
+      static_cast<const davit_doctor*>(descriptor_->get_interface(plugin_, sdk::str(DAVIT_DOCTOR_ID)));
+  if (doctor == nullptr) return DAVIT_UNSUPPORTED;
+  findings.clear();
+  const davit_finding_sink sink{
+      &findings, [](void* list, uint32_t level, davit_str what, davit_str) -> davit_status {
+        static_cast<sdk::Strings*>(list)->push_back(std::to_string(level) + " " + sdk::copy(what));
+        return DAVIT_OK;
+      }};
+  return doctor->examine(plugin_, fresh().raw(), &sink);
+}
+
+davit_status RuntimeUnderTest::system_start() {
+  const auto* hooks =
+      static_cast<const davit_hooks*>(descriptor_->get_interface(plugin_, sdk::str(DAVIT_HOOKS_ID)));
+  if (hooks == nullptr) return DAVIT_UNSUPPORTED;
+  davit_event event{};
+  event.struct_size = sizeof event;
+  event.kind = DAVIT_EVENT_STEP;
+  event.id = sdk::str(DAVIT_EV_SYSTEM_START);
+  sdk::TextSink token;
+  if (const davit_status status = hooks->prepare(plugin_, fresh().raw(), &event, token.get());
+      status != DAVIT_OK) {
+    return status;
+  }
+  const std::string text = token.take();
+  return hooks->apply(plugin_, fresh().raw(), &event, sdk::str(text));
 }
 
 }  // namespace davit::test

@@ -37,6 +37,11 @@ class RuntimeUnderTest {
   davit_status list_owned(sdk::Strings& owned);
   davit_status describe(sdk::Pairs& facts);
 
+  /// davit.doctor/1: "LEVEL what" of each finding.
+  davit_status examine(sdk::Strings& findings);
+  /// davit.hooks/1: the step system.start, prepared and applied.
+  davit_status system_start();
+
   /// Of the last invocation that made its own.
   [[nodiscard]] const TestCall& call() const { return *call_; }
 
