@@ -1,6 +1,8 @@
 #!/bin/bash
 # The part of a build that runs inside the sandbox: detect, compile and release of each buildpack, in order.
 #
+# It says nothing about a failure but the script's own words: the plugin tells it once, from RESULT/status.
+#
 # It is constant: users' strings reach it only as arguments, files and environment, never as shell text. It does not
 # choose or fetch buildpacks and does not indent output: the plugin does that outside, so nothing here can hide an
 # exit code behind a pipe. It runs as the build user, with the buildpacks' own rights, so the plugin that reads what
@@ -83,7 +85,6 @@ run_buildpack() {
   in_buildpack "$n" bin/compile "$build" "$cache" "$env_dir"
   code=$?
   if ((code)); then
-    echo " !     Buildpack ${labels[n]} failed to compile the app (exit code $code)"
     fail "$code"
   fi
   if [[ -f ${dirs[n]}/export ]]; then
@@ -94,7 +95,6 @@ run_buildpack() {
     in_buildpack "$n" bin/release "$build" >"$result/release.$n"
     code=$?
     if ((code)); then
-      echo " !     Buildpack ${labels[n]} failed in bin/release (exit code $code)"
       fail "$code"
     fi
   fi
@@ -108,7 +108,6 @@ run_list() {
     code=$?
     if ((code)); then
       cat "$result/detect.$n"
-      echo " !     App not compatible with buildpack: ${labels[n]} (bin/detect gave exit code $code)"
       fail "$code"
     fi
     note "matched $n"
@@ -135,7 +134,7 @@ run_first_match() {
     fi
   done
   if [[ -z $chosen ]]; then
-    echo " !     No buildpack fits this app. Tried, in this order:"
+    echo "       None of these buildpacks fits, asked in this order:"
     for ((n = 0; n < count; n++)); do
       echo "       ${labels[n]}"
     done
