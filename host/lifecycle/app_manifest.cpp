@@ -16,11 +16,12 @@ using nlohmann::json;
 constexpr std::uint64_t kMaxSeconds = 3600;
 
 Error bad_member(std::string_view type, std::string_view member, std::string_view wanted) {
-  return Error{Code::kInvalid,
-               fmt::format("app.json: healthchecks.{}: {} must be {}", type, member, wanted),
-               "See the README's section on checks",
-               "app-json-invalid",
-               {}};
+  return Error{
+      Code::kInvalid,
+      fmt::format("app.json: healthchecks{}{}: {} must be {}", type.empty() ? "" : ".", type, member, wanted),
+      "See the README's section on checks",
+      "app-json-invalid",
+      {}};
 }
 
 Result<> read_seconds(const json& entry, std::string_view type, const char* member, std::uint64_t& ms) {
@@ -124,7 +125,10 @@ Result<HealthCheck> check_line(std::string_view text, std::size_t line) {
   const auto blank = text.find_first_of(" \t");
   std::string_view target = text.substr(0, blank);
   if (blank != std::string_view::npos) check.content = std::string(trim(text.substr(blank)));
-  if (const auto scheme = target.find("//"); scheme != std::string_view::npos) {
+  const auto scheme = target.find("//");
+  const bool has_host = scheme != std::string_view::npos &&
+                        (scheme == 0 || target.starts_with("http://") || target.starts_with("https://"));
+  if (has_host) {
     const auto slash = target.find('/', scheme + 2);
     check.headers["Host"] =
         std::string(target.substr(scheme + 2, slash == std::string_view::npos ? slash : slash - scheme - 2));
@@ -155,8 +159,9 @@ Result<HealthChecks> checks_of_app_json(std::string_view text) {
   for (const auto& [type, entries] : section->items()) {
     if (!entries.is_array()) return fail(bad_member(type, "it", "a list"));
     for (const json& entry : entries) {
-      const bool startup = entry.is_object() && entry.value("type", std::string("startup")) == "startup";
-      if (entry.is_object() && !startup) continue;
+      std::string when = "startup";
+      if (entry.is_object()) DAVIT_TRY(read_text(entry, type, "type", when));
+      if (when != "startup") continue;
       DAVIT_TRY_ASSIGN(HealthCheck check, read_entry(entry, type));
       checks[type].push_back(std::move(check));
     }

@@ -118,10 +118,14 @@ class Waiting {
     if (const auto host = check.headers.find("Host"); host != check.headers.end())
       request.host = host->second;
     request.headers.erase("Host");
-    const auto answer = run_.services.probe.get(endpoint, request);
+    auto answer = run_.services.probe.get(endpoint, request);
     if (!answer) {
       // A refused connection means that it is still starting; anything after that is an answer.
       if (!run_.services.probe.connect(endpoint, check.timeout_ms)) return fail(answer.error());
+      // It may have begun to listen between the two.
+      if (answer.error().code == Code::kUnavailable) answer = run_.services.probe.get(endpoint, request);
+    }
+    if (!answer) {
       return fail(Code::kFailed, fmt::format("GET {}: {}", check.path, answer.error().message));
     }
     if (answer->status < 200 || answer->status > 399) {

@@ -55,7 +55,10 @@ Result<> Engine::run(std::string_view deployment_id, const CallContext& call) {
 
   DeploymentRun run(services_, call, std::move(deployment), std::move(app));
   if (!plan_of(run.deployment.kind)) {
-    return fail(Code::kInternal, fmt::format("There is no kind of deployment named {}", run.deployment.kind));
+    const std::string what = fmt::format("There is no kind of deployment named {}", run.deployment.kind);
+    DAVIT_TRY(services_.store.journal().fail_with(run.deployment.id, DeploymentState::kFailed,
+                                                  {"kind-unknown", what, {}, {}}));
+    return fail(Code::kInternal, what, {}, "kind-unknown");
   }
   DAVIT_TRY(services_.store.journal().set_state(run.deployment.id, DeploymentState::kRunning));
 
@@ -83,19 +86,25 @@ Result<> Engine::forward(DeploymentRun& run) {
   return {};
 }
 
-// The switch has set the state to committed, in one transaction with the records of what is live.
+// The switch has set the state to committed, in one transaction with the records of what is live. From
+// on_committed on, the next deployment of the app may run beside this one. What drains is no business of its,
+// with two exceptions: a scale that shrinks the live groups, and a destroy that forgets the app.
 Result<> Engine::commit_and_finish(DeploymentRun& run) {
-  services_.on_committed();
+  if (!run.plan.rescales && !run.plan.destroys) services_.on_committed();
   auto& journal = services_.store.journal();
   DAVIT_TRY(journal.set_state(run.deployment.id, DeploymentState::kDraining));
   DAVIT_TRY(journal.set_phase(run.deployment.id, "drain"));
   services_.mark(run.deployment.id, "drain");
   services_.failpoint("drain/host/drain:begin");
-  DAVIT_TRY(drain(run));
+  auto drained = drain(run);
+  if (run.plan.rescales) services_.on_committed();
+  DAVIT_TRY(drained);
   DAVIT_TRY(journal.set_phase(run.deployment.id, "finish"));
   services_.mark(run.deployment.id, "finish");
   services_.failpoint("finish/host/finish:begin");
-  DAVIT_TRY(finish(run));
+  auto finished = finish(run);
+  if (run.plan.destroys && finished) services_.on_committed();
+  DAVIT_TRY(finished);
   services_.failpoint("finish/host/finish:end");
   DeployEvent event;
   event.state = state_word(DeploymentState::kDone);

@@ -23,6 +23,11 @@ std::vector<std::string> argv_of(const Release& release, const std::vector<std::
 /// out.
 Quantities wanted_quantities(const Release& release, const Quantities& said);
 
+/// What a build suggests for the environment (a buildpack's config_vars), recorded with the release's
+/// processes: it goes with the artifact, under what users set.
+std::string config_defaults_to_json(const TextMap& defaults);
+TextMap config_defaults_of(const ReleaseSpec& spec);
+
 ArtifactRef artifact_of(const LifecycleServices& services, const Release& release);
 
 /// The limits set with resource:limit and resource:reserve for a type.

@@ -29,6 +29,7 @@ Result<> Engine::recover(std::string_view deployment_id, const CallContext& call
   DAVIT_TRY_ASSIGN(Deployment deployment, journal.get(deployment_id));
   if (is_finished(deployment.state) || deployment.state == DeploymentState::kStuck) return {};
   auto found = services_.store.apps().get(deployment.app);
+  if (!found && found.error().code != Code::kNotFound) return fail(found.error());
   if (!found) {  // destroyed: nothing is left that could be finished
     return journal.set_state(deployment.id, DeploymentState::kDone);
   }

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "lifecycle/slug_store.hpp"
@@ -13,8 +14,20 @@ namespace {
 constexpr std::size_t kKeptReleases = 10;
 constexpr std::size_t kKeptDeployments = 100;
 
+// We run outside the app's lock: a deployment beside us may have stored a slug whose release has no row yet.
+Result<bool> another_is_at_work(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(const auto unfinished, run.services.store.journal().unfinished(run.app.id));
+  return std::any_of(unfinished.begin(), unfinished.end(), [&](const Deployment& deployment) {
+    const bool before_switch =
+        deployment.state == DeploymentState::kQueued || deployment.state == DeploymentState::kRunning;
+    return deployment.id != run.deployment.id && before_switch;
+  });
+}
+
 Result<> forget_old(DeploymentRun& run) {
   auto& store = run.services.store;
+  DAVIT_TRY_ASSIGN(const bool busy, another_is_at_work(run));
+  if (busy) return {};  // it clears up itself when it is done
   DAVIT_TRY_ASSIGN(const auto old, store.releases().expendable(run.app.id, kKeptReleases));
   if (!old.empty()) DAVIT_TRY(store.releases().forget(run.app.id, old));
   DAVIT_TRY_ASSIGN(const auto needed, store.releases().artifact_refs(run.app.id));

@@ -7,9 +7,13 @@
 namespace davit {
 
 Result<std::vector<std::string>> hosts_of(Store& store, const App& app) {
+  DAVIT_TRY_ASSIGN(const auto own, store.domains().list(app.id));
+  return hosts_of(store, app, own);
+}
+
+Result<std::vector<std::string>> hosts_of(Store& store, const App& app, const std::vector<std::string>& own) {
   DAVIT_TRY_ASSIGN(const bool enabled, store.domains().enabled(app.id));
   if (!enabled) return std::vector<std::string>{};
-  DAVIT_TRY_ASSIGN(auto own, store.domains().list(app.id));
   if (!own.empty()) return own;
   // A name with a dot is its own host name.
   if (app.name.find('.') != std::string::npos) return std::vector<std::string>{app.name};

@@ -12,6 +12,9 @@ namespace davit {
 /// The app's hosts: none when its domains are disabled.
 Result<std::vector<std::string>> hosts_of(Store& store, const App& app);
 
+/// The same for an app whose own domains were these.
+Result<std::vector<std::string>> hosts_of(Store& store, const App& app, const std::vector<std::string>& own);
+
 /// The endpoints of instances, in order of their numbers.
 std::vector<Endpoint> endpoints_of(const std::vector<Instance>& instances);
 

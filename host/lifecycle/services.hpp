@@ -23,8 +23,9 @@ struct LifecycleServices {
   EndpointProbe& probe;
   const Clock& clock;
   const Home& home;
-  /// Called once, right after the switch is confirmed: lets the app's lock go and tells the viewer.
-  std::function<void()> on_committed;
+  /// Called once: lets the app's lock go and tells the viewer. Right after the switch is confirmed; after the
+  /// drain of a scale and after the end of a destroy, which must not meet the next deployment.
+  std::function<void()> on_committed = [] {};
   /// Called with "PHASE/PLUGIN/HOOK:STATE" after each journal row is synced. Tests kill the process there;
   /// else a no-op.
   std::function<void(std::string_view)> failpoint = [](std::string_view) {};

@@ -42,8 +42,12 @@ Result<> forget_app(DeploymentRun& run) {
   DAVIT_TRY(run.services.sources.remove(run.app.name));
   DAVIT_TRY(remove_tree(run.services.home.slugs(run.app.name)));
   DAVIT_TRY(remove_tree(run.services.home.cache(run.app.name)));
-  DAVIT_TRY(run.services.store.journal().set_state(run.deployment.id, DeploymentState::kDone));
-  return run.services.store.apps().destroy(run.app.id);
+  // Together: a deployment that is done without that would never be finished, nor one of an app that is gone.
+  auto& store = run.services.store;
+  return store.transaction([&]() -> Result<> {
+    DAVIT_TRY(store.journal().set_state(run.deployment.id, DeploymentState::kDone));
+    return store.apps().destroy(run.app.id);
+  });
 }
 
 }  // namespace

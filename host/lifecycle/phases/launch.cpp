@@ -138,7 +138,9 @@ Result<> launch(DeploymentRun& run) {
   for (const WantedGroup& wanted : run.wanted) {
     TextMap plan;
     ProcessEvent event{run.app.name, run.revision, wanted.process.type, wanted.count, plan};
-    DAVIT_TRY(run_step_hooks(run, "launch", Event{event_id::kProcessStart, &event, {}}));
+    // A row of its own for each type: a phase, plugin and hook may have one only.
+    DAVIT_TRY(
+        run_step_hooks(run, "launch." + wanted.process.type, Event{event_id::kProcessStart, &event, {}}));
   }
   return {};
 }

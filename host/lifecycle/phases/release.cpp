@@ -26,11 +26,11 @@ Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   spec.source = run.text("source", "rebuild");
   spec.builder = run.builder->id();
   spec.stack = run.built.artifact.stack;
+  const std::string extras = config_defaults_to_json(run.built.config_defaults);
   for (const auto& [type, command] : run.built.process_types) {
-    spec.processes.push_back({type, command, run.built.launcher, {}});
+    spec.processes.push_back({type, command, run.built.launcher, extras});
   }
   spec.checks_json = checks_to_json(run.manifest.checks);
-  for (const auto& [key, value] : run.built.config_defaults) spec.config.emplace(key, Secret(value));
   spec.description = fmt::format("Deploy {}", spec.revision.substr(0, kShortRevision));
   return spec;
 }
@@ -59,6 +59,8 @@ Result<ReleaseSpec> spec_of_rollback(DeploymentRun& run) {
 // config_vars of a buildpack are defaults: they come back with every release of the artifact, under what
 // users set.
 Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
+  spec.config.clear();
+  for (const auto& [key, value] : config_defaults_of(spec)) spec.config.emplace(key, Secret(value));
   DAVIT_TRY_ASSIGN(const ConfigMap now, run.services.store.config().merged(run.app.id));
   for (const auto& [key, value] : now) spec.config.insert_or_assign(key, value);
   return {};
@@ -77,7 +79,6 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
                   "not-deployed");
     }
     spec = run.live->spec;
-    spec.config.clear();
     DAVIT_TRY(put_config(run, spec));
     spec.description = run.text("description", "Change of configuration");
   }
@@ -85,8 +86,14 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(spec.runtime, runtime_of(run.services.store, run.app.id));
   DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(spec.runtime));
   spec.runtime = runtime->id();
-  DAVIT_TRY_ASSIGN(spec.formation, run.services.store.formation().get(run.app.id));
-  DAVIT_TRY_ASSIGN(spec.domains, run.services.store.domains().list(run.app.id));
+  // What a rollback restores is its old release's; everything else is recorded as it is now.
+  const bool rolls_back = run.deployment.kind == "rollback";
+  if (!(rolls_back && run.request.value("with_scale", false))) {
+    DAVIT_TRY_ASSIGN(spec.formation, run.services.store.formation().get(run.app.id));
+  }
+  if (!(rolls_back && run.request.value("with_domains", false))) {
+    DAVIT_TRY_ASSIGN(spec.domains, run.services.store.domains().list(run.app.id));
+  }
   return spec;
 }
 
