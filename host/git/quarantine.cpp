@@ -19,6 +19,11 @@ Result<> adopt_file(const fs::path& from, const fs::path& to) {
   return {};
 }
 
+// git's own: the mark of a pack that is still being received, and half-written files.
+bool is_passing(const fs::path& file) {
+  return file.extension() == ".keep" || file.filename().string().starts_with("tmp_");
+}
+
 // An index that is there before its pack would be an index of nothing.
 bool is_index(const fs::path& file) {
   return file.extension() == ".idx";
@@ -35,6 +40,8 @@ Result<> adopt_objects(const fs::path& quarantine, const fs::path& objects) {
     if (it->is_directory()) {
       fs::create_directories(objects / relative, error);
       if (error) return fail(system_error("make " + (objects / relative).string(), error.value()));
+    } else if (is_passing(relative)) {
+      continue;
     } else if (is_index(relative)) {
       indexes.push_back(relative);
     } else {

@@ -93,21 +93,23 @@ Result<> check_tree(const std::vector<TreeEntry>& tree, const SourceLimits& limi
 
 Result<> check_link(std::string_view path, std::string_view target) {
   const auto refuse = [&] {
-    return fail(
-        Code::kInvalid,
-        fmt::format("The link {} leads outside the tree, to {}", json_quote(path), json_quote(target)),
-        "Make it a relative link to a file of the repository", "tree-link");
+    return fail(Code::kInvalid,
+                fmt::format("The link {} leads, or could lead, outside the tree: to {}", json_quote(path),
+                            json_quote(target)),
+                "Make it a relative link to a file of the repository, with every .. at its beginning",
+                "tree-link");
   };
   if (target.empty() || target.front() == '/') return refuse();
-  // Depth of the folder that the link is in; each .. goes up by one, and must not go above the root at any
-  // point.
+  // Up comes first: after a name, which may be a link itself, ".." is not the folder that the text says.
   long depth = static_cast<long>(split(path, '/').size()) - 1;
+  bool named = false;
   for (const std::string& part : split(target, '/')) {
-    if (part == "..")
-      --depth;
-    else if (!part.empty() && part != ".")
-      ++depth;
-    if (depth < 0) return refuse();
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      named = true;
+    } else if (named || --depth < 0) {
+      return refuse();
+    }
   }
   return {};
 }
