@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <csignal>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -44,10 +43,16 @@ void enter_namespace(int fd, int kind, const char* name) {
   if (setns(fd, kind) != 0) die_errno(std::string("enter the instance's ") + name);
 }
 
+/// Empty while an exec is under way, and for a process that has ended. By read(), since a stream throws when
+/// the process goes away under it.
 std::vector<std::string> environment_of(pid_t pid) {
-  std::ifstream file(proc(pid, "environ"), std::ios::binary);
-  if (!file) die("the instance is not running");
-  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const int fd = open(proc(pid, "environ").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) die("the instance is not running");
+  std::string bytes;
+  char buffer[4096];
+  ssize_t got = 0;
+  while ((got = read(fd, buffer, sizeof buffer)) > 0) bytes.append(buffer, static_cast<std::size_t>(got));
+  close(fd);
   std::vector<std::string> found;
   for (std::size_t begin = 0; begin < bytes.size();) {
     const std::size_t end = bytes.find('\0', begin);
@@ -67,7 +72,9 @@ std::vector<std::string> instance_environment(const Options& options) {
   for (int waited_ms = 0; waited_ms < kLongestMs; waited_ms += kStepMs) {
     const std::vector<std::string> environment = environment_of(options.pid);
     if (std::ranges::find(environment, mark) != environment.end()) return environment;
-    if (std::ranges::find(environment, kEnvPrefix + mark) == environment.end()) break;
+    const bool on_its_way =
+        environment.empty() || std::ranges::find(environment, kEnvPrefix + mark) != environment.end();
+    if (!on_its_way) break;
     poll(nullptr, 0, kStepMs);  // an exec in another process is no event that we could wait for
   }
   die("the instance " + options.instance + " is not running");
