@@ -12,7 +12,7 @@ namespace davit {
 namespace {
 
 constexpr std::string_view kAll = "_all_";
-constexpr std::string_view kLists[] = {"disabled", "skipped"};
+constexpr std::string_view kDisabled = "disabled";  // the property that the lifecycle reads
 
 Result<std::vector<std::string>> types_of(const Arguments& args) {
   std::vector<std::string> types;
@@ -27,29 +27,25 @@ Result<std::vector<std::string>> types_of(const Arguments& args) {
   return types;
 }
 
-/// Takes the types out of both lists and puts them into `into` ("": none).
-Result<> move_types(Store& store, AppId app, const std::vector<std::string>& types, std::string_view into) {
-  for (const std::string_view list : kLists) {
-    DAVIT_TRY_ASSIGN(const auto value, store.properties().get(app, "checks", list));
-    std::vector<std::string> now;
-    if (value) now = split(*value, ',');
-    const bool everything = types.front() == kAll;
-    std::erase_if(now,
-                  [&](const std::string& type) { return everything || std::ranges::count(types, type) > 0; });
-    if (list == into) {
-      if (everything) now.clear();
-      now.insert(now.end(), types.begin(), types.end());
-    }
-    if (now.empty()) {
-      DAVIT_TRY(store.properties().unset(app, "checks", list));
-    } else {
-      DAVIT_TRY(store.properties().set(app, "checks", list, join(now, ",")));
-    }
+/// Takes the types out of the list, or puts them in; "_all_" stands for every type.
+Result<> change_list(Store& store, AppId app, const std::vector<std::string>& types, bool disable) {
+  DAVIT_TRY_ASSIGN(const auto value, store.properties().get(app, "checks", kDisabled));
+  std::vector<std::string> now;
+  if (value) now = split(*value, ',');
+  const bool everything = types.front() == kAll;
+  if (!everything && !disable && std::ranges::count(now, kAll) > 0) {
+    return fail(Code::kConflict, "Checks are disabled for every process type",
+                "Enable them all, then disable some: checks:enable APP");
   }
+  std::erase_if(now,
+                [&](const std::string& type) { return everything || std::ranges::count(types, type) > 0; });
+  if (disable) now.insert(now.end(), types.begin(), types.end());
+  if (!now.empty()) return store.properties().set(app, "checks", kDisabled, join(now, ","));
+  DAVIT_TRY(store.properties().unset(app, "checks", kDisabled));
   return {};
 }
 
-Result<int> change(Session& session, const Arguments& args, std::string_view into, std::string_view word) {
+Result<int> change(Session& session, const Arguments& args, bool disable, std::string_view word) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   DAVIT_TRY_ASSIGN(const auto types, types_of(args));
   if (types.front() == kAll) {
@@ -59,18 +55,15 @@ Result<int> change(Session& session, const Arguments& args, std::string_view int
         fmt::format("{} zero downtime for app's ({}) proctypes ({})", word, app.name, join(types, ",")));
   }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY(store->transaction([&] { return move_types(*store, app.id, types, into); }));
+  DAVIT_TRY(store->transaction([&] { return change_list(*store, app.id, types, disable); }));
   return 0;
 }
 
 Result<int> disable(Session& session, const Arguments& args) {
-  return change(session, args, "disabled", "Disabling");
+  return change(session, args, true, "Disabling");
 }
 Result<int> enable(Session& session, const Arguments& args) {
-  return change(session, args, "", "Enabling");
-}
-Result<int> skip(Session& session, const Arguments& args) {
-  return change(session, args, "skipped", "Skipping");
+  return change(session, args, false, "Enabling");
 }
 
 Result<int> report(Session& session, const Arguments& args) {
@@ -91,7 +84,7 @@ constexpr CliCommand on_types(std::string_view name, std::string_view summary) {
 
 std::span<const CoreCommand> check_commands() {
   static constexpr CoreCommand kCommands[] = {
-      {on_types("checks:disable", "Stop old instances before new ones start: this costs downtime"), disable},
+      {on_types("checks:disable", "Let new instances get requests without a check"), disable},
       {on_types("checks:enable", "Check instances before they get requests"), enable},
       {{.name = "checks:report",
         .usage = "[<app>|--global] [<flag>|--format text|json]",
@@ -107,7 +100,6 @@ std::span<const CoreCommand> check_commands() {
         .maximum_args = 2,
         .unknown_flags = UnknownFlags::kValueAtEnd},
        set_core_property},
-      {on_types("checks:skip", "Let instances get requests without a check"), skip},
   };
   return kCommands;
 }

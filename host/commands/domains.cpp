@@ -43,8 +43,8 @@ Result<> refuse_default_names(Store& store, const App& app, const std::vector<st
       DAVIT_TRY_ASSIGN(const App other, store.apps().get(name));
       DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, other));
       if (std::ranges::find(hosts, domain) == hosts.end()) continue;
-      return fail(Code::kConflict, fmt::format("{} is taken by app {}", domain, other.name), {},
-                  "domain-taken");
+      return fail(Code::kConflict, fmt::format("Domain {} is already used by app {}", domain, other.name),
+                  "It is the default name of that app", "domain-taken");
     }
   }
   return {};

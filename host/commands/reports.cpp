@@ -33,10 +33,8 @@ MoreRows app_rows(Session& session) {
 MoreRows check_rows(Session& session) {
   return [&session](Report& report, const App& app) -> Result<> {
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
-    for (const std::string_view list : {"disabled", "skipped"}) {
-      DAVIT_TRY_ASSIGN(const auto value, store->properties().get(app.id, "checks", list));
-      report.add(fmt::format("checks-{}-list", list), value.value_or("none"));
-    }
+    DAVIT_TRY_ASSIGN(const auto disabled, store->properties().get(app.id, "checks", "disabled"));
+    report.add("checks-disabled-list", disabled.value_or("none"));
     return {};
   };
 }

@@ -176,8 +176,7 @@ TEST_F(GoldenWithApp, ReportsAndLists) {
                                  {"releases:list", "shop"},
                                  {"releases:list", "shop", "--format", "json"},
                                  {"releases:info", "shop", "v1"},
-                                 {"deploys:list", "shop"},
-                                 {"plugin:list", "--format", "json"}}));
+                                 {"deploys:list", "shop"}}));
 }
 
 TEST_F(GoldenWithApp, CompletionScriptsAreGoodShell) {

@@ -266,7 +266,7 @@ TEST_F(Commands, DomainsBelongToOneAppOnly) {
   EXPECT_NE(out_.errors.find("shop"), std::string::npos);
   // other's default name is not in the store, and is other's all the same.
   EXPECT_EQ(run({"domains:add", "shop", "other.example.com"}), 1);
-  EXPECT_NE(out_.errors.find("other.example.com is taken by app other"), std::string::npos);
+  EXPECT_NE(out_.errors.find("other.example.com is already used by app other"), std::string::npos);
   EXPECT_EQ(run({"domains:remove", "shop", "shop.example.com"}), 0);
   EXPECT_EQ(run({"domains:report", "shop", "--domains-app-vhosts"}), 0);
   EXPECT_EQ(out_.text, "shop.test\n");
