@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 
@@ -141,6 +142,33 @@ void take_certificates_back(const Settings& settings, const std::string& app) {
 void forget_certificates(const Settings& settings, const std::string& app) {
   std::error_code ignored;
   fs::remove_all(aside_of(settings, app), ignored);
+}
+
+void sweep_certificates(const Settings& settings) {
+  const auto limit = fs::file_time_type::clock::now() - std::chrono::hours(1);
+  const auto is_old = [&](const fs::path& path) {
+    std::error_code error;
+    const auto time = fs::last_write_time(path, error);
+    return !error && time < limit;
+  };
+  std::error_code error;
+  std::error_code ignored;
+  for (const auto& app : fs::directory_iterator(fs::path(settings.root) / "certs", error)) {
+    const auto name = app.path().filename().string();
+    if (name.front() == '.') {
+      if (is_old(app.path())) fs::remove_all(app.path(), ignored);
+      continue;
+    }
+    const auto current = certificate_of(settings, name);
+    const auto site = read_file(settings.root + "/sites/" + name + ".conf").value_or("");
+    for (const auto& version : fs::directory_iterator(app.path(), error)) {
+      const auto path = version.path();
+      if (version.is_symlink() || !is_old(path)) continue;
+      const bool used = (current && fs::path(current->key).parent_path() == path) ||
+                        site.find(path.string()) != std::string::npos;
+      if (!used) fs::remove_all(path, ignored);
+    }
+  }
 }
 
 void copy_certificate(const Settings& settings, const std::string& from, const std::string& to) {

@@ -24,6 +24,9 @@ void remove_certificate(const Settings& settings, const std::string& app);  // i
 void put_certificates_aside(const Settings& settings, const std::string& app);
 void take_certificates_back(const Settings& settings, const std::string& app);
 void forget_certificates(const Settings& settings, const std::string& app);  // for good
+// Removes what is neither current nor named by an app's file, once it is an hour old (an undo may need it
+// until then).
+void sweep_certificates(const Settings& settings);
 void copy_certificate(const Settings& settings, const std::string& from, const std::string& to);
 
 // A PEM text in two: everything but private keys, and the private key. Throws unless there is one of each.

@@ -24,7 +24,11 @@ class NginxPlugin : public sdk::Plugin,
                     public sdk::Doctor {
  public:
   // davit.proxy/1
-  void ensure(const sdk::Call& call) override { Session(*this, call).engine.ensure(); }
+  void ensure(const sdk::Call& call) override {
+    Session session(*this, call);
+    session.engine.ensure();
+    sweep_certificates(session.settings.engine);
+  }
   std::string prepare(const sdk::Call& call, const sdk::Route& route) override {
     return Session(*this, call).engine.prepare(route_from(route));
   }

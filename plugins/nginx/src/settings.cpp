@@ -3,6 +3,7 @@
 
 #include <Poco/Net/DNS.h>
 #include <Poco/Net/HostEntry.h>
+#include <Poco/Net/NetException.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/resource.h>
@@ -86,6 +87,25 @@ void resolve_user(const sdk::Settings& from, Settings& settings) {
     settings.worker_user = "nobody";
 }
 
+// Can any user pass through every directory on the way to this one, and it?
+bool everyone_passes(const fs::path& directory) {
+  for (fs::path at = directory; !at.empty(); at = at.parent_path()) {
+    std::error_code error;
+    if ((fs::status(at, error).permissions() & fs::perms::others_exec) == fs::perms::none || error)
+      return false;
+    if (at == at.root_path()) break;
+  }
+  return true;
+}
+
+// Where the owner is root, the home's folders are closed to other users, so what workers need lies beside
+// them. A home below a closed directory, such as /root, cannot have it: then it is where the system keeps
+// such things.
+std::string workers_directory(const std::string& home) {
+  if (everyone_passes(home)) return home + "/nginx-workers";
+  return "/var/lib/davit-nginx/" + std::to_string(std::hash<std::string>()(home));
+}
+
 void resolve_open_files(Settings& settings) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -116,6 +136,17 @@ std::string stamp_of(const fs::path& directory) {
   std::string all;
   for (const auto& part : parts) all += part + '\0';
   return std::to_string(std::hash<std::string>()(all));
+}
+
+// IPv4 first: that is what instances on this machine listen on.
+std::string address_of_name(const std::string& name) {
+  const auto entry = Poco::Net::DNS::resolve(name);
+  const auto& addresses = entry.addresses();
+  for (const auto& address : addresses) {
+    if (address.family() == Poco::Net::IPAddress::IPv4) return address.toString();
+  }
+  if (addresses.empty()) throw Poco::Net::NoAddressFoundException(name);
+  return addresses.front().toString();
 }
 
 }  // namespace
@@ -151,8 +182,8 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call) {
     settings.access_logs = settings.logs + "/apps";
     settings.worker_tmp = settings.run + "/tmp";
     settings.pages = settings.run + "/pages";
-  } else {  // the home's folders are closed to other users, so what workers need lies beside them
-    const auto workers = paths.home() + "/nginx-workers";
+  } else {
+    const auto workers = workers_directory(paths.home());
     settings.access_logs = workers + "/logs";
     settings.worker_tmp = workers + "/tmp";
     settings.pages = workers + "/pages";
@@ -190,7 +221,7 @@ Route route_from(const sdk::Route& route) {
     } else {
       peer.port = static_cast<std::uint16_t>(endpoint.port);
       try {
-        peer.host = Poco::Net::DNS::resolveOne(endpoint.host).toString();
+        peer.host = address_of_name(endpoint.host);
       } catch (const Poco::Exception& error) {
         throw sdk::Failure(DAVIT_UNAVAILABLE, "no-address",
                            "instance " + endpoint.instance + ": the name " + endpoint.host +
