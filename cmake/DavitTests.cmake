@@ -20,6 +20,7 @@ function(davit_test name)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_options(${name} PRIVATE -O0 -g0)  # what is tested is optimised; the tests need not be, and build time is short
   target_compile_definitions(${name} PRIVATE DAVIT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              DAVIT_BUILD_DIR="${CMAKE_BINARY_DIR}")
   if(TEST_DEPENDS)
