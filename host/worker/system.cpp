@@ -31,6 +31,15 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
 
 Result<int> system_stop(Workshop& shop, Words /*words*/) {
   DAVIT_TRY(shop.supervisor().stop_tree(kStopDeadlineMs));
+  // What plugins did in system.start beyond units, such as a firewall's table, goes with the system.
+  // Nothing runs any more, so what fails here is said and does not make the stop a failure.
+  const auto bus = shop.bus();
+  const Event event{event_id::kSystemStart, std::monostate{}, {}};
+  if (!bus) shop.out().warning(bus.error().text());
+  for (Hook* hook : bus ? (*bus)->steps(event.id) : std::vector<Hook*>{}) {
+    const auto undone = hook->undo(event, "", shop.context());
+    if (!undone) shop.out().warning(undone.error().text());
+  }
   shop.out().step("Everything is stopped; davit system:start brings it back");
   return 0;
 }

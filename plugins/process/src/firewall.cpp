@@ -54,6 +54,16 @@ std::string Firewall::refresh(const sdk::Call& call) const {
     const auto record = records_.instance(name);
     if (record && record->port != 0) ports.insert(record->port);
   }
+  return set(call, ports);
+}
+
+std::string Firewall::drop(const sdk::Call& call) const {
+  if (!enabled()) return {};
+  const FileLock lock(records_.run() + "/firewall.lock", true);
+  return set(call, {});
+}
+
+std::string Firewall::set(const sdk::Call& call, const std::set<std::uint32_t>& ports) const {
   std::set<std::uint32_t> uids{0};
   for (const std::string& user : config_.firewall_users) {
     if (const passwd* account = getpwnam(user.c_str())) uids.insert(account->pw_uid);

@@ -30,8 +30,12 @@ class Firewall {
   [[nodiscard]] bool enabled() const;
   /// Makes the table say what the records of instances say. Empty, or why it could not.
   std::string refresh(const sdk::Call& call) const;
+  /// Takes the table away: nothing of this home listens any more, and its ports may be another home's tomorrow.
+  std::string drop(const sdk::Call& call) const;
 
  private:
+  std::string set(const sdk::Call& call, const std::set<std::uint32_t>& ports) const;
+
   const sdk::Host& host_;
   const Config& config_;
   const Records& records_;

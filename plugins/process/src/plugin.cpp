@@ -95,6 +95,14 @@ class ProcessRuntime : public sdk::Plugin, public sdk::Runtime, public sdk::Doct
     parts_->instances.refresh_firewall(call);
   }
 
+  // The system stops.
+  void undo_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override {
+    (void)token;
+    if (event.which() != sdk::EventId::kSystemStart) return;
+    const std::string trouble = parts_->instances.firewall().drop(call);
+    if (!trouble.empty()) call.log_warn(trouble);
+  }
+
  private:
   std::unique_ptr<Parts> parts_;
 };

@@ -198,6 +198,11 @@ TEST_F(RuntimeSuite, AfterARebootTheFirewallComesBackWithTheSystem) {
   const auto listed = world_here.host().runner().run(nft);
   ASSERT_TRUE(listed && listed->ok());
   EXPECT_THAT(listed->out, testing::HasSubstr(std::to_string(inspect()[0].endpoints[0].port)));
+
+  ASSERT_EQ(runtime().system_stop(), DAVIT_OK) << runtime().call().message;
+  const auto gone = world_here.host().runner().run(nft);
+  EXPECT_TRUE(gone && !gone->ok()) << "a stopped home still closes ports";
+  ASSERT_EQ(runtime().system_stop(), DAVIT_OK) << "an undo works twice";
 }
 
 TEST_F(RuntimeSuite, TheDoctorSaysWhatHoldsHere) {

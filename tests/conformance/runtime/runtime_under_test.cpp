@@ -219,4 +219,15 @@ davit_status RuntimeUnderTest::system_start() {
   return hooks->apply(plugin_, fresh().raw(), &event, sdk::str(text));
 }
 
+davit_status RuntimeUnderTest::system_stop() {
+  const auto* hooks =
+      static_cast<const davit_hooks*>(descriptor_->get_interface(plugin_, sdk::str(DAVIT_HOOKS_ID)));
+  if (hooks == nullptr) return DAVIT_UNSUPPORTED;
+  davit_event event{};
+  event.struct_size = sizeof event;
+  event.kind = DAVIT_EVENT_STEP;
+  event.id = sdk::str(DAVIT_EV_SYSTEM_START);
+  return hooks->undo(plugin_, fresh().raw(), &event, davit_str{});
+}
+
 }  // namespace davit::test

@@ -41,6 +41,8 @@ class RuntimeUnderTest {
   davit_status examine(sdk::Strings& findings);
   /// davit.hooks/1: the step system.start, prepared and applied.
   davit_status system_start();
+  /// The same step undone: the system stops.
+  davit_status system_stop();
 
   /// Of the last invocation that made its own.
   [[nodiscard]] const TestCall& call() const { return *call_; }
