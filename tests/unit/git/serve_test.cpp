@@ -31,7 +31,7 @@ class Serve : public GitTest {
 };
 
 TEST_F(Serve, RunsTheServiceOnTheRepositoryByArgv) {
-  runner_.on({"receive-pack"}, fakes::ScriptedExit{.code = 3});
+  runner_.on({"receive-pack"}, fakes::ScriptedExit{3, {}, {}, 0});
   EXPECT_EQ(must(serve_git(home, runner_, "git-receive-pack", "shop", "ssh:ada")), 3);
   const Command command = runner_.commands().at(0);
   EXPECT_EQ(command.argv.back(), home.repo("shop").string());
@@ -48,7 +48,7 @@ TEST_F(Serve, NoOtherProgramIsRun) {
 }
 
 TEST_F(Serve, ASignalIsAnExitCodeOfShells) {
-  runner_.on({"upload-pack"}, fakes::ScriptedExit{.signal = 15});
+  runner_.on({"upload-pack"}, fakes::ScriptedExit{0, {}, {}, 15});
   EXPECT_EQ(must(serve_git(home, runner_, "git-upload-pack", "shop", "ssh:ada")), 128 + 15);
 }
 
