@@ -1,5 +1,6 @@
 // deploys: list, info, output, cancel. What the journal says, and a viewer of a deployment's log.
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <algorithm>
 
@@ -7,6 +8,7 @@
 #include "cli/layout.hpp"
 #include "commands/session.hpp"
 #include "commands/table.hpp"
+#include "lifecycle/identity.hpp"
 
 namespace davit {
 namespace {
@@ -149,6 +151,9 @@ Result<int> cancel(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const bool in_time, store->journal().request_cancel(running->id));
   if (!in_time)
     return fail(Code::kConflict, fmt::format("{} is past its switch: too late to cancel", running->id));
+  // The flag is what counts; the signal only wakes a worker that waits for a program.
+  DAVIT_TRY_ASSIGN(const Deployment now, store->journal().get(running->id));
+  if (now.owner && is_alive(*now.owner)) ::kill(now.owner->pid, SIGTERM);
   session.out().step(fmt::format("Cancelling {} of {}", running->id, app.name));
   return 0;
 }

@@ -46,7 +46,7 @@ struct PluginServices {
   /// davit.host.apps/1 request_reroute: remembered by the caller, done before the command ends.
   std::function<void(std::string_view app)> request_reroute;
   /// The worker's own token (its SIGTERM): programs and tasks that plugins started are stopped with it.
-  std::optional<CancelToken> cancel = {};
+  std::function<std::optional<CancelToken>()> cancel = [] { return std::optional<CancelToken>(); };
   std::string version = "0.1.0";  ///< davit's
 };
 

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "worker/instance_line.hpp"
 #include "worker/operations.hpp"
 
 namespace davit {
@@ -82,6 +83,29 @@ std::string json_line(const LogLine& line) {
 
 }  // namespace
 
+std::string instance_line(std::string_view app, const Instance& instance, std::uint32_t release_version,
+                          std::string_view runtime, std::string_view role) {
+  const json row{{"app", app},
+                 {"id", instance.id},
+                 {"type", instance.process_type},
+                 {"number", instance.number},
+                 {"revision", instance.revision},
+                 {"release", release_version},
+                 {"role", role},
+                 {"runtime", runtime},
+                 {"state", name_of(instance.state)},
+                 {"pid", instance.pid},
+                 {"since", iso8601_utc(instance.since_unix_ms)},
+                 {"exits", instance.exits},
+                 {"endpoints", endpoints_json(instance)}};
+  return row.dump();
+}
+
+std::string instance_line(std::string_view app, const Instance& instance, const Release& release,
+                          std::string_view role) {
+  return instance_line(app, instance, release.version, release.spec.runtime, role);
+}
+
 Result<int> list_instances(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
@@ -94,20 +118,8 @@ Result<int> list_instances(Workshop& shop, Words words) {
           const auto instances,
           runtime->inspect({OwnerKind::kApp, name, group.revision, group.process_type, 0}, shop.context()));
       for (const Instance& instance : instances) {
-        const json row{{"app", name},
-                       {"id", instance.id},
-                       {"type", instance.process_type},
-                       {"number", instance.number},
-                       {"revision", instance.revision},
-                       {"release", group.release_version},
-                       {"role", name_of(group.state)},
-                       {"runtime", group.runtime},
-                       {"state", name_of(instance.state)},
-                       {"pid", instance.pid},
-                       {"since", iso8601_utc(instance.since_unix_ms)},
-                       {"exits", instance.exits},
-                       {"endpoints", endpoints_json(instance)}};
-        shop.out().result(row.dump() + "\n");
+        shop.out().result(
+            instance_line(name, instance, group.release_version, group.runtime, name_of(group.state)) + "\n");
       }
     }
   }

@@ -9,11 +9,14 @@
 #include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
 #include "process/pty.hpp"
+#include "worker/instance_line.hpp"
 #include "worker/operations.hpp"
 #include "worker/terminal.hpp"
 
 namespace davit {
 namespace {
+
+constexpr std::string_view kRunType = "run";
 
 struct RunOptions {
   std::string app;
@@ -62,12 +65,29 @@ Result<std::string> next_run_revision(Workshop& shop, Runtime& runtime, const st
   return fmt::format("r{}", highest + 1);
 }
 
+Result<std::vector<Instance>> runs_of(Workshop& shop, const Workshop::Running& running) {
+  return running.runtime->inspect({OwnerKind::kApp, running.app.name, {}, std::string(kRunType), 0},
+                                  shop.context());
+}
+
+// What has ended on its own is forgotten with the next look; its log stays.
+Result<> forget_ended(Workshop& shop, const Workshop::Running& running) {
+  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
+  for (const Instance& run : runs) {
+    if (run.state != InstanceState::kExited) continue;
+    DAVIT_TRY(running.runtime->remove(
+        {OwnerKind::kApp, running.app.name, run.revision, std::string(kRunType), 0}, false, shop.context()));
+  }
+  return {};
+}
+
 Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const RunOptions& options,
                          TextMap env) {
+  DAVIT_TRY(forget_ended(shop, running));
   Group group;
   group.owner = running.app.name;
   DAVIT_TRY_ASSIGN(group.revision, next_run_revision(shop, *running.runtime, running.app.name));
-  group.process_type = "run";
+  group.process_type = kRunType;
   group.count = 1;
   DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
   group.artifact = artifact_of(services, running.release);
@@ -136,6 +156,33 @@ Result<int> enter(Workshop& shop, Words words) {
     request.tty = tty;
     return running.runtime->exec(request, shop.context());
   });
+}
+
+Result<int> list_runs(Workshop& shop, Words words) {
+  if (words.size() != 1) return fail(Code::kInternal, "run-list takes an app");
+  DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(words[0]));
+  DAVIT_TRY(forget_ended(shop, running));
+  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
+  for (const Instance& run : runs)
+    shop.out().result(instance_line(running.app.name, run, running.release, "run") + "\n");
+  return 0;
+}
+
+Result<int> stop_runs(Workshop& shop, Words words) {
+  if (words.empty()) return fail(Code::kInternal, "run-stop takes an app");
+  DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(words[0]));
+  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
+  bool found = words.size() == 1;
+  for (const Instance& run : runs) {
+    if (words.size() > 1 && words[1] != run.id) continue;
+    found = true;
+    shop.out().step(fmt::format("Stopping {}", run.id));
+    DAVIT_TRY(running.runtime->remove(
+        {OwnerKind::kApp, running.app.name, run.revision, std::string(kRunType), 0}, false, shop.context()));
+  }
+  if (found) return 0;
+  return fail(Code::kNotFound, fmt::format("{} runs no {}", words[0], words[1]),
+              fmt::format("See davit run:list {}", words[0]), "no-such-run");
 }
 
 }  // namespace davit

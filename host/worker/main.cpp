@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
 
 #include "commands/worker_protocol.hpp"
@@ -13,10 +12,10 @@ namespace {
 
 namespace protocol = davit::worker_protocol;
 
-std::atomic<bool> g_interrupted{false};  // the one global: a signal handler cannot be handed anything
+const davit::CancelToken* g_cancel = nullptr;  // the one global: a signal handler cannot be handed anything
 
 void interrupt(int) {
-  g_interrupted = true;
+  if (g_cancel != nullptr) g_cancel->cancel();
 }
 
 std::string variable(const char* name) {
@@ -24,7 +23,7 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-davit::WorkerSurroundings surroundings() {
+davit::WorkerSurroundings surroundings(const davit::CancelToken& cancel) {
   davit::WorkerSurroundings where;
   where.home.root = variable(protocol::kHome);
   where.home.plugins_toml = variable(protocol::kPluginsToml);
@@ -32,6 +31,7 @@ davit::WorkerSurroundings surroundings() {
   where.catalog.disable = davit::parse_disable_list(variable(protocol::kDisable));
   where.catalog.safe_mode = !variable(protocol::kSafeMode).empty();
   where.failpoint = variable(protocol::kFailpoint);
+  where.cancel = cancel;
   return where;
 }
 
@@ -59,6 +59,9 @@ int main(int argc, char** argv) {
     (void)!write(2, kText.data(), kText.size());
     return 1;
   }
+  const auto cancel = davit::CancelToken::create();
+  if (!cancel) return 1;
+  g_cancel = &*cancel;
   struct sigaction action {};
   action.sa_handler = interrupt;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
@@ -78,11 +81,11 @@ int main(int argc, char** argv) {
                              .trace = flags.find('t') != std::string::npos,
                              .tty = isatty(1) == 1,
                              .out = out,
-                             .cancelled = [] { return g_interrupted.load(); }};
+                             .cancelled = [&] { return cancel->cancelled(); }};
   davit::Breadcrumb crumb = breadcrumb();
   int code = 1;
   {
-    davit::Workshop shop(surroundings(), context, out, crumb, clock);
+    davit::Workshop shop(surroundings(*cancel), context, out, crumb, clock);
     const auto done = operation->run(shop, std::span(words).subspan(1));
     code = done ? *done : exit_code_of(done.error(), out);
   }

@@ -32,6 +32,8 @@ Result<int> show_logs(Workshop& shop, Words words);
 // interactive.cpp
 Result<int> run_command_in_app(Workshop& shop, Words words);
 Result<int> enter(Workshop& shop, Words words);
+Result<int> list_runs(Workshop& shop, Words words);
+Result<int> stop_runs(Workshop& shop, Words words);
 // notices.cpp
 Result<int> plugin_command(Workshop& shop, Words words);
 Result<int> publish(Workshop& shop, Words words);

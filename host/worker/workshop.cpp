@@ -88,20 +88,22 @@ Supervisor& Workshop::supervisor() {
 
 Result<PluginServices> Workshop::plugin_services() {
   DAVIT_TRY_ASSIGN(Store * store, this->store());
-  PluginServices services{.home = home(),
-                          .installation = where_.installation,
-                          .store = *store,
-                          .processes = *processes_,
-                          .supervisor = supervisor(),
-                          .clock = clock_,
-                          .breadcrumb = breadcrumb_,
-                          .log = open_log(home()),
-                          .app_user = {},
-                          .runtime_of_app = [store](std::string_view app) -> Result<std::string> {
-                            DAVIT_TRY_ASSIGN(const App record, store->apps().get(app));
-                            return davit::runtime_of(*store, record.id);
-                          },
-                          .request_reroute = [this](std::string_view app) { to_reroute_.emplace(app); }};
+  PluginServices services{
+      .home = home(),
+      .installation = where_.installation,
+      .store = *store,
+      .processes = *processes_,
+      .supervisor = supervisor(),
+      .clock = clock_,
+      .breadcrumb = breadcrumb_,
+      .log = open_log(home()),
+      .app_user = {},
+      .runtime_of_app = [store](std::string_view app) -> Result<std::string> {
+        DAVIT_TRY_ASSIGN(const App record, store->apps().get(app));
+        return davit::runtime_of(*store, record.id);
+      },
+      .request_reroute = [this](std::string_view app) { to_reroute_.emplace(app); },
+      .cancel = [this] { return undoing_ ? std::optional<CancelToken>() : where_.cancel; }};
   return services;
 }
 
@@ -146,6 +148,10 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
   services.mark = [this](std::string_view deployment, std::string_view step) {
     breadcrumb_.set_deployment(deployment);
     breadcrumb_.set_step(step);
+    if (step == "undo") {
+      undoing_ = true;
+      context_.cancelled = [] { return false; };
+    }
   };
   return services;
 }

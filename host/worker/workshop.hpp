@@ -13,6 +13,7 @@
 #include "guard/breadcrumb.hpp"
 #include "lifecycle/engine.hpp"
 #include "plugin/plugin_host.hpp"
+#include "process/cancel.hpp"
 #include "process/process_runner.hpp"
 #include "store/store.hpp"
 #include "supervise/supervisor.hpp"
@@ -25,6 +26,7 @@ struct WorkerSurroundings {
   Installation installation;
   CatalogOptions catalog;
   std::string failpoint;
+  std::optional<CancelToken> cancel;  ///< set by SIGINT, SIGTERM and SIGHUP
 };
 
 /// Threads: one.
@@ -81,6 +83,7 @@ class Workshop {
   std::unique_ptr<SourceStore> sources_;
   std::unique_ptr<EndpointProbe> probe_;
   std::set<std::string> to_reroute_;
+  bool undoing_ = false;  // what takes a deployment back must not be cancelled by what cancelled it
 };
 
 /// To whom others' code drops where the owner is root: `[host] app_user`, an account or a uid; by default a

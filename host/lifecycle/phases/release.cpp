@@ -124,6 +124,10 @@ Result<> run_release_command(DeploymentRun& run) {
 Result<> release(DeploymentRun& run) {
   if (!run.plan.makes_release) {
     run.target = run.live;
+    // A start or restart takes what config:set --no-restart left for it.
+    if (run.plan.launches) {
+      DAVIT_TRY_ASSIGN(run.target, run.services.store.releases().newest_usable(run.app.id));
+    }
     if (!run.target && (run.plan.launches || run.plan.rescales)) {
       return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
                   "not-deployed");

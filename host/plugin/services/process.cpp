@@ -72,7 +72,7 @@ Result<Command> command_of(const davit_process& in, const PluginServices& servic
     command.deadline_ms = std::max<std::int64_t>(1, context.deadline_mono_ms - services.clock.now_mono_ms());
   if (DAVIT_HAS(process, davit_process, stop_timeout_ms) && in.stop_timeout_ms != 0)
     command.kill_after_ms = static_cast<std::int64_t>(in.stop_timeout_ms);
-  command.cancel = services.cancel;
+  command.cancel = services.cancel();
   const bool wants_tty = DAVIT_HAS(process, davit_process, flags) && (in.flags & DAVIT_PROCESS_TTY) != 0;
   if (wants_tty && in.fds[0] >= 0) {
     command.new_session = true;

@@ -193,7 +193,7 @@ davit_status unit_wait(const davit_host* host, const davit_call* call, davit_str
       specs.push_back(std::move(spec));
     }
     if (units.size() > 1) return wait_for_any(supervisor(host), units, std::move(specs));
-    specs.front().cancel = HostSide::of(host).services().cancel;
+    specs.front().cancel = HostSide::of(host).services().cancel();
     DAVIT_TRY(supervisor(host).wait(units.front(), specs.front()));
     return {};
   });
