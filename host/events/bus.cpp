@@ -1,3 +1,4 @@
+// The bus: sorted hooks, asked in turn.
 #include "events/bus.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The fixed list of events and their kinds.
 #include "events/event.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Text across the ABI: borrowed bytes in, checked text out.
 #include "plugin/abi_text.hpp"
 
 #include "base/text.hpp"

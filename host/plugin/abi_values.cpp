@@ -1,3 +1,4 @@
+// Values across the ABI: host structs to C structs and back.
 #include "plugin/abi_values.hpp"
 
 #include <memory>

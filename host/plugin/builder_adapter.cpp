@@ -1,3 +1,4 @@
+// davit.builder/1 as a Builder.
 #include <algorithm>
 
 #include "plugin/adapters.hpp"

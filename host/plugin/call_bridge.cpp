@@ -1,3 +1,4 @@
+// The davit_call of one invocation: error slot, output, progress, cancel.
 #include "plugin/call_bridge.hpp"
 
 #include <fmt/format.h>

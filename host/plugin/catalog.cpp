@@ -1,3 +1,4 @@
+// Look-ups in the catalog; no plugin is loaded here.
 #include "plugin/catalog.hpp"
 
 #include <davit/runtime.h>

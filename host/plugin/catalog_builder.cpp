@@ -1,3 +1,4 @@
+// Builds the catalog of what is installed and what plugins.toml says of it.
 #include "plugin/catalog_builder.hpp"
 
 #include <davit/abi.h>

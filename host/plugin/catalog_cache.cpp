@@ -1,3 +1,4 @@
+// The cache of notes: an optimisation, ignored when odd.
 #include "plugin/catalog_cache.hpp"
 
 #include <davit/abi.h>

@@ -1,3 +1,4 @@
+// Loads a plugin in a child process, to see whether it crashes, hangs or exits there.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+// Finds the note in an ELF file without loading it.
 #include "plugin/elf_note.hpp"
 
 #include <davit/note.h>

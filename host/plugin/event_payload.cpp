@@ -1,3 +1,4 @@
+// Typed events as the structs of hooks.h.
 #include "plugin/event_payload.hpp"
 
 namespace davit {

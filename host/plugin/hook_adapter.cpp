@@ -1,3 +1,4 @@
+// davit.hooks/1 as Hooks; the plugin is loaded at its first event.
 #include "plugin/hook_adapter.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The davit_host of one plugin: which tables it may have.
 #include "plugin/host_core.hpp"
 
 #include "plugin/host_interfaces.hpp"

@@ -1,3 +1,4 @@
+// Boost.DLL behind one function: checks first, then dlopen, never dlclose.
 #include "plugin/loader.hpp"
 
 #define BOOST_DLL_USE_STD_FS

@@ -1,3 +1,4 @@
+// A note's TOML as a PluginNote.
 #include "plugin/note.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// A PluginNote as bytes of the cache, and back.
 #include "plugin/note_codec.hpp"
 
 namespace davit {

@@ -1,3 +1,4 @@
+// From a file to a PluginNote: ELF, then TOML.
 #include "plugin/note_reader.hpp"
 
 #include <davit/abi.h>

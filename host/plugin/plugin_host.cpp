@@ -1,3 +1,4 @@
+// The enabled plugins at work: capabilities, hooks, commands.
 #include "plugin/plugin_host.hpp"
 
 #include <davit/builder.h>

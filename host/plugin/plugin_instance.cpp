@@ -1,3 +1,4 @@
+// One loaded plugin: create, start, interfaces, stop, destroy.
 #include "plugin/plugin_instance.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// The operator's plugins.toml, with errors that have a line.
 #include "plugin/plugins_toml.hpp"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// davit.proxy/1 as a Proxy.
 #include <fmt/format.h>
 
 #include "events/bus.hpp"

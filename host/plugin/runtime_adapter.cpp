@@ -1,3 +1,4 @@
+// davit.runtime/1 as a Runtime.
 #include "plugin/adapters.hpp"
 
 namespace davit {

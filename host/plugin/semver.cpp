@@ -1,3 +1,4 @@
+// Semantic versions and what ^, ~ and >= ask of them.
 #include "plugin/semver.hpp"
 
 #include <fmt/format.h>

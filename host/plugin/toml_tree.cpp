@@ -1,3 +1,4 @@
+// toml++ behind a plain tree: the one place that parses TOML.
 #include "plugin/toml_tree.hpp"
 
 #include <fmt/format.h>

@@ -80,6 +80,9 @@ class Home:
     def json(self, *words):
         return json.loads(self.davit(*words, "--format", "json").stdout)
 
+    def instances(self, app):
+        return json.loads(self.davit("ps:inspect", app).stdout)
+
     def repository(self, app):
         return self.path / "repos" / f"{app}.git"
 

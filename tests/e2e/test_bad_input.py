@@ -56,8 +56,8 @@ class BadInput(harness.HomeTest):
 
     def test_trees(self):
         cases = {
-            "link": (lambda: os.symlink("../../outside", self.base.folder / "link"), "leads outside"),
-            "absolute": (lambda: os.symlink("/etc/passwd", self.base.folder / "absolute"), "leads outside"),
+            "link": (lambda: os.symlink("../../outside", self.base.folder / "link"), "outside the tree"),
+            "absolute": (lambda: os.symlink("/etc/passwd", self.base.folder / "absolute"), "outside the tree"),
             "large": (lambda: self.base.write("large", os.urandom(1 << 20) * 101), "max-blob-bytes"),
             "crlf": (lambda: self.base.write("Procfile", "this is no line\n"), "Procfile"),
         }

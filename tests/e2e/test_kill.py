@@ -13,7 +13,7 @@ AFTER = ["switch/host/record:committed", "drain/host/drain:begin", "finish/host/
 
 class KillWorker(harness.HomeTest):
     def state(self, name):
-        rows = [row for row in self.home.json("ps:inspect", name)]
+        rows = [row for row in self.home.instances(name)]
         return sorted({row["revision"] for row in rows})
 
     def kill_at(self, point, kill_guard=False):
@@ -75,9 +75,9 @@ class KillParts(harness.HomeTest):
         self.home.davit("ps:scale", "pair", "web=2")
         with harness.Load(self.home, "pair", keep_alive=False) as load:
             before = load.good
-            row = self.home.json("ps:inspect", "pair")[0]
+            row = self.home.instances("pair")[0]
             os.kill(row["pid"], signal.SIGKILL)
-            harness.wait_for(lambda: len([r for r in self.home.json("ps:inspect", "pair")
+            harness.wait_for(lambda: len([r for r in self.home.instances("pair")
                                           if r["state"] == "running" and r["pid"] != row["pid"]]) == 2, "two instances again")
             harness.wait_for(lambda: load.good > before + 50, "more answers")
         self.assertEqual([], load.bad[:3])

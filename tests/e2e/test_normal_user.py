@@ -34,7 +34,7 @@ class NormalUser(harness.HomeTest):
             self.home.davit("releases:rollback", "mine")
         self.assertEqual([], load.bad[:3])
         self.assertEqual("one", self.home.get("mine")[1].strip())
-        owners = {os.stat(f"/proc/{row['pid']}").st_uid for row in self.home.json("ps:inspect", "mine") if row["pid"]}
+        owners = {os.stat(f"/proc/{row['pid']}").st_uid for row in self.home.instances("mine") if row["pid"]}
         self.assertEqual({self.user}, owners)
 
     def test_examples(self):
@@ -51,7 +51,7 @@ class RootOwner(harness.HomeTest):
     @unittest.skipIf(os.geteuid() != 0, "SKIPPED aloud: this home is owned by a normal user")
     def test_instances_do_not_run_as_root(self):
         self.deployed("dropped", "one")
-        for row in self.home.json("ps:inspect", "dropped"):
+        for row in self.home.instances("dropped"):
             self.assertNotEqual(0, os.stat(f"/proc/{row['pid']}").st_uid)
             with open(f"/proc/{row['pid']}/status") as status:
                 facts = dict(line.split(":\t", 1) for line in status if ":\t" in line)

@@ -19,8 +19,8 @@ class Ssh(harness.HomeTest):
         folder.mkdir(mode=0o700)
         for name in ("host", "client"):
             cls.home.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name])
-        cls.keys = folder / "authorized_keys"
-        cls.home.davit("ssh-keys:add", "laptop", folder / "client.pub", env={"DAVIT_AUTHORIZED_KEYS": str(cls.keys)})
+        cls.keys = cls.home.path / ".ssh" / "authorized_keys"
+        cls.home.davit("ssh-keys:add", "laptop", folder / "client.pub")
         cls.port = harness.free_port()
         (folder / "sshd_config").write_text(
             f"Port {cls.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\n"

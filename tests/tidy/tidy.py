@@ -38,7 +38,18 @@ def without_comments(text):
     return re.sub(r"//[^\n]*|/\*.*?\*/", "", text, flags=re.S)
 
 
+# Pauses between looks at something that sends no event; each under a deadline.
+MAY_PAUSE = {
+    "host/plugin/conformance_state.cpp": "threads of a plugin end without a word",
+    "plugins/nginx/src/engine.cpp": "nginx does not say when it has started or reloaded",
+    "plugins/nginx/src/live_files.cpp": "nginx does not say when it has reloaded",
+    "plugins/nginx/src/log_reader.cpp": "rotation of a followed log",
+}
+
+
 class Tidy(unittest.TestCase):
+    maxDiff = None
+
     def test_rooms_include_only_what_layers_allow(self):
         allowed = layers()
         wrong = []
@@ -93,7 +104,7 @@ class Tidy(unittest.TestCase):
                 continue
             bare = without_comments(text)
             for pattern in (r"(?:std::|[\s(=]::)system\s*\(", r"\bpopen\s*\(", r"this_thread::sleep", r"\busleep\s*\("):
-                if re.search(pattern, bare):
+                if re.search(pattern, bare) and not ("sleep" in pattern and name in MAY_PAUSE):
                     wrong.append(f"{name}: {pattern}")
         self.assertEqual([], wrong)
 
