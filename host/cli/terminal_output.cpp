@@ -112,15 +112,19 @@ void TerminalOutput::progress(std::string_view label, std::uint64_t done, std::u
   if (fresh) {
     progress_label_ = label;
     progress_started_ms_ = now;
+    progress_shown_ms_ = now;
+    // Into a pipe, what is over in a moment needs no line.
+    if (!settings_.out_is_terminal) return;
   }
   const MonoMs every = settings_.out_is_terminal ? kLiveEveryMs : settings_.plain_progress_every_ms;
-  const bool is_last = total != 0 && done >= total;
+  const bool is_last = settings_.out_is_terminal && total != 0 && done >= total;
   if (!fresh && !is_last && now - progress_shown_ms_ < every) return;
   progress_shown_ms_ = now;
 
   std::string text(label);
   if (total != 0) {
-    text += fmt::format("  {} of {}", amount_text(done, unit), amount_text(total, unit));
+    const std::string so_far = unit == "bytes" ? amount_text(done, unit) : std::to_string(done);
+    text += fmt::format("  {} of {}", so_far, amount_text(total, unit));
   } else if (done != 0) {
     text += fmt::format("  {}", amount_text(done, unit));
   }

@@ -86,19 +86,17 @@ TEST_F(Output, ProgressIsThinnedWithoutATerminal) {
   auto output = make(false, false);
   output.progress("Fetching", 0, 0, "bytes");
   for (int i = 0; i < 100; ++i) output.progress("Fetching", 1'000, 0, "bytes");
-  EXPECT_EQ(out(), "       Fetching\n");
+  EXPECT_EQ(out(), "");  // what is over in a moment needs no line
   clock_.now += 3'000;
   output.progress("Fetching", 2'500'000, 0, "bytes");
   EXPECT_EQ(out(), "       Fetching  2.5 MB  3s\n");
-  output.progress("Fetching", 5'000'000, 5'000'000, "bytes");  // the end is always shown
-  EXPECT_EQ(out(), "       Fetching  5.0 MB of 5.0 MB  3s\n");
 }
 
 TEST_F(Output, ProgressIsALiveLineOnATerminal) {
   auto output = make(true, false);
   output.progress("Checking", 1, 4, "instances");
   output.step("Done");
-  EXPECT_EQ(out(), "\r\x1b[K       Checking  1 instances of 4 instances\r\x1b[K-----> Done\n");
+  EXPECT_EQ(out(), "\r\x1b[K       Checking  1 of 4 instances\r\x1b[K-----> Done\n");
 }
 
 TEST_F(Output, AReaderThatWentAwayIsNoError) {
