@@ -1,0 +1,87 @@
+"""A push of a one-line change: how long until the new revision answers, where the time goes, and what the proxy's switch takes."""
+import http.client
+import statistics
+import subprocess
+import threading
+import time
+
+from world import APP, now_ms
+
+# What happens between two marks of the journal, in order. The journal's times are whole milliseconds.
+PARTS = ["git push until davit has the objects", "start of the worker", "fetch", "detect", "build", "release", "launch", "check", "switch",
+         "until the client sees it"]
+
+
+class Watcher(threading.Thread):
+    """Asks for the page until it has the wanted body, and notes when that was."""
+
+    def __init__(self, home, body):
+        super().__init__(daemon=True)
+        self.home, self.body, self.seen_ms = home, body, None
+        self.over = threading.Event()
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.home.port, timeout=10)
+        while not self.over.is_set():
+            connection.request("GET", "/", headers={"Host": f"{APP}.localhost"})
+            if connection.getresponse().read().decode(errors="replace") == self.body:
+                self.seen_ms = now_ms()
+                break
+            time.sleep(0.004)
+        connection.close()
+
+
+def parts(home, start_ms, seen_ms):
+    """The parts' times in ms, by name."""
+    deployment = home.last_deployment()
+    steps = {row["phase"]: row for row in home.query("SELECT * FROM steps WHERE deployment = ?", deployment["number"])}
+    marks = [start_ms, deployment["created_at_ms"], deployment["started_at_ms"], steps["fetch"]["finished_at_ms"],
+             steps["build"]["started_at_ms"], steps["build"]["finished_at_ms"], steps["release"]["finished_at_ms"],
+             steps["launch"]["finished_at_ms"], steps["switch"]["started_at_ms"], steps["switch"]["finished_at_ms"], seen_ms]
+    return {name: after - before for name, before, after in zip(PARTS, marks, marks[1:])}
+
+
+def one_push(home, app, text):
+    """Times in ms of one push; the previous deploy's drain is over before it starts."""
+    app.write("answer", text + "\n")
+    app.commit()
+    home.settled()
+    watcher = Watcher(home, text + "\n")
+    watcher.start()
+    start = now_ms()
+    done = subprocess.run(["git", "push", "-q", str(home.repository(APP)), "HEAD:refs/heads/main"], cwd=app.folder, env=home.env,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    end = now_ms()
+    if done.returncode != 0:
+        watcher.over.set()
+        raise SystemExit(f"a push failed\n{done.stdout}{done.stderr}")
+    watcher.join(timeout=10)
+    watcher.over.set()
+    if watcher.seen_ms is None:
+        raise SystemExit(f"`{text}` was not answered within 10 s of the push's end")
+    return {"answer_ms": watcher.seen_ms - start, "push_ms": end - start, "parts": parts(home, start, watcher.seen_ms)}
+
+
+def pushes(few, few_app, many, many_app, pairs):
+    """Interleaved pushes to a home with few and to one with many other apps."""
+    rows = []
+    for number in range(pairs):
+        text = f"change {number}"
+        worlds = [("few", few, few_app), ("many", many, many_app)]
+        rows.append({name: one_push(home, app, text) for name, home, app in (worlds if number % 2 else reversed(worlds))})
+
+    def median(pick):
+        return statistics.median(pick(row) for row in rows)
+
+    result = {}
+    for name in ["few", "many"]:
+        result[name] = {
+            "answer_ms": median(lambda row: row[name]["answer_ms"]),
+            "fastest_ms": min(row[name]["answer_ms"] for row in rows),
+            "push_ms": median(lambda row: row[name]["push_ms"]),
+            "parts": {part: median(lambda row: row[name]["parts"][part]) for part in PARTS},
+        }
+    result["ratio"] = median(lambda row: row["many"]["answer_ms"] / row["few"]["answer_ms"])
+    result["switch_ratio"] = median(lambda row: max(row["many"]["parts"]["switch"], 1) / max(row["few"]["parts"]["switch"], 1))
+    result["all_answer_ms"] = [[round(row[name]["answer_ms"]) for name in ["few", "many"]] for row in rows]
+    return result
