@@ -66,6 +66,11 @@ class GitSourceStore final : public SourceStore {
     return code == 0;
   }
 
+  Result<> tidy(std::string_view app) override {
+    DAVIT_TRY(git_of(app).run({"-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"}));
+    return {};
+  }
+
   Result<> remove(std::string_view app) override { return remove_tree(home_.repo(app)); }
 
  private:

@@ -27,7 +27,6 @@ constexpr Setting kSettings[] = {
     {"receive.autogc", "false"},
     {"uploadpack.allowFilter", "true"},
     {"receive.advertisePushOptions", "true"},
-    {"gc.auto", "0"},
 };
 
 // The shell reads two words in single quotes: both are paths of ours, quoted by the rule that shells have for

@@ -38,7 +38,7 @@ Result<> forget_old(DeploymentRun& run) {
     std::filesystem::remove(run.services.home.deploy_log(id), error);
     DAVIT_TRY(run.services.sources.forget(run.app.name, id));
   }
-  return {};
+  return run.services.sources.tidy(run.app.name);
 }
 
 }  // namespace

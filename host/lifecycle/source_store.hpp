@@ -39,6 +39,8 @@ class SourceStore {
   /// it moved or is there.
   virtual Result<bool> move_ref(std::string_view app, std::string_view ref, std::string_view from,
                                 std::string_view to) = 0;
+  /// Packs what many pushes left, if it is worth it. Cheap when it is not; a store without anything to pack does nothing.
+  virtual Result<> tidy(std::string_view /*app*/) { return {}; }
   /// The app's repository is gone afterwards. Idempotent.
   virtual Result<> remove(std::string_view app) = 0;
 };
