@@ -1,0 +1,101 @@
+"""Two at once, a client that goes away, and a deployment that is cancelled."""
+import os
+import signal
+import subprocess
+import time
+
+import harness
+
+
+class Concurrency(harness.HomeTest):
+    def slow_app(self, name, seconds):
+        app = self.deployed(name, "old")
+        app.server("new")
+        app.write("Procfile", f"release: echo working; sleep {seconds}\nweb: exec python3 -u server.py\n")
+        app.commit()
+        return app
+
+    def start_push(self, app):
+        return subprocess.Popen(["git", "push", str(self.home.repository(app.name)), "HEAD:refs/heads/main"], cwd=app.folder,
+                                env=self.home.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                start_new_session=True)
+
+    def deployment(self, app):
+        return self.home.json("deploys:list", app)[0]
+
+    def wait_phase(self, app):
+        harness.wait_for(lambda: "working" in self.home.davit("deploys:output", app, check=False).stdout, "the release command runs")
+
+    def test_a_second_operation_says_whom_it_waits_for(self):
+        app = self.slow_app("busy", 4)
+        push = self.start_push(app)
+        self.wait_phase("busy")
+        done = self.home.davit("ps:restart", "--no-wait", "busy", check=False)
+        self.assert_exit(1, done, "git push")
+        done = self.home.davit("ps:restart", "busy")
+        self.assertIn("Waiting for git push", done.stdout + done.stderr)
+        output = push.communicate(timeout=60)[0].decode()
+        self.assertEqual(0, push.returncode, output)
+        self.assertEqual("new", self.home.get("busy")[1].strip())
+
+    def test_a_client_that_goes_away_stops_nothing(self):
+        app = self.slow_app("lost", 3)
+        push = self.start_push(app)
+        self.wait_phase("lost")
+        os.killpg(push.pid, signal.SIGKILL)
+        push.communicate()
+        harness.wait_for(lambda: self.deployment("lost")["state"] == "done", "the deployment goes on", 60)
+        self.assertEqual("new", self.home.get("lost")[1].strip())
+        head = app.git("rev-parse", "HEAD").stdout.strip()
+        harness.wait_for(lambda: self.home.run(["git", "-c", "safe.directory=*", "-C", self.home.repository("lost"), "rev-parse", "main"]
+                                               ).stdout.strip() == head, "the branch agrees with the release")
+
+    def test_cancel_takes_it_back(self):
+        app = self.slow_app("cancelled", 600)
+        push = self.start_push(app)
+        self.wait_phase("cancelled")
+        started = time.monotonic()
+        self.home.davit("deploys:cancel", "cancelled")
+        output = push.communicate(timeout=60)[0].decode()
+        self.assertNotEqual(0, push.returncode, output)
+        self.assertLess(time.monotonic() - started, 300, "it did not wait for the command's own end")
+        self.assertEqual("cancelled", self.deployment("cancelled")["state"])
+        self.assertEqual("old", self.home.get("cancelled")[1].strip())
+
+    def test_two_pushes_to_two_apps_do_not_wait_for_each_other(self):
+        first, second = self.slow_app("one", 3), self.slow_app("two", 3)
+        pushes = [self.start_push(first), self.start_push(second)]
+        for push in pushes:
+            output = push.communicate(timeout=90)[0].decode()
+            self.assertEqual(0, push.returncode, output)
+            self.assertNotIn("Waiting for git push", output)
+
+    def test_pending_config_is_taken_by_the_next_restart(self):
+        app = self.app("pending")
+        app.server("unused")
+        app.write("server.py", harness.SERVER.replace("@EXTRA@", "").replace("@ANSWER@", "os.environ.get('X', 'none')"))
+        app.commit()
+        app.push()
+        self.home.davit("config:set", "--no-restart", "pending", "X=later")
+        self.assertEqual("none", self.home.get("pending")[1].strip())
+        self.home.davit("ps:restart", "pending")
+        self.assertEqual("later", self.home.get("pending")[1].strip())
+
+    def test_run_detached_is_listed_and_stopped(self):
+        self.deployed("jobs", "one")
+        name = self.home.davit("run:detached", "jobs", "sleep", "1000").stdout.strip()
+        self.assertIn(name, self.home.davit("run:list", "jobs").stdout)
+        self.home.davit("run:stop", "jobs", name)
+        self.assertNotIn(name, self.home.davit("run:list", "jobs").stdout)
+
+    def test_stop_and_start(self):
+        self.deployed("stopped", "one")
+        self.home.davit("ps:stop", "stopped")
+        self.assertIn(self.home.get("stopped")[0], (404, 502, 503))
+        self.assertEqual([], self.home.instances("stopped"))
+        self.home.davit("ps:start", "stopped")
+        self.assertEqual("one", self.home.get("stopped")[1].strip())
+
+
+if __name__ == "__main__":
+    harness.main()
