@@ -19,6 +19,7 @@ std::vector<CliProperty> check_settings() {
 
 std::vector<CliProperty> git_settings() {
   return {{"deploy-branch", "", true, true, check_branch},
+          {"max-blob-bytes", "104857600", true, true, check_count},
           {"max-files", "200000", true, true, check_count},
           {"max-tree-bytes", "1073741824", true, true, check_count}};
 }

@@ -94,7 +94,7 @@ std::string plugins_toml_template(const TemplateChoices& choices,
       "# and keep your comments. After an edit by hand, `davit plugin:doctor` checks it.\n"
       "\n[host]\n";
   out += host_line("runtime", choices.runtime, "ID", "runs apps that have not chosen a runtime");
-  out += host_line("domain", choices.domain, "localhost", "apps answer at APP.DOMAIN");
+  out += "# Apps answer at APP.DOMAIN. The domain is not set here: davit domains:set-global DOMAIN\n";
   out += host_line("app_user", choices.app_user, "nobody",
                    "others' code runs as this account; only where root owns davit");
   out += "# create_on_push = true  # a first push makes the app\n";
