@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 
+from commands import spawn_ms
 from world import APP, now_ms
 
 # What happens between two marks of the journal, in order. The journal's times are whole milliseconds.
@@ -64,8 +65,9 @@ def one_push(home, app, text):
 
 def pushes(few, few_app, many, many_app, pairs):
     """Interleaved pushes to a home with few and to one with many other apps."""
-    rows = []
+    rows, git = [], []
     for number in range(pairs):
+        git.append(spawn_ms(["/usr/bin/git", "--version"], few.env))
         text = f"change {number}"
         worlds = [("few", few, few_app), ("many", many, many_app)]
         rows.append({name: one_push(home, app, text) for name, home, app in (worlds if number % 2 else reversed(worlds))})
@@ -73,7 +75,7 @@ def pushes(few, few_app, many, many_app, pairs):
     def median(pick):
         return statistics.median(pick(row) for row in rows)
 
-    result = {}
+    result = {"git_ms": statistics.median(git)}  # what the machine makes of a known program meanwhile
     for name in ["few", "many"]:
         result[name] = {
             "answer_ms": median(lambda row: row[name]["answer_ms"]),
