@@ -53,8 +53,10 @@ class PocoProbe final : public EndpointProbe {
     return guarded([&]() -> Result<HttpAnswer> {
       Poco::Net::StreamSocket socket;
       socket.connect(address_of(endpoint), timespan(request.timeout_ms));
+      // On the socket: a session that is given a connected one never hands its own timeout on.
+      socket.setReceiveTimeout(timespan(request.timeout_ms));
+      socket.setSendTimeout(timespan(request.timeout_ms));
       Poco::Net::HTTPClientSession session(socket);
-      session.setTimeout(timespan(request.timeout_ms));
       Poco::Net::HTTPRequest question("GET", request.path, Poco::Net::HTTPMessage::HTTP_1_1);
       question.setHost(request.host);
       question.set("User-Agent", "davit-check");

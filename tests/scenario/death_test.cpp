@@ -84,13 +84,6 @@ class Death : public testing::TestWithParam<Case> {
     points_ = world->points;
     new_ = world->picture();
   }
-  // Names of marks hold the number of the call that made them, which differs when something was undone
-  // before.
-  static std::vector<std::string> without_marks(std::vector<std::string> lines) {
-    std::erase_if(lines, [](const std::string& line) { return line.starts_with("mark "); });
-    return lines;
-  }
-
   std::vector<std::string> points_, old_, new_;
 };
 
@@ -121,17 +114,8 @@ TEST_P(Death, AtEveryStepIsOldOrNew) {
     must(world->recover());
     EXPECT_EQ(world->picture(), after);
     EXPECT_THAT(world->record.calls, ElementsAre());
-  }
-}
-
-TEST_P(Death, AndThenTheSameSucceeds) {
-  dry_run();
-  for (const std::string& point : points_) {
     if (is_committed(point)) continue;
-    SCOPED_TRACE(point);
-    auto world = begin();
-    ASSERT_TRUE(world->deploy_and_die(GetParam().kind, GetParam().request, point));
-    must(world->recover());
+    // And the same thing works now.
     must(world->deploy(GetParam().kind, GetParam().request));
     EXPECT_EQ(world->state(), DeploymentState::kDone);
     EXPECT_EQ(world->picture().size(), new_.size());
