@@ -10,7 +10,9 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -179,6 +181,8 @@ def main():
     parser.add_argument("--hook-bench", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background ignores them: homes are to be taken down
+        signal.signal(number, lambda *_: sys.exit(130))
     cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "unknown")
     machine = {"cpus": os.cpu_count(), "cpu": cpu, "kernel": platform.release().split("-")[0], "load_before": load_average(),
                "commit": world.command(["git", "-C", SOURCE, "rev-parse", "--short", "HEAD"]).strip()}
