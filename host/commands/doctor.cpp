@@ -46,6 +46,22 @@ void look_at_home(const Session& session, Findings& findings) {
   ok(findings, fmt::format("The home is {}", root));
 }
 
+/// The hook names davit's path and the home's: it is made anew when one of them has moved.
+void look_at_repository(Session& session, const std::string& app, Findings& findings) {
+  const Installation& installation = session.where().installation;
+  const auto wrong = repository_problems(session.home(), installation, app);
+  if (wrong.empty()) return;
+  const auto mended = create_repository(session.home(), installation, session.processes(), app);
+  for (const std::string& what : wrong) {
+    const std::string text = fmt::format("Repository of {}: {}", app, what);
+    if (mended) {
+      warning(findings, text, "It is mended now; push again if a push was not deployed");
+    } else {
+      problem(findings, text, fmt::format("It cannot be mended: {}", mended.error().text()));
+    }
+  }
+}
+
 Result<> look_at_store(Session& session, Findings& findings) {
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   if (auto good = store->check(); !good) {
@@ -61,11 +77,7 @@ Result<> look_at_store(Session& session, Findings& findings) {
                         deployment.app_name));
   }
   DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
-  for (const std::string& name : names) {
-    for (const std::string& what : repository_problems(session.home(), session.where().installation, name)) {
-      problem(findings, fmt::format("Repository of {}: {}", name, what), {});
-    }
-  }
+  for (const std::string& name : names) look_at_repository(session, name, findings);
   ok(findings, fmt::format("{} apps", names.size()));
   return {};
 }
