@@ -13,7 +13,10 @@ namespace {
 
 PluginCommand from_note(const CommandSpec& note) {
   PluginCommand command;
-  for (const FlagSpec& flag : note.flags) command.flags.push_back({flag.name, flag.value, flag.summary});
+  for (const FlagSpec& flag : note.flags) {
+    const char letter = flag.name.size() == 1 ? flag.name.front() : '\0';  // -n as well as --n
+    command.flags.push_back({flag.name, flag.value, flag.summary, letter});
+  }
   command.spec = {.name = note.name,
                   .usage = note.usage,
                   .summary = note.summary,
