@@ -1,4 +1,5 @@
 """Whole-process latency of short commands, and which plugin files a command or a push opens."""
+import itertools
 import os
 import re
 import statistics
@@ -26,6 +27,7 @@ def spawn_ms(argv, env):
 def latency(few, many, pairs):
     """Per command: medians in ms of git, of davit with few and with many; and the medians of the pairs' ratios."""
     git = ["/usr/bin/git", "--version"]
+    orders = list(itertools.permutations(range(3)))
     result = {}
     for name, words in COMMANDS.items():
         runs = [(git, few.env), ([str(few.program), *words], few.env), ([str(many.program), *words], many.env)]
@@ -33,7 +35,7 @@ def latency(few, many, pairs):
             spawn_ms(argv, env)
         rows = []
         for number in range(pairs):
-            order = [0, 1, 2] if number % 2 else [2, 1, 0]  # whoever comes first in a round has no lasting advantage
+            order = orders[number % len(orders)]  # whoever comes first in a round has no lasting advantage
             took = {index: spawn_ms(*runs[index]) for index in order}
             rows.append([took[index] for index in range(3)])
         result[name] = {
