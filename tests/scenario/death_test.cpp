@@ -110,10 +110,10 @@ TEST_P(Death, AtEveryStepIsOldOrNew) {
     }
     // Again: nothing is left to do.
     const auto after = world->picture();
-    world->record.calls.clear();
+    const auto calls = world->record.calls.size();  // kept: the fakes number their marks by it
     must(world->recover());
     EXPECT_EQ(world->picture(), after);
-    EXPECT_THAT(world->record.calls, ElementsAre());
+    EXPECT_EQ(world->record.calls.size(), calls);
     if (is_committed(point)) continue;
     // And the same thing works now.
     must(world->deploy(GetParam().kind, GetParam().request));
