@@ -90,8 +90,9 @@ static int walk(pid_t pid, int number, pid_t spare, int depth) {
     char* rest = bytes;
     for (long child = strtol(rest, &rest, 10); child > 0; child = strtol(rest, &rest, 10)) {
       if (child == spare) continue;
-      found += hit((pid_t)child, number);
+      /* Its children first: once it is dead they are somebody else's, and would be missed. */
       if (depth < 64) found += walk((pid_t)child, number, spare, depth + 1);
+      found += hit((pid_t)child, number);
     }
   }
   closedir(tasks);
