@@ -51,11 +51,12 @@ def tiny_plugin(prefix, folder):
 def installations(build, folder, many):
     """Two prefixes: the build as installed with 7 plugins, and with `many`. A plugin's id has the same length in all copies of the
     tiny plugin, so that a copy with another id is what the compiler would have made of it."""
-    few_prefix, many_prefix = folder / "few", folder / "many"
-    command(["cmake", "--install", build, "--prefix", few_prefix])
-    shipped = len(list((few_prefix / "lib" / "davit" / "plugins").glob("*.so")))
-    shutil.copytree(few_prefix, many_prefix, symlinks=True)
-    tiny = tiny_plugin(few_prefix, folder)
+    installed, few_prefix, many_prefix = folder / "installed", folder / "few", folder / "many"
+    command(["cmake", "--install", build, "--prefix", installed])
+    shipped = len(list((installed / "lib" / "davit" / "plugins").glob("*.so")))
+    for prefix in (few_prefix, many_prefix):  # both copied in one way: how a file was written shows in how fast it is mapped
+        shutil.copytree(installed, prefix, symlinks=True)
+    tiny = tiny_plugin(installed, folder)
     for prefix, count in [(few_prefix, 7), (many_prefix, many)]:
         for number in range(1, count - shipped + 1):
             name = f"tiny-plugin-{number:03}"
