@@ -9,6 +9,7 @@ constexpr Operation kOperations[] = {
     {"recover", recover},         {"reroute", reroute},
     {"ps", list_instances},       {"logs", show_logs},
     {"run", run_command_in_app},  {"enter", enter},
+    {"run-list", list_runs},      {"run-stop", stop_runs},
     {"command", plugin_command},  {"publish", publish},
     {"doctor", examine},          {"system-start", system_start},
     {"system-stop", system_stop},

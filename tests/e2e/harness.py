@@ -40,6 +40,18 @@ def wait_for(condition, what, deadline_s=30):
     raise AssertionError(f"{what}: not within {deadline_s} s")
 
 
+def port_block():
+    """A range of instance ports that no other home of these tests uses now: (the socket that holds it, first, last)."""
+    for number in range(100):
+        marker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            marker.bind(f"\0davit-e2e-ports-{number}")
+            return marker, 20000 + 100 * number, 20099 + 100 * number
+        except OSError:
+            marker.close()
+    raise AssertionError("no free range of ports")
+
+
 class Home:
     """One davit home. `user`: a normal user's uid that owns it and runs everything; None: ourselves."""
 
@@ -58,6 +70,9 @@ class Home:
                     "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "t",
                     "GIT_COMMITTER_EMAIL": "t@localhost"}
         self.davit("init", "--http-port", str(self.port))
+        self.marker, first, last = port_block()
+        settings = self.path / "plugins.toml"
+        settings.write_text(settings.read_text().replace("[host]\n", f"[host]\nport_first = {first}\nport_last = {last}\n", 1))
 
     def run(self, argv, check=True, input=None, env=None, cwd=None, timeout=DEADLINE_S):
         def drop():
@@ -121,6 +136,7 @@ class Home:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.marker.close()
         return left
 
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/clock.hpp"
+#include "base/text.hpp"
 #include "plugin/host_core.hpp"
 #include "process/unique_fd.hpp"
 #include "store/store.hpp"
@@ -216,6 +217,27 @@ bool is_free(std::uint16_t port) {
   return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
 }
 
+// Two homes on one machine begin at different places, so that they seldom want the same port at the same
+// moment.
+PortRange own_part(const PortRange& whole, const Home& home) {
+  constexpr unsigned kPartPorts = 500;
+  const unsigned parts = (whole.last - whole.first + 1U) / kPartPorts;
+  if (parts < 2) return whole;
+  const auto first = static_cast<std::uint16_t>(whole.first + fnv1a(home.root.string()) % parts * kPartPorts);
+  return {first, static_cast<std::uint16_t>(first + kPartPorts - 1)};
+}
+
+// What the owner has already; else from our part of the range, else from all of it.
+Result<std::uint16_t> lease_one(Ports& ports, const PortRange& whole, const Home& home,
+                                std::string_view owner) {
+  DAVIT_TRY_ASSIGN(const auto held, ports.of_owner(owner));
+  if (!held.empty()) return held.front();
+  auto leased = ports.lease(own_part(whole, home), owner, 1, is_free);
+  if (!leased && leased.error().slug == "ports-exhausted") leased = ports.lease(whole, owner, 1, is_free);
+  if (!leased) return fail(leased.error());
+  return leased->front();
+}
+
 davit_status ports_lease(const davit_host* host, const davit_call* call, davit_str owner,
                          davit_lease* lease) {
   return serve(call, [&]() -> Result<> {
@@ -223,8 +245,9 @@ davit_status ports_lease(const davit_host* host, const davit_call* call, davit_s
     const HostSettings& settings = HostSide::of(host).core().catalog.host();
     const PortRange range{static_cast<std::uint16_t>(settings.port_first),
                           static_cast<std::uint16_t>(settings.port_last)};
-    DAVIT_TRY_ASSIGN(const auto ports, store(host).ports().lease(range, view(owner), 1, is_free));
-    *lease = {ports.front(), ports.front()};
+    DAVIT_TRY_ASSIGN(const auto port,
+                     lease_one(store(host).ports(), range, HostSide::of(host).services().home, view(owner)));
+    *lease = {port, port};
     return {};
   });
 }
