@@ -17,13 +17,15 @@
 namespace davit {
 
 /// What is to be done to one app. `request_json` is an object; no secrets. Kinds and their members:
-///   push     {"revision": SHA, "ref": "refs/heads/main", "source": "git push main", "tree_ref": REF that
-///   keeps the objects} rebuild  {}                       builds the current revision again restart {"types":
-///   ["web"]}      same release, new instances (all types when absent) config   {"description": "Set FOO
-///   config vars"}   new release of the same artifact with the store's config scale    {"formation": {"web":
-///   3}} rollback {"version": 3, "with_scale": true, "with_domains": true}   each optional start {}   stop {}
-///   route    {}                       computes and applies the app's routes anew (domains, proxy settings)
-///   destroy  {}                       takes everything of the app down and forgets it
+/// - push: "revision" (40 hex digits), "old_revision", "ref" (refs/heads/main), "source" (for people),
+/// "receiver_pid"
+/// - rebuild: none; builds the live release's revision again
+/// - restart, start, stop: none; all process types together, as they switch together
+/// - config: "description"; a new release of the same artifact with the store's config
+/// - scale: "formation", an object of counts by process type
+/// - rollback: "version", "with_scale", "with_domains", each optional
+/// - route: none; computes and applies the app's routes anew (domains, a proxy's settings)
+/// - destroy: none; takes everything of the app down and forgets it
 struct DeployRequest {
   std::string app;
   std::string kind;

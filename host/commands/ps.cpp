@@ -65,7 +65,7 @@ Result<int> restart(Session& session, const Arguments& args) {
   if (!args.args.empty()) {
     if (args.all) return fail(Code::kInvalid, "Unable to restart all apps when specifying a process name");
     DAVIT_TRY(check_process_type(args.args.front()));
-    change.request = JsonObject().raw("types", json_texts({args.args.front()})).str();
+    session.out().step("All process types restart together: web and workers switch at once");
   }
   return each(session, args, change);
 }

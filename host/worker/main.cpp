@@ -1,9 +1,11 @@
 // davit-worker: one operation with plugins, under the guard that started it. Not for people: `davit` is.
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
+#include "base/text.hpp"
 #include "commands/worker_protocol.hpp"
 #include "guard/run_worker.hpp"
 #include "worker/operations.hpp"
@@ -86,8 +88,12 @@ int main(int argc, char** argv) {
   int code = 1;
   {
     davit::Workshop shop(surroundings(*cancel), context, out, crumb, clock);
+    const davit::MonoMs started = clock.now_mono_ms();
     const auto done = operation->run(shop, std::span(words).subspan(1));
     code = done ? *done : exit_code_of(done.error(), out);
+    shop.log(fmt::format("{} app={} deployment={} actor={} code={} ms={}{}", operation->name, context.app,
+                         context.deployment, context.actor, code, clock.now_mono_ms() - started,
+                         done ? std::string() : " error=" + davit::json_quote(done.error().text())));
   }
   out.flush();
   crumb.finish(code);

@@ -86,8 +86,14 @@ Supervisor& Workshop::supervisor() {
   return *supervisor_;
 }
 
+void Workshop::log(std::string_view line) {
+  if (!log_) log_ = open_log(home());
+  if (log_) log_->info("{}", line);
+}
+
 Result<PluginServices> Workshop::plugin_services() {
   DAVIT_TRY_ASSIGN(Store * store, this->store());
+  if (!log_) log_ = open_log(home());
   PluginServices services{
       .home = home(),
       .installation = where_.installation,
@@ -96,7 +102,7 @@ Result<PluginServices> Workshop::plugin_services() {
       .supervisor = supervisor(),
       .clock = clock_,
       .breadcrumb = breadcrumb_,
-      .log = open_log(home()),
+      .log = log_,
       .app_user = {},
       .runtime_of_app = [store](std::string_view app) -> Result<std::string> {
         DAVIT_TRY_ASSIGN(const App record, store->apps().get(app));

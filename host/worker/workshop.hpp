@@ -18,6 +18,10 @@
 #include "store/store.hpp"
 #include "supervise/supervisor.hpp"
 
+namespace spdlog {
+class logger;
+}
+
 namespace davit {
 
 /// What the front program handed down (commands/worker_protocol.hpp).
@@ -51,6 +55,9 @@ class Workshop {
   Result<EventBus*> bus();
   Supervisor& supervisor();
   ProcessRunner& processes() { return *processes_; }
+  /// One line in davit's own log (logs/davit.log); never a secret. Does nothing where the log cannot be
+  /// opened.
+  void log(std::string_view line);
 
   /// The engine's services. `on_committed` is called right after a switch.
   Result<LifecycleServices> lifecycle(std::function<void()> on_committed = [] {});
@@ -77,6 +84,7 @@ class Workshop {
   const Clock& clock_;
   std::unique_ptr<ProcessRunner> processes_;
   std::unique_ptr<Supervisor> supervisor_;
+  std::shared_ptr<spdlog::logger> log_;
   std::optional<Store> store_;
   std::unique_ptr<PluginHost> plugins_;
   std::unique_ptr<EventBus> bus_;

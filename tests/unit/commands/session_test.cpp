@@ -222,11 +222,11 @@ TEST_F(Commands, ScaleDeploysAndGoesBackWhenThatFails) {
   EXPECT_NE(out_.errors.find("nope is not a valid process name to scale up"), std::string::npos);
 }
 
-TEST_F(Commands, RestartAsksForTheTypesThatWereNamed) {
+TEST_F(Commands, RestartTakesAllTypesTogether) {
   make_app("shop", true);
   make_app("new", false);
   EXPECT_EQ(run({"ps:restart", "shop", "web"}), 0);
-  EXPECT_EQ(asked_.deployments.back().request_json, "{\"types\":[\"web\"]}");
+  EXPECT_EQ(asked_.deployments.back().request_json, "{}");
   EXPECT_EQ(run({"ps:restart", "new"}), 1);
   EXPECT_EQ(run({"ps:restart", "--all"}), 0);
   EXPECT_EQ(asked_.deployments.size(), 2U);
