@@ -22,6 +22,7 @@ class NormalUser(harness.HomeTest):
     @classmethod
     def setUpClass(cls):
         cls.user = throw_away_user()
+        cls.addClassCleanup(subprocess.run, ["userdel", "davit-e2e"], capture_output=True)
         super().setUpClass()
 
     def test_push_scale_rollback(self):
