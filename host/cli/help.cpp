@@ -37,7 +37,8 @@ std::string list_of(const CommandTable& table, std::string_view group) {
 
 std::string help_overview(const CommandTable& table, bool all) {
   std::string text = fmt::format(
-      "Usage: {} [--quiet] [--force] [--trace] [--safe-mode] [--app APP] COMMAND [<flags>] <app> [<arguments>]\n\n",
+      "Usage: {} [--quiet] [--force] [--trace] [--safe-mode] [--app APP] COMMAND [<flags>] <app> "
+      "[<arguments>]\n\n",
       table.program);
   if (all) return text + "Commands:\n\n" + list_of(table, {});
   std::vector<std::vector<std::string>> rows;

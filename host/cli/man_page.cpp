@@ -41,7 +41,8 @@ std::string man_page(const CommandTable& table, std::string_view version) {
   std::string page = fmt::format(".TH DAVIT 1 \"\" \"davit {}\" \"User commands\"\n", roff(version));
   page += ".SH NAME\ndavit \\- push an app, and it runs\n";
   page +=
-      ".SH SYNOPSIS\n.B davit\n[\\-\\-quiet] [\\-\\-force] [\\-\\-trace] [\\-\\-safe\\-mode] [\\-\\-app APP] COMMAND [FLAGS] APP "
+      ".SH SYNOPSIS\n.B davit\n[\\-\\-quiet] [\\-\\-force] [\\-\\-trace] [\\-\\-safe\\-mode] [\\-\\-app APP] "
+      "COMMAND [FLAGS] APP "
       "[ARGUMENTS]\n";
   page +=
       ".SH DESCRIPTION\nA self\\-hosted platform: a git push is built with buildpacks, run, checked and "

@@ -19,14 +19,10 @@ struct Setting {
 
 // refs/davit is ours; a push over the limit is better refused than unpacked; a large push may take its time.
 constexpr Setting kSettings[] = {
-    {"core.logAllRefUpdates", "true"},
-    {"receive.denyDeleteCurrent", "refuse"},
-    {"receive.denyNonFastForwards", "false"},
-    {"transfer.hideRefs", "refs/davit"},
-    {"receive.fsckObjects", "false"},
-    {"receive.autogc", "false"},
-    {"uploadpack.allowFilter", "true"},
-    {"receive.advertisePushOptions", "true"},
+    {"core.logAllRefUpdates", "true"},        {"receive.denyDeleteCurrent", "refuse"},
+    {"receive.denyNonFastForwards", "false"}, {"transfer.hideRefs", "refs/davit"},
+    {"receive.fsckObjects", "false"},         {"receive.autogc", "false"},
+    {"uploadpack.allowFilter", "true"},       {"receive.advertisePushOptions", "true"},
 };
 
 // The shell reads two words in single quotes: both are paths of ours, quoted by the rule that shells have for

@@ -5,11 +5,16 @@ namespace davit {
 
 std::string_view name_of(InstanceState state) {
   switch (state) {
-    case InstanceState::kStarting: return "starting";
-    case InstanceState::kUp: return "running";
-    case InstanceState::kBackoff: return "crashed";
-    case InstanceState::kExited: return "exited";
-    case InstanceState::kStopping: return "stopping";
+    case InstanceState::kStarting:
+      return "starting";
+    case InstanceState::kUp:
+      return "running";
+    case InstanceState::kBackoff:
+      return "crashed";
+    case InstanceState::kExited:
+      return "exited";
+    case InstanceState::kStopping:
+      return "stopping";
   }
   return "unknown";
 }
