@@ -59,7 +59,7 @@ TEST(Plan, EverythingButOurOwnProgramsBelongsToTheBuildsUser) {
     EXPECT_EQ(mount.flags, ours ? DAVIT_MOUNT_READ_ONLY : DAVIT_MOUNT_OWN) << mount.target;
   }
   EXPECT_TRUE(std::ranges::any_of(task.mounts, [](const auto& m) {
-    return m.source == "/h/scratch/pack-1" && m.target == "/buildpacks/1";
+    return m.source == "/h/work/pack-1" && m.target == "/buildpacks/1";
   }));
   EXPECT_TRUE(task.user.empty()) << "the app user";
   EXPECT_EQ(task.fds[0], -1) << "stdin is /dev/null";

@@ -175,7 +175,7 @@ TEST_F(RuntimeSuite, ATaskSeesItsMounts) {
   sdk::Task wanted;
   wanted.owner = "shop";
   wanted.name = "build";
-  wanted.argv = {"/bin/sh", "/srv/fixed/run"};
+  wanted.argv = {"/bin/sh", "/work/fixed/run"};
   std::ofstream(fixed + "/run")
       << "cat \"$DATA/in\" && cp \"$DATA/in\" \"$DATA/out\" && pwd | sed 's|.*/||'; "
          "touch \"$FIXED/new\" 2>/dev/null || echo read-only";
