@@ -144,9 +144,10 @@ void BuildpackStore::download(const BuildpackSpec& spec, const fs::path& kept) {
                spec.location};
   curl.input = curl_config(spec);
   curl.timeout_ms = config_.timeout_ms;
-  curl.out = [&said](std::string_view chunk) { said = chunk; };
+  curl.out = [&said](std::string_view chunk) { said += chunk; };
   if (programs_.run(curl) == 0) return fs::rename(fresh, kept);
   while (said.ends_with('\n')) said.pop_back();
+  said.erase(0, said.rfind('\n') + 1);  // the last line is the reason; before it are tries
   if (!fs::exists(kept)) {
     unavailable(spec, fmt::format("could not be fetched: {}", said),
                 "Look whether its address is right and whether this machine reaches it");
