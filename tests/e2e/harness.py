@@ -46,7 +46,7 @@ def port_block():
         marker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             marker.bind(f"\0davit-e2e-ports-{number}")
-            return marker, 20000 + 100 * number, 20099 + 100 * number
+            return marker, 25000 + 50 * number, 25049 + 50 * number
         except OSError:
             marker.close()
     raise AssertionError("no free range of ports")
