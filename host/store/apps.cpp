@@ -47,9 +47,13 @@ Error app_not_found(std::string_view name) {
 Result<App> Apps::create(std::string_view name) {
   DAVIT_TRY(check_app_name(name));
   const UnixMs now_ms = clock_.now_unix_ms();
-  auto inserted = database_.run("INSERT INTO apps (name, created_at_ms) VALUES (?1, ?2)", name, now_ms);
+  auto inserted = database_.run(
+      "INSERT INTO apps (name, created_at_ms) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM apps WHERE "
+      "next_name = ?1)",
+      name, now_ms);
   if (!inserted && inserted.error().slug == kSlugUnique) return fail(name_taken());
   if (!inserted) return fail(std::move(inserted).error());
+  if (*inserted == 0) return fail(name_taken());  // kept for an app that is being renamed
   return App{AppId{database_.last_insert_id()}, std::string(name), now_ms, std::nullopt, false};
 }
 
@@ -84,9 +88,28 @@ Result<std::vector<App>> Apps::list() {
 
 Result<> Apps::rename(AppId app, std::string_view new_name) {
   DAVIT_TRY(check_app_name(new_name));
-  auto changed = database_.run("UPDATE apps SET name = ?2 WHERE id = ?1 AND id > 0", app, new_name);
-  if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());
-  return require_one(std::move(changed));
+  return database_.transaction([&]() -> Result<> {
+    DAVIT_TRY(reserve_name(app, std::string(new_name)));
+    auto changed =
+        database_.run("UPDATE apps SET name = ?2, next_name = NULL WHERE id = ?1 AND id > 0", app, new_name);
+    if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());
+    return require_one(std::move(changed));
+  });
+}
+
+Result<> Apps::reserve_name(AppId app, const std::optional<std::string>& name) {
+  if (!name)
+    return require_one(database_.run("UPDATE apps SET next_name = NULL WHERE id = ?1 AND id > 0", app));
+  DAVIT_TRY(check_app_name(*name));
+  return database_.transaction([&]() -> Result<> {
+    DAVIT_TRY_ASSIGN(const auto holder, database_.first(
+                                            "SELECT 1 FROM apps WHERE name = ?2 AND id <> ?1",
+                                            [](Row row) { return row.integer(0); }, app, *name));
+    if (holder) return fail(name_taken());
+    auto changed = database_.run("UPDATE apps SET next_name = ?2 WHERE id = ?1 AND id > 0", app, *name);
+    if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());
+    return require_one(std::move(changed));
+  });
 }
 
 Result<> Apps::destroy(AppId app) {

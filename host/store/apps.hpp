@@ -38,8 +38,11 @@ class Apps {
   /// Sorted by bytes.
   Result<std::vector<std::string>> names();
   Result<std::vector<App>> list();
-  /// As create() for the new name; "app-not-found" for a missing app. The id stays.
+  /// As create() for the new name; "app-not-found" for a missing app. The id stays; what was reserved for it
+  /// is used up.
   Result<> rename(AppId app, std::string_view new_name);
+  /// Keeps a name for the app, as create() would take it: nobody else gets it until rename() or nullopt here.
+  Result<> reserve_name(AppId app, const std::optional<std::string>& name);
   /// Removes the app and all rows that belong to it, in one transaction; deployments stay as history.
   /// Folders, instances and routes are the engine's to remove before. "app-not-found" when it is gone
   /// already.

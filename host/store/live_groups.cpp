@@ -7,9 +7,9 @@
 namespace davit {
 namespace {
 
-#define DAVIT_GROUP_COLUMNS                                                                          \
-  "SELECT app, apps.name, revision, process_type, release_version, runtime, count, state, since_ms " \
-  "FROM live_groups JOIN apps ON apps.id = app "
+#define DAVIT_GROUP_COLUMNS                                                                           \
+  "SELECT app, apps.name, revision, process_type, release_version, runtime, count, state, since_ms, " \
+  "owner, mounts_json FROM live_groups JOIN apps ON apps.id = app "
 
 LiveGroup read_group(Row row) {
   return {AppId{row.integer(0)},
@@ -20,7 +20,9 @@ LiveGroup read_group(Row row) {
           row.text(5),
           static_cast<std::uint32_t>(row.integer(6)),
           from_name(row.text(7), GroupState::kStopping),
-          row.integer(8)};
+          row.integer(8),
+          row.text(9),
+          row.text(10)};
 }
 
 // Revisions are "d" and a number without leading zeros: by length, then by text, is by number.
@@ -44,15 +46,18 @@ std::string_view name_of(GroupState state) {
 
 Result<> LiveGroups::put(const LiveGroup& group) {
   // An unchanged state keeps its time: a scale of a live group does not make it live anew.
-  DAVIT_TRY(
-      database_.run("INSERT INTO live_groups (app, revision, process_type, release_version, runtime, count, "
-                    "state, since_ms) "
-                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO UPDATE SET release_version = "
-                    "excluded.release_version, "
-                    "runtime = excluded.runtime, count = excluded.count, state = excluded.state, "
-                    "since_ms = CASE WHEN state = excluded.state THEN since_ms ELSE excluded.since_ms END",
-                    group.app, group.revision, group.process_type, group.release_version, group.runtime,
-                    group.count, name_of(group.state), clock_.now_unix_ms()));
+  DAVIT_TRY(database_.run(
+      "INSERT INTO live_groups (app, revision, process_type, release_version, runtime, count, "
+      "state, since_ms, owner, mounts_json) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, CASE ?9 WHEN '' THEN "
+      "coalesce((SELECT name FROM apps WHERE id = ?1), '') ELSE ?9 END, ?10) "
+      "ON CONFLICT DO UPDATE SET release_version = "
+      "excluded.release_version, "
+      "runtime = excluded.runtime, count = excluded.count, state = excluded.state, "
+      "mounts_json = CASE excluded.mounts_json WHEN '' THEN mounts_json ELSE excluded.mounts_json END, "
+      "since_ms = CASE WHEN state = excluded.state THEN since_ms ELSE excluded.since_ms END",
+      group.app, group.revision, group.process_type, group.release_version, group.runtime, group.count,
+      name_of(group.state), clock_.now_unix_ms(), group.owner, group.mounts_json));
   return {};
 }
 

@@ -29,6 +29,10 @@ struct LiveGroup {
   std::uint32_t count = 0;
   GroupState state = GroupState::kLaunching;
   UnixMs since_ms = 0;  ///< in this state; set by the store
+  /// The name that its instances carry: the app's when they were launched. put(): "" is the app's name of
+  /// now; what was recorded first stays.
+  std::string owner = {};
+  std::string mounts_json = {};  ///< what they got (lifecycle/storage.hpp); put(): "" leaves it as it is
 };
 
 /// Threads: those of its Store. An app that is gone: NotFound "app-not-found" when writing.

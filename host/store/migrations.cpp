@@ -35,7 +35,7 @@ Result<> check_foreign_keys(Database& database) {
 }  // namespace
 
 std::span<const Migration> known_migrations() {
-  static const std::array<Migration, 1> migrations = {{{1, kSchemaV1}}};
+  static const std::array<Migration, 2> migrations = {{{1, kSchemaV1}, {2, kSchemaV2}}};
   return migrations;
 }
 

@@ -15,6 +15,7 @@ struct Store::Parts {
         apps(*database, clock),
         properties(*database),
         lists(*database),
+        mounts(*database),
         config(*database),
         domains(*database),
         formation(*database),
@@ -28,6 +29,7 @@ struct Store::Parts {
   Apps apps;
   Properties properties;
   OrderedLists lists;
+  Mounts mounts;
   Config config;
   Domains domains;
   Formation formation;
@@ -57,6 +59,9 @@ Properties& Store::properties() const {
 }
 OrderedLists& Store::lists() const {
   return parts_->lists;
+}
+Mounts& Store::mounts() const {
+  return parts_->mounts;
 }
 Config& Store::config() const {
   return parts_->config;

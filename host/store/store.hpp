@@ -17,6 +17,7 @@
 #include "store/formation.hpp"
 #include "store/journal.hpp"
 #include "store/live_groups.hpp"
+#include "store/mounts.hpp"
 #include "store/ordered_lists.hpp"
 #include "store/plugin_kv.hpp"
 #include "store/ports.hpp"
@@ -57,6 +58,7 @@ class Store {
   Apps& apps() const;
   Properties& properties() const;
   OrderedLists& lists() const;
+  Mounts& mounts() const;
   Config& config() const;
   Domains& domains() const;
   Formation& formation() const;

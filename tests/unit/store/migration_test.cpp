@@ -69,6 +69,8 @@ TEST_F(Migrations, AStoreOfTheFirstReleaseOpensWithAllItHad) {
   EXPECT_EQ(deployment.owner, (ProcessIdentity{"boot", 42, 4242}));
   EXPECT_EQ(must(store.journal().steps("d2")).front().token, std::string("t\0k", 3));
   EXPECT_EQ(must(store.live_groups().live(shop.id)).front().revision, "d2");
+  EXPECT_EQ(must(store.live_groups().live(shop.id)).front().owner, "shop");  // since schema 2
+  EXPECT_TRUE(must(store.mounts().of_app(shop.id)).empty());
   EXPECT_EQ(must(store.ports().of_owner("shop.d2.web.1")), std::vector<std::uint16_t>{5000});
   EXPECT_EQ(must(store.plugin_kv().get("nginx", shop.id, "k")), std::string("v\0", 2));
   must(store.check());
