@@ -1,6 +1,7 @@
 // A home comes up and goes down as a whole.
 #include <fmt/format.h>
 
+#include "worker/halt.hpp"
 #include "worker/operations.hpp"
 
 namespace davit {
@@ -30,6 +31,9 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
 }
 
 Result<int> system_stop(Workshop& shop, Words /*words*/) {
+  // Their locks are kept until all is down: a deployment that went on would start the tree anew.
+  const auto halted = halt_deployments(shop);
+  if (!halted) shop.out().warning(halted.error().text());
   DAVIT_TRY(shop.supervisor().stop_tree(kStopDeadlineMs));
   // What plugins did in system.start beyond units, such as a firewall's table, goes with the system.
   // Nothing runs any more, so what fails here is said and does not make the stop a failure.

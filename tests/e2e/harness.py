@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -17,16 +16,12 @@ import time
 import unittest
 from pathlib import Path
 
+from ports import PortBlock
+
 SOURCE = Path(os.environ.get("DAVIT_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 BUILD = Path(os.environ.get("DAVIT_BUILD_DIR", SOURCE / "build" / "release"))
 DAVIT = BUILD / "bin" / "davit"
 DEADLINE_S = 120
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(condition, what, deadline_s=30):
@@ -38,18 +33,6 @@ def wait_for(condition, what, deadline_s=30):
             return value
         time.sleep(0.05)
     raise AssertionError(f"{what}: not within {deadline_s} s")
-
-
-def port_block():
-    """A range of instance ports that no other home of these tests uses now: (the socket that holds it, first, last)."""
-    for number in range(100):
-        marker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            marker.bind(f"\0davit-e2e-ports-{number}")
-            return marker, 25000 + 50 * number, 25049 + 50 * number
-        except OSError:
-            marker.close()
-    raise AssertionError("no free range of ports")
 
 
 class Home:
@@ -64,15 +47,17 @@ class Home:
         if user is not None:
             os.chown(self.folder, user, user)
             os.chown(self.path, user, user)
-        self.port = free_port()
+        self.ports = PortBlock()
+        self.port = self.ports.next()
         self.env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder), "LANG": "C.UTF-8",
                     "DAVIT_HOME": str(self.path), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
                     "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "t",
                     "GIT_COMMITTER_EMAIL": "t@localhost"}
         self.davit("init", "--http-port", str(self.port))
-        self.marker, first, last = port_block()
+        # The first few of the block are the tests' own servers'; the rest is the instances'.
         settings = self.path / "plugins.toml"
-        settings.write_text(settings.read_text().replace("[host]\n", f"[host]\nport_first = {first}\nport_last = {last}\n", 1))
+        settings.write_text(settings.read_text().replace(
+            "[host]\n", f"[host]\nport_first = {self.ports.first + 10}\nport_last = {self.ports.last}\n", 1))
 
     def run(self, argv, check=True, input=None, env=None, cwd=None, timeout=DEADLINE_S):
         def drop():
@@ -112,7 +97,8 @@ class Home:
             connection.close()
 
     def pids(self):
-        """Every process whose environment or arguments name this home."""
+        """Every process whose environment, arguments or folder name this home."""
+        home = f"DAVIT_HOME={self.path}".encode()
         found = {}
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -120,7 +106,10 @@ class Home:
             with contextlib.suppress(OSError):
                 words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 where = os.readlink(entry / "cwd")
-                if str(self.path) in words or where.startswith(str(self.path)):
+                ours = False
+                with contextlib.suppress(PermissionError):  # a worker stands in / and names nothing else
+                    ours = home in (entry / "environ").read_bytes().split(b"\0")
+                if ours or str(self.path) in words or where.startswith(str(self.path)):
                     found[int(entry.name)] = words
         return found
 
@@ -136,7 +125,7 @@ class Home:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.marker.close()
+        self.ports.close()
         return left
 
 

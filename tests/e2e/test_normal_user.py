@@ -8,13 +8,12 @@ import harness
 from harness import App
 
 
+NAME = f"davit-e2e-{os.getpid()}"  # another run of this test may be going on
+
+
 def throw_away_user():
-    name = "davit-e2e"
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name], check=True)
-        return pwd.getpwnam(name).pw_uid
+    subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME], check=True)
+    return pwd.getpwnam(NAME).pw_uid
 
 
 @unittest.skipIf(os.geteuid() != 0, "SKIPPED aloud: making a throw-away user needs root; the other tests run as a normal user then")
@@ -22,7 +21,7 @@ class NormalUser(harness.HomeTest):
     @classmethod
     def setUpClass(cls):
         cls.user = throw_away_user()
-        cls.addClassCleanup(subprocess.run, ["userdel", "davit-e2e"], capture_output=True)
+        cls.addClassCleanup(subprocess.run, ["userdel", NAME], capture_output=True)
         super().setUpClass()
 
     def test_push_scale_rollback(self):

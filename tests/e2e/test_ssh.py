@@ -21,7 +21,7 @@ class Ssh(harness.HomeTest):
             cls.home.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name])
         cls.keys = cls.home.path / ".ssh" / "authorized_keys"
         cls.home.davit("ssh-keys:add", "laptop", folder / "client.pub")
-        cls.port = harness.free_port()
+        cls.port = cls.home.ports.next()
         (folder / "sshd_config").write_text(
             f"Port {cls.port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\n"
             f"AuthorizedKeysFile {cls.keys}\nUsePAM no\nStrictModes no\nPasswordAuthentication no\n")

@@ -3,7 +3,6 @@
 #include <Poco/Net/HTTPClientSession.h>
 #include <Poco/Net/HTTPRequest.h>
 #include <Poco/Net/HTTPResponse.h>
-#include <Poco/Net/ServerSocket.h>
 #include <Poco/StreamCopier.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -17,8 +16,12 @@
 
 #include "files.hpp"
 #include "properties.hpp"
+#include "tests/port_block.hpp"
 
 namespace davit::nginx::test {
+
+using davit::test::PortBlock;
+
 namespace {
 
 pid_t spawn(const std::vector<std::string>& argv, int output) {
@@ -44,7 +47,8 @@ pid_t spawn(const std::vector<std::string>& argv, int output) {
 }  // namespace
 
 std::uint16_t free_port() {
-  return Poco::Net::ServerSocket(Poco::Net::SocketAddress("127.0.0.1", 0)).address().port();
+  static PortBlock ports;  // of this program; no other test has its ports meanwhile
+  return ports.next();
 }
 
 TestNginx::TestNginx(Switching switching) {

@@ -1,9 +1,6 @@
 // See fake_host.hpp: construction, and the small tables. Units are in fake_units.cpp.
 #include "fake_host.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -51,25 +48,10 @@ davit_status paths_get(const davit_host* host, const davit_call*, davit_str whic
 }
 constexpr davit_host_paths kPaths{sizeof(davit_host_paths), 0, &paths_get};
 
-std::uint64_t free_port() {
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  std::uint64_t port = 0;
-  if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-      getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-    port = ntohs(address.sin_port);
-  }
-  close(fd);
-  return port;
-}
-
 davit_status ports_lease(const davit_host* host, const davit_call*, davit_str owner, davit_lease* lease) {
   auto& leases = FakeHost::self(host).leases();
   const auto [at, fresh] = leases.try_emplace(sdk::copy(owner), 0);
-  if (fresh) at->second = free_port();
+  if (fresh) at->second = FakeHost::self(host).ports().next();
   *lease = davit_lease{at->second, at->second};
   return DAVIT_OK;
 }

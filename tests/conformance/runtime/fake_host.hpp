@@ -12,6 +12,7 @@
 #include "davit/host.h"
 #include "process/process_runner.hpp"
 #include "supervise/supervisor.hpp"
+#include "tests/port_block.hpp"
 
 namespace davit::test {
 
@@ -34,6 +35,8 @@ class FakeHost {
   [[nodiscard]] Supervisor& supervisor() { return *supervisor_; }
   [[nodiscard]] const FakeHostSettings& settings() const { return settings_; }
   [[nodiscard]] ProcessRunner& runner() { return *runner_; }
+  /// Where leases come from; no other test has these ports meanwhile.
+  [[nodiscard]] PortBlock& ports() { return ports_; }
   /// Owner -> port.
   [[nodiscard]] std::map<std::string, std::uint64_t>& leases() { return leases_; }
   /// Command lines that were run through davit.host.process/1.
@@ -45,6 +48,7 @@ class FakeHost {
   FakeHostSettings settings_;
   std::unique_ptr<ProcessRunner> runner_;
   std::unique_ptr<Supervisor> supervisor_;
+  PortBlock ports_;
   std::map<std::string, std::uint64_t> leases_;
   std::vector<std::vector<std::string>> commands_;
   davit_host raw_{};
