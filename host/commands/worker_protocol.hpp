@@ -20,7 +20,8 @@ inline constexpr const char* kFlags = "DAVIT_FLAGS";  ///< letters: q quiet, f f
 inline constexpr const char* kDisable = "DAVIT_PLUGINS_DISABLE";
 inline constexpr const char* kSafeMode = "DAVIT_SAFE_MODE";
 inline constexpr const char* kFailpoint =
-    "DAVIT_FAILPOINT";  ///< "PHASE/PLUGIN/HOOK:STATE": tests kill the worker there
+    "DAVIT_FAILPOINT";  ///< "PHASE/PLUGIN/HOOK:STATE": tests kill the worker there, or its guard, with:
+inline constexpr std::string_view kFailpointGuard = "guard@";
 
 // Descriptors of a deployment's worker.
 inline constexpr int kLockFd = 10;  ///< the app's lock; unlocked by the worker when the switch is confirmed

@@ -11,6 +11,7 @@
 
 #include <charconv>
 
+#include "commands/worker_protocol.hpp"
 #include "git/git_source_store.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/routes.hpp"
@@ -34,6 +35,16 @@ std::shared_ptr<spdlog::logger> open_log(const Home& home) {
   } catch (const spdlog::spdlog_ex&) {
     return nullptr;  // a full or read-only disk must not stop a deploy for want of a log
   }
+}
+
+// For tests: SIGKILL to this process, or, with kFailpointGuard before the point, to the guard. Then we die
+// with it, by the kernel's hand (PDEATHSIG): waiting here for good is what proves it.
+void die_at(std::string_view point, std::string_view wanted) {
+  const bool guard = wanted.starts_with(worker_protocol::kFailpointGuard);
+  if (guard) wanted.remove_prefix(worker_protocol::kFailpointGuard.size());
+  if (point != wanted) return;
+  ::kill(guard ? ::getppid() : ::getpid(), SIGKILL);
+  for (;;) ::pause();
 }
 
 }  // namespace
@@ -147,9 +158,7 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
                              .home = where_.home,
                              .on_committed = std::move(on_committed)};
   if (!where_.failpoint.empty()) {
-    services.failpoint = [wanted = where_.failpoint](std::string_view point) {
-      if (point == wanted) ::kill(::getpid(), SIGKILL);
-    };
+    services.failpoint = [wanted = where_.failpoint](std::string_view point) { die_at(point, wanted); };
   }
   services.mark = [this](std::string_view deployment, std::string_view step) {
     breadcrumb_.set_deployment(deployment);
