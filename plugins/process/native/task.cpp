@@ -46,8 +46,10 @@ class TaskRun {
 
  private:
   void prepare() {
-    // Whoever started us counts on everything ending with it.
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) die_errno("pdeathsig");
+    // Whoever started us counts on everything ending with it. Not SIGKILL: the program would outlive us,
+    // since bwrap, which is the next one to die, has no right to signal a process of another user.
+    starter_ = getppid();
+    if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0) die_errno("pdeathsig");
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) die_errno("subreaper");
     sigset_t watched;
     sigemptyset(&watched);
@@ -120,6 +122,7 @@ class TaskRun {
     if (at == std::string::npos) return;
     const pid_t pid = std::atoi(info_text_.c_str() + at + std::strlen("\"child-pid\": "));
     if (pid > 0) inside_ = pid;
+    if (getppid() != starter_) return kill_all();
     if (stop_at_ms_ != 0) stop_program(SIGTERM);  // asked to stop before we knew whom
   }
 
@@ -128,6 +131,8 @@ class TaskRun {
     while (read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
       if (info.ssi_signo == SIGCHLD) {
         reap();
+      } else if (getppid() != starter_) {
+        kill_all();
       } else if (stop_at_ms_ == 0) {
         stop_at_ms_ = now_ms() + static_cast<std::int64_t>(options_.stop_timeout_ms);
         stop_program(SIGTERM);
@@ -192,6 +197,7 @@ class TaskRun {
   int signals_ = -1;
   int info_[2] = {-1, -1};
   std::string info_text_;
+  pid_t starter_ = -1;
   pid_t child_ = -1;
   pid_t inside_ = -1;
   std::int64_t stop_at_ms_ = 0;

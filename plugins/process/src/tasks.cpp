@@ -15,6 +15,7 @@ namespace davit::process_plugin {
 namespace {
 
 constexpr std::uint64_t kDefaultStopMs = 5'000;
+constexpr std::uint64_t kHelperMs = 5'000;  // after the stop timeout the helper ends what is left, and itself
 
 void append(sdk::Strings& words, sdk::Strings more) {
   for (std::string& word : more) words.push_back(std::move(word));
@@ -22,6 +23,10 @@ void append(sdk::Strings& words, sdk::Strings more) {
 
 void append_number(sdk::Strings& words, const char* option, std::uint64_t value) {
   if (value != 0) append(words, {option, std::to_string(value)});
+}
+
+std::uint64_t stop_ms(const sdk::Task& task) {
+  return task.stop_timeout_ms != 0 ? task.stop_timeout_ms : kDefaultStopMs;
 }
 
 std::string terminal_type() {
@@ -71,8 +76,7 @@ void Tasks::sweep() const {
 
 sdk::Strings Tasks::task_options(const sdk::Task& task, const std::string& folder) const {
   const sdk::Limits limits = task.limits.value_or(sdk::Limits());
-  sdk::Strings words{machine_.helper(), "task", "--stop-timeout",
-                     std::to_string(task.stop_timeout_ms != 0 ? task.stop_timeout_ms : kDefaultStopMs)};
+  sdk::Strings words{machine_.helper(), "task", "--stop-timeout", std::to_string(stop_ms(task))};
   append(words, {"--cgroup", folder.substr(folder.rfind('/') + 1) + "." + std::to_string(getpid())});
   append_number(words, "--memory", limits.memory_bytes);
   append_number(words, "--pids", limits.pids);
@@ -155,6 +159,7 @@ std::int32_t Tasks::run_task(const sdk::Call& call, const sdk::Task& task) {
   process.out = task.out;
   process.err = task.err;
   if (task.limits) process.timeout_ms = task.limits->time_ms;
+  process.stop_timeout_ms = stop_ms(task) + kHelperMs;
   return host_.processes(call).run(process);
 }
 
