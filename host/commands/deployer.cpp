@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "commands/log_viewer.hpp"
 #include "commands/worker_client.hpp"
@@ -19,6 +20,8 @@ namespace davit {
 namespace {
 
 namespace protocol = worker_protocol;
+
+constexpr std::uint64_t kFullBytes = 256 * 1024;
 
 void write_text(int fd, const std::string& text) {
   std::size_t written = 0;
@@ -68,7 +71,9 @@ class GuardedDeployer final : public Deployer {
           fmt::format("Deployment {} runs: davit deploys:output {}", deployment.id, request.app));
       return 0;
     }
-    DAVIT_TRY_ASSIGN(const auto done, LogViewer(log, context).follow(side.viewer.get()));
+    LogViewer viewer(log, context);
+    DAVIT_TRY_ASSIGN(const auto done, viewer.follow(side.viewer.get()));
+    if (done && done->exit_code != 0) tell_unlogged(*store, deployment.id, viewer, context);
     if (done) return done->exit_code;
     return fail(Code::kInternal, fmt::format("Deployment {} ended without a word", deployment.id),
                 "Any further command on this app finishes it or takes it back; see davit deploys:info",
@@ -95,6 +100,23 @@ class GuardedDeployer final : public Deployer {
   }
 
  private:
+  // The log is a file: where the disk is full it lacks the reason. The journal may have it, and else we know
+  // one.
+  void tell_unlogged(Store& store, std::string_view id, const LogViewer& viewer, const CallContext& context) {
+    const auto ended = store.journal().get(id);
+    if (ended && ended->error) {
+      const std::string& message = ended->error->message;
+      if (viewer.has_shown(message.substr(0, message.find('\n')))) return;
+      context.out.warning(message);
+      if (!ended->error->hint.empty()) context.out.warning(ended->error->hint);
+    }
+    std::error_code error;
+    const auto space = std::filesystem::space(parts_.home.root, error);
+    if (error || space.available >= kFullBytes) return;
+    context.out.warning(fmt::format("No space left on the disk of {}", parts_.home.root.string()));
+    context.out.warning("Free some space and repeat the command: what was there before is untouched");
+  }
+
   // Readable when the process has ended.
   static UniqueFd open_process(int pid) {
     return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));

@@ -15,6 +15,7 @@ namespace davit {
 namespace {
 
 constexpr std::string_view kWarningMark = " !     ";
+constexpr std::size_t kTailBytes = 8192;
 
 std::optional<DoneLine> parse_done(const std::string& line) {
   const auto words = split_words(line);
@@ -36,6 +37,8 @@ std::optional<std::string> read_some(int fd) {
 }  // namespace
 
 void LogViewer::show_line(std::string_view line) {
+  tail_.append(line) += '\n';
+  if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
   if (line.starts_with(kWarningMark)) {
     context_.out.warning(line.substr(kWarningMark.size()));
   } else {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/call_context.hpp"
 #include "base/result.hpp"
@@ -25,6 +26,11 @@ class LogViewer {
   /// is there and returns.
   Result<std::optional<DoneLine>> follow(int done_fd);
 
+  /// Whether `words` stood in the last lines that were shown.
+  [[nodiscard]] bool has_shown(std::string_view words) const {
+    return tail_.find(words) != std::string::npos;
+  }
+
  private:
   Result<> show_new();
   void show_line(std::string_view line);
@@ -33,6 +39,7 @@ class LogViewer {
   const CallContext& context_;
   std::uint64_t offset_ = 0;
   std::string partial_;
+  std::string tail_;  ///< the last lines, some KiB
 };
 
 }  // namespace davit

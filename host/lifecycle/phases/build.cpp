@@ -16,13 +16,31 @@ namespace {
 
 constexpr std::uint64_t kMinimumFreeBytes = 256ULL * 1024 * 1024;
 
-Result<> require_free_disk(const DeploymentRun& run) {
+constexpr std::uint64_t kFullBytes = 1024 * 1024;
+
+std::uint64_t free_bytes(const DeploymentRun& run) {
   std::error_code error;
   const auto space = std::filesystem::space(run.services.home.root, error);
-  if (error || space.available >= kMinimumFreeBytes) return {};
+  return error ? ~0ULL : space.available;
+}
+
+// What a failed build wrote goes before anything else happens: it may have filled the disk, which the journal
+// needs too.
+Error after_failure(const DeploymentRun& run, Error error) {
+  if (free_bytes(run) < kFullBytes) {
+    error.message = fmt::format("The disk of the davit home is full: {}", error.message);
+    error.hint = "Make room on it; what the build wrote is removed, and the running release is not touched";
+  }
+  (void)remove_tree(run.work_dir());  // undo_build does it again, and says so if it fails
+  return error;
+}
+
+Result<> require_free_disk(const DeploymentRun& run) {
+  const std::uint64_t available = free_bytes(run);
+  if (available >= kMinimumFreeBytes) return {};
   return fail(Code::kUnavailable,
-              fmt::format("The disk has {} MiB left, and a build wants at least {} MiB",
-                          space.available >> 20, kMinimumFreeBytes >> 20),
+              fmt::format("The disk has {} MiB left, and a build wants at least {} MiB", available >> 20,
+                          kMinimumFreeBytes >> 20),
               "Make room on the disk of the davit home", "disk-low");
 }
 
@@ -39,7 +57,9 @@ Result<> build(DeploymentRun& run) {
       journalled(run, {"build", std::string(kHostStep), "build.run", {}, run.work_dir()}, [&]() -> Result<> {
         DAVIT_TRY(make_dirs(input.work_dir, 0700));
         DAVIT_TRY(make_dirs(input.cache_dir, 0700));
-        DAVIT_TRY_ASSIGN(run.built, run.builder->build(input, run.call));
+        auto made = run.builder->build(input, run.call);
+        if (!made) return fail(after_failure(run, std::move(made).error()));
+        run.built = std::move(*made);
         return {};
       });
   event.status = built ? 0 : static_cast<std::int32_t>(built.error().code) + 1;
