@@ -54,14 +54,16 @@ Result<int> hook(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY_ASSIGN(const std::string updates, session.parts().read_input(kMaxUpdatesBytes));
-  const auto deploy = [&](const PushedRevision& pushed) -> Result<int> {
+  ReceiveParts parts{session.home(), *store, session.processes(), {}};
+  parts.deploy = [&](const PushedRevision& pushed) -> Result<int> {
     Deployer& deployer = session.deployer();
     DAVIT_TRY_ASSIGN(FileLock lock,
                      deployer.lock(app.name, "git push", pushed.no_wait, false, session.acting()));
+    DAVIT_TRY(check_not_moved(parts, pushed));
     return deployer.deploy(std::move(lock), {app.name, "push", pushed.request_json(), "git push", true},
                            session.acting());
   };
-  return receive({session.home(), *store, session.processes(), deploy}, app.name, updates, session.acting());
+  return receive(parts, app.name, updates, session.acting());
 }
 
 constexpr CliFlag kFormat[] = {kFormatFlag};

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/text.hpp"
@@ -17,6 +18,7 @@ namespace davit {
 namespace {
 
 constexpr std::uint64_t kMaxBlobBytes = 100ULL * 1024 * 1024;
+constexpr std::size_t kShownDigits = 12;
 constexpr std::string_view kHeads = "refs/heads/";
 
 std::string variable(const char* name) {
@@ -88,6 +90,14 @@ Result<> check_blobs(const ReceiveParts& parts, const GitCommand& git, const App
   return check_tree(tree, SourceLimits{}, limit);
 }
 
+tl::unexpected<Error> moved(const PushedRevision& pushed, std::string_view to) {
+  return fail(Code::kConflict,
+              fmt::format("{} was moved to {} by another push, while this one waited", pushed.ref,
+                          to.substr(0, kShownDigits)),
+              "Nothing was deployed. Fetch, if that push was somebody else's, and push again",
+              "branch-moved");
+}
+
 bool has_push_option(std::string_view option) {
   const auto count = number_or(variable("GIT_PUSH_OPTION_COUNT"), 0);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -115,6 +125,28 @@ std::string PushedRevision::request_json() const {
   return fmt::format(R"({{"revision":{},"old_revision":{},"ref":{},"source":{},"receiver_pid":{}}})",
                      json_quote(revision), json_quote(old_revision), json_quote(ref),
                      json_quote("git push " + ref.substr(std::min(ref.size(), kHeads.size()))), receiver_pid);
+}
+
+Result<> check_not_moved(const ReceiveParts& parts, const PushedRevision& pushed) {
+  // First the last push that is committed and whose git has perhaps not moved the branch yet; when it is
+  // done, the branch has been moved. So none is missed.
+  DAVIT_TRY_ASSIGN(const App app, parts.store.apps().get(pushed.app));
+  DAVIT_TRY_ASSIGN(const auto unfinished, parts.store.journal().unfinished(app.id));
+  std::string last = pushed.old_revision;
+  for (const Deployment& deployment : unfinished) {
+    const bool committed =
+        deployment.state == DeploymentState::kCommitted || deployment.state == DeploymentState::kDraining;
+    if (deployment.kind != "push" || !committed) continue;
+    const auto request = nlohmann::json::parse(deployment.request_json, nullptr, false);
+    if (!request.is_object() || request.value("ref", std::string()) != pushed.ref) continue;
+    last = request.value("revision", std::string());
+  }
+  if (last != pushed.old_revision) return moved(pushed, last);
+  const GitCommand git(parts.processes, parts.home.repo(pushed.app).string());
+  const auto now = git.run({"rev-parse", "--verify", "-q", pushed.ref});
+  const std::string at = now ? std::string(trim(*now)) : std::string(kZeroId);
+  if (at != pushed.old_revision) return moved(pushed, at);
+  return {};
 }
 
 Result<int> receive(const ReceiveParts& parts, std::string_view name, std::string_view text,

@@ -40,6 +40,11 @@ struct ReceiveParts {
   std::function<Result<int>(const PushedRevision&)> deploy;
 };
 
+/// To be asked with the app's lock held: git has told this pusher where the branch was before it waited, and
+/// will refuse to move it if another push has moved it since. Then nothing may be deployed. Error: kConflict,
+/// "branch-moved".
+Result<> check_not_moved(const ReceiveParts& parts, const PushedRevision& pushed);
+
 /// Runs the hook for `app` with git's `updates` (its stdin). The environment's GIT_QUARANTINE_PATH and
 /// GIT_PUSH_OPTION_* are read here, and nowhere else. Refused pushes are errors, whose text is what the
 /// pusher sees last.

@@ -92,6 +92,42 @@ TEST_F(Receive, TheRequestIsWhatTheEngineReads) {
   EXPECT_EQ(request["receiver_pid"], 12);
 }
 
+TEST_F(Receive, ABranchThatAnotherPushHasMovedMeanwhileIsNotDeployed) {
+  write("a", "b");
+  const std::string first = commit();
+  const std::string second = commit("another");
+  const std::string third = commit("one more");
+  for (const auto& id : {first, second, third}) deliver(id);
+  const ReceiveParts parts{home, *store, *processes, {}};
+  const auto check = [&](const std::string& old_id, const std::string& new_id) {
+    return check_not_moved(parts, {"shop", new_id, old_id, "refs/heads/main", 0, false});
+  };
+  const std::string none(kZeroId);
+  EXPECT_TRUE(check(none, first));
+  bare({"update-ref", "refs/heads/main", first});
+  EXPECT_TRUE(check(first, second));
+  EXPECT_EQ(slug_of(check(none, second)), "branch-moved");
+
+  // Committed, and its git has not moved the branch yet.
+  const auto committed = [&](const std::string& old_id, const std::string& new_id) {
+    const PushedRevision pushed{"shop", new_id, old_id, "refs/heads/main", 0, false};
+    const auto row = must(store->journal().open({shop.id, "push", pushed.request_json(), "ssh:ada", {}}));
+    must(store->journal().set_state(row.id, DeploymentState::kRunning));
+    must(store->journal().set_state(row.id, DeploymentState::kCommitted));
+  };
+  committed(first, second);
+  const auto refused = check(first, third);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("moved to " + second.substr(0, 12)));
+  EXPECT_THAT(refused.error().hint, HasSubstr("push again"));
+  bare({"update-ref", "refs/heads/main", second});
+  EXPECT_TRUE(check(second, third));
+
+  committed(second, third);  // both drain: the last one counts
+  bare({"update-ref", "refs/heads/main", third});
+  EXPECT_TRUE(check(third, first));
+}
+
 TEST_F(Receive, ATagIsStoredNotDeployed) {
   EXPECT_EQ(must(push(line("", std::string(40, '1'), "refs/tags/v1"))), 0);
   EXPECT_THAT(deployed, IsEmpty());
