@@ -36,9 +36,10 @@ def wait_for(condition, what, deadline_s=30):
 
 
 class Home:
-    """One davit home. `user`: a normal user's uid that owns it and runs everything; None: ourselves."""
+    """One davit home. `user`: a normal user's uid that owns it and runs everything; None: ourselves. `prepare`: called with the empty
+    folder before `davit init`."""
 
-    def __init__(self, user=None):
+    def __init__(self, user=None, prepare=None):
         self.folder = Path(tempfile.mkdtemp(prefix="davit-e2e-"))
         self.folder.chmod(0o755)
         self.path = self.folder / "home"
@@ -47,6 +48,8 @@ class Home:
         if user is not None:
             os.chown(self.folder, user, user)
             os.chown(self.path, user, user)
+        if prepare is not None:
+            prepare(self.path)
         self.ports = PortBlock()
         self.port = self.ports.next()
         self.env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(self.folder), "LANG": "C.UTF-8",
@@ -60,12 +63,13 @@ class Home:
             "[host]\n", f"[host]\nport_first = {self.ports.first + 10}\nport_last = {self.ports.last}\n", 1))
 
     def run(self, argv, check=True, input=None, env=None, cwd=None, timeout=DEADLINE_S):
+        """A word may be bytes."""
         def drop():
             if self.user is not None:
                 os.setgroups([])
                 os.setgid(self.user)
                 os.setuid(self.user)
-        done = subprocess.run([str(word) for word in argv], env={**self.env, **(env or {})}, cwd=cwd or self.folder, timeout=timeout,
+        done = subprocess.run([word if isinstance(word, bytes) else str(word) for word in argv], env={**self.env, **(env or {})}, cwd=cwd or self.folder, timeout=timeout,
                               stdin=subprocess.DEVNULL if input is None else None, input=input, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, preexec_fn=drop)
         done.stdout = done.stdout.decode(errors="replace")
@@ -73,6 +77,17 @@ class Home:
         if check and done.returncode != 0:
             raise AssertionError(f"{argv} exited {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
         return done
+
+    @contextlib.contextmanager
+    def settings(self, change):
+        """plugins.toml with another text for a while: `change` gets the text and returns the new one."""
+        file = self.path / "plugins.toml"
+        before = file.read_text()
+        file.write_text(change(before), errors="surrogateescape")
+        try:
+            yield
+        finally:
+            file.write_text(before)
 
     def davit(self, *words, check=True, **options):
         return self.run([DAVIT, *words], check=check, **options)
@@ -111,6 +126,19 @@ class Home:
                     ours = home in (entry / "environ").read_bytes().split(b"\0")
                 if ours or str(self.path) in words or where.startswith(str(self.path)):
                     found[int(entry.name)] = words
+        return found
+
+    def workers(self, program=None):
+        """pid -> words of this home's davit and davit-worker processes: they stand in no folder of it, but name it in their
+        environment."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else [b""]
+                name = os.path.basename(words[0]).decode()
+                if name in ([program] if program else ["davit", "davit-worker"]):
+                    if f"DAVIT_HOME={self.path}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                        found[int(entry.name)] = b" ".join(words).decode()
         return found
 
     def close(self):
@@ -246,20 +274,25 @@ class Load:
             except (OSError, http.client.HTTPException) as error:
                 with self.lock:
                     self.bad.append(repr(error))
+                if connection is not None:
+                    connection.close()
                 connection = None
             time.sleep(0.002)
+        if connection is not None:
+            connection.close()
 
 
 class HomeTest(unittest.TestCase):
     """A home for all tests of the class."""
 
     user = None
+    prepare = None  # a function of the empty folder that becomes the home
 
     @classmethod
     def setUpClass(cls):
         if not DAVIT.exists():
             raise AssertionError(f"{DAVIT} is not built")
-        cls.home = Home(cls.user)
+        cls.home = Home(cls.user, cls.prepare)
 
     @classmethod
     def tearDownClass(cls):
@@ -279,6 +312,10 @@ class HomeTest(unittest.TestCase):
         status, body = self.home.get(name)
         self.assertEqual((200, answer), (status, body.strip()))
         return app
+
+    def assert_answers(self, name, text):
+        status, body = self.home.get(name)
+        self.assertEqual((200, text), (status, body.strip()))
 
     def assert_exit(self, code, done, *words):
         self.assertEqual(code, done.returncode, done.stdout + done.stderr)

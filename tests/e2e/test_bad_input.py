@@ -1,7 +1,26 @@
 """Bad input gets an answer that says what to do, and loses nothing."""
+import json
 import os
+import re
+import shutil
+from pathlib import Path
 
 import harness
+
+# plugins.toml broken: what is wrong -> (the change, words of the answer). The exact line and advice of more ways: unit tests.
+BROKEN_TOML = {
+    "no TOML": (lambda t: t + "\n[plugins.nginx\n", "plugins.toml:"),
+    "unknown key": (lambda t: t.replace("[host]", "[host]\nruntme = 'process'", 1), "runtime"),
+    "unknown section": (lambda t: t + "\n[hosts]\n", 'Did you mean "host"'),
+    "wrong type": (lambda t: t.replace("[plugins.buildstep]", "[plugins.buildstep]\norder = 'first'", 1), "order is a string"),
+    "out of range": (lambda t: t.replace("[host]", "[host]\nplugin_timeout_seconds = -1", 1), "plugin_timeout_seconds is -1"),
+    "twice": (lambda t: t + "\n[host]\n", "plugins.toml:"),
+    "no such plugin": (lambda t: t + "\n[plugins.ngnix]\n", 'Did you mean "nginx"'),
+    "unmet version": (lambda t: re.sub(r'(\[plugins\.nginx\]\n(?:.*\n)*?)version = "[^"]*"', r'\1version = "^9.0"', t, count=1), '"^9.0" is wanted'),
+    "unknown setting": (lambda t: t.replace("[plugins.process.settings]", "[plugins.process.settings]\nisolatoin = 'none'", 1), 'Did you mean "isolation"'),
+    "bad value": (lambda t: t.replace("[plugins.nginx.settings]", "[plugins.nginx.settings]\nworkers = 'many'", 1), "workers"),
+    "not UTF-8": (lambda t: t.replace("[host]", "# caf\udce9\n[host]", 1), "UTF-8"),
+}
 
 
 class BadInput(harness.HomeTest):
@@ -36,6 +55,25 @@ class BadInput(harness.HomeTest):
         done = self.home.davit("config:set", "bad", check=False)
         self.assertIn("At least one env pair must be given", done.stderr)
 
+    def test_config_values_of_any_bytes_reach_the_app_or_are_refused(self):
+        app = self.app("bytes")
+        app.server("unused")
+        app.write("server.py", harness.SERVER.replace("@EXTRA@", "import hashlib").replace(
+            "@ANSWER@", "' '.join(hashlib.sha256(os.environb.get(k, b'')).hexdigest() for k in (b'BIG', b'ODD'))"))
+        app.commit()
+        big, odd = b"x" * (96 << 10), b"caf\xe9 \xff\xfe\n"
+        self.home.run([harness.DAVIT, "config:set", "--no-restart", "bytes", b"ODD=" + odd])
+        self.home.davit("config:import", "--no-restart", "bytes", input=b"BIG='" + big + b"'\n")
+        app.push()
+        import hashlib
+        self.assert_answers("bytes", " ".join(hashlib.sha256(value).hexdigest() for value in (big, odd)))
+        # 1 MiB is kept, but the kernel takes no such variable: said when it is set, and the release that runs goes on.
+        done = self.home.davit("config:import", "bytes", input=b"BIG='" + b"x" * (1 << 20) + b"'\n", check=False)
+        self.assert_exit(1, done, "BIG")
+        done = self.home.davit("config:import", "bytes", input=b"ZERO='a\0b'\n", check=False)
+        self.assert_exit(1, done, "ZERO", "NUL")
+        self.assert_answers("bytes", " ".join(hashlib.sha256(value).hexdigest() for value in (big, odd)))
+
     def test_push_of_a_tag_is_stored(self):
         self.base.git("tag", "-f", "v1")
         self.assert_exit(0, self.base.push(refspec="refs/tags/v1", flags=["-f"]), "stored, not deployed")
@@ -59,7 +97,7 @@ class BadInput(harness.HomeTest):
             "link": (lambda: os.symlink("../../outside", self.base.folder / "link"), "outside the tree"),
             "absolute": (lambda: os.symlink("/etc/passwd", self.base.folder / "absolute"), "outside the tree"),
             "large": (lambda: self.base.write("large", os.urandom(1 << 20) * 101), "max-blob-bytes"),
-            "crlf": (lambda: self.base.write("Procfile", "this is no line\n"), "Procfile"),
+            "bad-line": (lambda: self.base.write("Procfile", "web: exec python3 server.py\nthis is no line\n"), "Procfile"),
         }
         for name, (make, word) in cases.items():
             with self.subTest(name):
@@ -68,6 +106,23 @@ class BadInput(harness.HomeTest):
                 self.base.commit()
                 self.refused(self.base.push(check=False), word)
                 self.base.git("checkout", "-q", "-f", "main")
+
+    def test_a_procfile_with_windows_line_ends_works(self):
+        app = self.app("crlf")
+        app.server("windows")
+        app.write("Procfile", "# my app\r\nweb: exec python3 -u server.py\r\n\r\n")
+        app.commit()
+        app.push()
+        self.assert_answers("crlf", "windows")
+
+    def test_a_procfile_without_web_runs_its_workers_and_says_so(self):
+        app = self.app("noweb")
+        app.write("Procfile", "worker: while true; do echo working; sleep 1; done\n")
+        app.commit()
+        done = app.push()
+        self.assertIn("Process types (Procfile): worker", done.stderr)
+        self.assertRegex(done.stderr, r"(?i)no web process|ps:scale")
+        self.assertIn(self.home.get("noweb")[0], (404, 503))
 
     def test_empty_tree(self):
         self.base.git("checkout", "-q", "--orphan", "empty")
@@ -82,16 +137,14 @@ class BadInput(harness.HomeTest):
         done = self.home.davit("domains:add", "rival", "shop.example.com", check=False)
         self.assert_exit(1, done, "bad")
 
-    def test_plugins_toml_with_an_unknown_key(self):
-        file = self.home.path / "plugins.toml"
-        text = file.read_text()
-        try:
-            file.write_text(text.replace("[host]", "[host]\nruntme = 'process'", 1))
-            done = self.home.davit("ps:restart", "bad", check=False)
-            self.assert_exit(1, done, "plugins.toml:", "runtime")
-        finally:
-            file.write_text(text)
-        self.still_good()
+    def test_plugins_toml_broken_in_many_ways(self):
+        for name, (change, words) in BROKEN_TOML.items():
+            with self.subTest(name), self.home.settings(change):
+                done = self.home.davit("ps:restart", "bad", check=False)
+                self.assert_exit(1, done, "plugins.toml:", words)
+                self.assert_exit(0, self.home.davit("config:show", "bad"))  # what needs no plugin works
+                self.still_good()
+        self.home.davit("ps:restart", "bad")
 
     def test_unknown_app_and_command(self):
         self.assertEqual(20, self.home.davit("config:show", "nosuch", check=False).returncode)
@@ -107,6 +160,59 @@ class BadInput(harness.HomeTest):
         done = other.davit("config:set", "bad", "A=b", check=False)
         self.assertNotEqual(0, done.returncode)
         self.assertRegex(done.stderr, r"(?i)owner|belongs|not yours")
+
+
+class BadPluginFiles(harness.HomeTest):
+    """An installation of its own, so that hostile files lie where the good ones are."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.prefix = cls.home.folder / "prefix"
+        for part in ("bin", "lib", "libexec", "share"):
+            if (harness.BUILD / part).is_dir():
+                shutil.copytree(harness.BUILD / part, cls.prefix / part, symlinks=False)
+        cls.plugins = cls.prefix / "lib" / "davit" / "plugins"
+        cls.good = (cls.plugins / "buildstep.so").read_bytes()
+
+    def davit(self, *words, check=False):
+        return self.home.run([self.prefix / "bin" / "davit", *words], check=check)
+
+    def put(self, name, content):
+        file = self.plugins / f"{name}.so"
+        file.write_bytes(content)
+        file.chmod(0o755)
+        self.addCleanup(file.unlink)
+        return file
+
+    def test_hostile_files_are_named_and_hurt_nobody_else(self):
+        major = self.good.replace(b'abi = "1.', b'abi = "9.', 1)
+        self.assertNotEqual(major, self.good)
+        cases = {"text": (b"#!/bin/sh\necho hello\n", "not an ELF file"),
+                 "truncated": (self.good[:len(self.good) // 2], "truncated"),
+                 "major": (major.replace(b'id = "buildstep"', b'id = "buildstet"', 1), "was built for ABI 9."),
+                 "unmarked": (Path(shutil.which("true", path="/usr/bin")).read_bytes(), "note")}
+        for name, (content, words) in cases.items():
+            with self.subTest(name):
+                self.put(name, content)
+                listed = {row["path"]: row for row in json.loads(self.davit("plugin:list", "--format", "json", check=True).stdout)}
+                row = listed[str(self.plugins / f"{name}.so")]
+                self.assertIn(words, row["problem"])
+                self.assert_exit(0, self.davit("apps:list"))
+                # Nobody asked for it, so nothing is broken; wanted, it stops what needs plugins and is named.
+                with self.home.settings(lambda text: text + f"\n[plugins.{row['id']}]\n"):
+                    done = self.davit("system:start")
+                    self.assert_exit(1, done, words)
+                    self.assertIn(f"{name}.so", done.stderr)
+                    self.assert_exit(0, self.davit("apps:list"))
+        self.assert_exit(0, self.davit("system:start"))
+
+    def test_one_plugin_in_two_files(self):
+        other = self.put("buildstep-copy", self.good)
+        done = self.davit("system:start")
+        self.assert_exit(1, done, "is in two files", "buildstep-copy.so")
+        with self.home.settings(lambda text: text.replace("[plugins.buildstep]", f"[plugins.buildstep]\npath = \"{other}\"", 1)):
+            self.assert_exit(0, self.davit("system:start"))
 
 
 if __name__ == "__main__":

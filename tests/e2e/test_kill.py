@@ -50,6 +50,55 @@ class KillWorker(harness.HomeTest):
             self.kill_at(point)
 
 
+class KillGuard(harness.HomeTest):
+    """The guard is the parent of a deployment's worker. The kernel takes the worker with it; nobody repairs at once."""
+
+    # One point of each kind; KillWorker has all of them, and what follows the death is the same code.
+    BEFORE = ["fetch/host/source.checkout:acted", "build/host/build.run:applying", "release/host/release.create:prepared",
+              "launch/host/process.start:acted", "switch/nginx/proxy.route:applied"]
+
+    def push_and_kill(self, app, point, answer):
+        app.server(answer)
+        app.commit()
+        with harness.Load(self.home, app.name, threads=2) as load:
+            done = app.push(check=False, env={"DAVIT_FAILPOINT": f"guard@{point}"})
+            harness.wait_for(lambda: not self.home.workers(), "the worker goes with its guard")
+            seen = load.good
+            harness.wait_for(lambda: load.good > seen + 10, "answers after the kill")
+        self.assertEqual([], load.bad[:3])
+        return done
+
+    def assert_settled(self, app, answer, state):
+        self.assertEqual((200, answer), (lambda a: (a[0], a[1].strip()))(self.home.get(app.name)))
+        harness.wait_for(lambda: self.home.json("deploys:list", app.name)[0]["state"] not in ("committed", "draining"), "it drained")
+        states = [row["state"] for row in self.home.json("deploys:list", app.name)]
+        self.assertEqual([], [word for word in states if word not in ("done", "undone", "failed")])
+        self.assertIn(state, states)
+        self.assertEqual(1, len({row["revision"] for row in self.home.instances(app.name)}))
+        self.assertEqual([], list((self.home.path / "run" / "work").glob("*")))
+
+    def test_before_the_switch_it_goes_back(self):
+        app = self.deployed("guarded", "old")
+        for number, point in enumerate(self.BEFORE):
+            with self.subTest(point):
+                done = self.push_and_kill(app, point, f"new{number}")
+                self.assert_exit(1, done, "ended without a word", "Any further command on this app finishes it or takes it back")
+                # Both ways of repair: the next command on the app, and system:start.
+                self.home.davit(*(["ps:restart", "guarded"] if number % 2 == 0 else ["system:start"]))
+                self.assert_settled(app, "old", "undone")
+
+    def test_after_the_switch_it_goes_forward(self):
+        app = self.deployed("forward", "old")
+        for number, (point, told) in enumerate({"switch/host/record:committed": False, "finish/host/finish:begin": True}.items()):
+            with self.subTest(point):
+                done = self.push_and_kill(app, point, f"new{number}")
+                self.assertEqual(told, done.returncode == 0, done.stderr)
+                self.home.davit(*(["system:start"] if number % 2 == 0 else ["ps:restart", "forward"]))
+                self.assert_settled(app, f"new{number}", "done")
+                head = self.home.run(["git", "-c", "safe.directory=*", "-C", self.home.repository("forward"), "rev-parse", "main"])
+                self.assertEqual(app.git("rev-parse", "HEAD").stdout, head.stdout, "the branch agrees with the release")
+
+
 class KillParts(harness.HomeTest):
     def unit_pids(self, word):
         return [pid for pid, words in self.home.pids().items() if word in words]
@@ -69,6 +118,8 @@ class KillParts(harness.HomeTest):
             except OSError:
                 return False
         harness.wait_for(answered, "nginx is back")
+        self.home.davit("ps:restart", "proxied")
+        self.assertEqual("one", self.home.get("proxied")[1].strip())
 
     def test_an_instance_is_restarted_while_the_other_answers(self):
         self.deployed("pair", "one")
@@ -80,6 +131,31 @@ class KillParts(harness.HomeTest):
             harness.wait_for(lambda: len([r for r in self.home.instances("pair")
                                           if r["state"] == "running" and r["pid"] != row["pid"]]) == 2, "two instances again")
             harness.wait_for(lambda: load.good > before + 50, "more answers")
+            self.home.davit("ps:restart", "pair")
+        self.assertEqual([], load.bad[:3])
+
+    def test_a_single_instance_costs_its_start_time(self):
+        self.deployed("single", "one")
+        before = self.home.instances("single")[0]["pid"]
+        os.kill(before, signal.SIGKILL)
+        harness.wait_for(lambda: self.home.get("single")[0] == 200, "it answers again")
+        self.assertNotEqual(before, self.home.instances("single")[0]["pid"])
+        self.home.davit("ps:restart", "single")
+        self.answers("single", "one")
+
+    def test_the_supervisor_of_one_instance_dies_and_the_other_answers(self):
+        self.deployed("twins", "one")
+        self.home.davit("ps:scale", "twins", "web=2")
+        with harness.Load(self.home, "twins", keep_alive=False) as load:
+            row = self.home.instances("twins")[0]
+            supervisors = [pid for pid, words in self.home.pids().items() if words.startswith(f"s6-supervise {row['id']} ")]
+            self.assertEqual(1, len(supervisors), self.home.pids())
+            os.kill(supervisors[0], signal.SIGKILL)
+            harness.wait_for(lambda: len([r for r in self.home.instances("twins")
+                                          if r["state"] == "running" and r["pid"] != row["pid"]]) == 2, "its instance runs anew")
+            seen = load.good
+            harness.wait_for(lambda: load.good > seen + 50, "more answers")
+            self.home.davit("ps:restart", "twins")  # the next command finds nothing odd
         self.assertEqual([], load.bad[:3])
 
     def test_the_supervisor_may_die_and_is_adopted(self):

@@ -48,6 +48,22 @@ class Ssh(harness.HomeTest):
         self.home.run(["git", "clone", "-q", f"ssh://{self.host}:{self.port}/viassh", "copy"], env={"GIT_SSH_COMMAND": self.ssh})
         self.assertTrue((self.home.folder / "copy" / "Procfile").exists())
 
+    def test_a_connection_that_drops_stops_nothing(self):
+        app = harness.App(self.home, "dropped")
+        app.server("arrived")
+        app.write("Procfile", "release: echo working; sleep 3\nweb: exec python3 -u server.py\n")
+        app.commit()
+        push = subprocess.Popen(["git", "push", f"ssh://{self.host}:{self.port}/dropped", "HEAD:refs/heads/main"], cwd=app.folder,
+                                env={**self.home.env, "GIT_SSH_COMMAND": self.ssh}, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        harness.wait_for(lambda: "working" in self.home.davit("deploys:output", "dropped", check=False).stdout, "the release command runs")
+        os.killpg(push.pid, signal.SIGKILL)
+        push.wait(30)
+        harness.wait_for(lambda: self.home.json("deploys:list", "dropped")[0]["state"] == "done", "the deployment goes on", 60)
+        self.assertEqual("arrived", self.home.get("dropped")[1].strip())
+        self.home.run(["git", "clone", "-q", f"ssh://{self.host}:{self.port}/dropped", "again"], env={"GIT_SSH_COMMAND": self.ssh})
+        self.assertTrue((self.home.folder / "again" / "Procfile").exists(), "the branch agrees with the release")
+
     def command(self, *words, check=True):
         return self.home.run([*self.ssh.split(), self.host, *words], check=check)
 
