@@ -11,6 +11,7 @@
 #include "cli/json.hpp"
 #include "commands/change.hpp"
 #include "lifecycle/processes.hpp"
+#include "lifecycle/release_extras.hpp"
 
 namespace davit {
 namespace {
@@ -42,6 +43,18 @@ Result<int> show(Session& session, const Arguments& args, const App& app) {
   for (const auto& [type, count] : quantities) text += fmt::format("{}:  {}\n", type, count);
   session.out().result(text);
   return 0;
+}
+
+// As dokku: what the app's own tree says is not changed from outside.
+Result<> refuse_fixed(Session& session, const App& app) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const bool fixed, formation_is_fixed(*store, app.id));
+  if (!fixed) return {};
+  return fail(
+      Code::kConflict,
+      fmt::format("App {} contains an app.json file with a formations key and cannot be manually scaled",
+                  app.name),
+      "Change formation in its app.json, or take the quantities out, and push", "formation-fixed");
 }
 
 Result<> check_types(Store& store, const App& app, const Quantities& quantities) {
@@ -86,6 +99,7 @@ Result<Quantities> parse_quantities(const std::vector<std::string>& words) {
 Result<int> scale(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   if (args.args.empty()) return show(session, args, app);
+  DAVIT_TRY(refuse_fixed(session, app));
   DAVIT_TRY_ASSIGN(const Quantities quantities, parse_quantities(args.args));
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY(check_types(*store, app, quantities));

@@ -6,6 +6,7 @@
 #include "base/text.hpp"
 #include "commands/instances.hpp"
 #include "commands/resources.hpp"
+#include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
 
 namespace davit {
@@ -72,7 +73,8 @@ MoreRows process_rows(Session& session, bool with_status) {
     for (const LiveGroup& group : groups) count += group.count;
     report.add("deployed", boolean(app.deployed));
     report.add("processes", std::to_string(count));
-    report.add("ps-can-scale", "true");
+    DAVIT_TRY_ASSIGN(const bool fixed, formation_is_fixed(*store, app.id));
+    report.add("ps-can-scale", boolean(!fixed));
     bool running = count > 0;
     if (with_status && app.deployed && count > 0) {
       DAVIT_TRY_ASSIGN(const auto instances, list_instances(session, app));

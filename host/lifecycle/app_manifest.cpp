@@ -1,8 +1,9 @@
-// Reading app.json's healthchecks and the CHECKS file.
+// The CHECKS file, and how checks are kept with a release.
 #include "lifecycle/app_manifest.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -14,78 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMaxSeconds = 3600;
-
-Error bad_member(std::string_view type, std::string_view member, std::string_view wanted) {
-  return Error{
-      Code::kInvalid,
-      fmt::format("app.json: healthchecks{}{}: {} must be {}", type.empty() ? "" : ".", type, member, wanted),
-      "See the README's section on checks",
-      "app-json-invalid",
-      {}};
-}
-
-Result<> read_seconds(const json& entry, std::string_view type, const char* member, std::uint64_t& ms) {
-  const auto it = entry.find(member);
-  if (it == entry.end()) return {};
-  if (!it->is_number() || it->get<double>() < 0 || it->get<double>() > kMaxSeconds) {
-    return fail(bad_member(type, member, "a number of seconds from 0 to 3600"));
-  }
-  ms = static_cast<std::uint64_t>(it->get<double>() * 1000);
-  return {};
-}
-
-Result<> read_text(const json& entry, std::string_view type, const char* member, std::string& text) {
-  const auto it = entry.find(member);
-  if (it == entry.end()) return {};
-  if (!it->is_string()) return fail(bad_member(type, member, "a text"));
-  text = it->get<std::string>();
-  return {};
-}
-
-Result<> read_kind(const json& entry, std::string_view type, HealthCheck& check) {
-  if (!check.path.empty()) {
-    if (check.path.front() != '/') return fail(bad_member(type, "path", "a path that begins with /"));
-    check.kind = HealthCheck::Kind::kHttp;
-  } else if (const auto command = entry.find("command"); command != entry.end()) {
-    if (!command->is_array() || command->empty()) return fail(bad_member(type, "command", "a list of words"));
-    for (const json& word : *command) {
-      if (!word.is_string()) return fail(bad_member(type, "command", "a list of words"));
-      check.command.push_back(word.get<std::string>());
-    }
-    check.kind = HealthCheck::Kind::kCommand;
-  } else if (entry.contains("uptime")) {
-    DAVIT_TRY(read_seconds(entry, type, "uptime", check.uptime_ms));
-    check.kind = HealthCheck::Kind::kUptime;
-  }
-  return {};
-}
-
-Result<HealthCheck> read_entry(const json& entry, std::string_view type) {
-  if (!entry.is_object()) return fail(bad_member(type, "each entry", "an object"));
-  HealthCheck check;
-  DAVIT_TRY(read_text(entry, type, "name", check.name));
-  DAVIT_TRY(read_text(entry, type, "path", check.path));
-  DAVIT_TRY(read_text(entry, type, "content", check.content));
-  DAVIT_TRY(read_kind(entry, type, check));
-  DAVIT_TRY(read_seconds(entry, type, "timeout", check.timeout_ms));
-  DAVIT_TRY(read_seconds(entry, type, "wait", check.wait_ms));
-  DAVIT_TRY(read_seconds(entry, type, "initialDelay", check.initial_delay_ms));
-  if (const auto it = entry.find("attempts"); it != entry.end()) {
-    if (!it->is_number_integer() || it->get<std::int64_t>() < 1 || it->get<std::int64_t>() > 1000) {
-      return fail(bad_member(type, "attempts", "a whole number from 1 to 1000"));
-    }
-    check.attempts = it->get<unsigned>();
-  }
-  if (const auto it = entry.find("httpHeaders"); it != entry.end() && it->is_array()) {
-    for (const json& header : *it) {
-      if (header.is_object() && header.contains("name") && header.contains("value") &&
-          header["name"].is_string() && header["value"].is_string()) {
-        check.headers[header["name"].get<std::string>()] = header["value"].get<std::string>();
-      }
-    }
-  }
-  return check;
-}
 
 const char* kind_name(HealthCheck::Kind kind) {
   switch (kind) {
@@ -99,6 +28,12 @@ const char* kind_name(HealthCheck::Kind kind) {
       return "uptime";
   }
   return "listening";
+}
+
+CheckPurpose purpose_from(std::string_view name) {
+  if (name == "liveness") return CheckPurpose::kLiveness;
+  if (name == "readiness") return CheckPurpose::kReadiness;
+  return CheckPurpose::kStartup;
 }
 
 HealthCheck::Kind kind_from(std::string_view name) {
@@ -146,27 +81,16 @@ Result<HealthCheck> check_line(std::string_view text, std::size_t line) {
 
 }  // namespace
 
-Result<HealthChecks> checks_of_app_json(std::string_view text) {
-  const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (root.is_discarded() || !root.is_object()) {
-    return fail(Code::kInvalid, "app.json is not a JSON object", "Check it with `jq . app.json`",
-                "app-json-invalid");
+std::string_view name_of(CheckPurpose purpose) {
+  switch (purpose) {
+    case CheckPurpose::kStartup:
+      return "startup";
+    case CheckPurpose::kLiveness:
+      return "liveness";
+    case CheckPurpose::kReadiness:
+      return "readiness";
   }
-  HealthChecks checks;
-  const auto section = root.find("healthchecks");
-  if (section == root.end()) return checks;
-  if (!section->is_object()) return fail(bad_member("", "it", "an object of process types"));
-  for (const auto& [type, entries] : section->items()) {
-    if (!entries.is_array()) return fail(bad_member(type, "it", "a list"));
-    for (const json& entry : entries) {
-      std::string when = "startup";
-      if (entry.is_object()) DAVIT_TRY(read_text(entry, type, "type", when));
-      if (when != "startup") continue;
-      DAVIT_TRY_ASSIGN(HealthCheck check, read_entry(entry, type));
-      checks[type].push_back(std::move(check));
-    }
-  }
-  return checks;
+  return "startup";
 }
 
 Result<HealthChecks> checks_of_checks_file(std::string_view text) {
@@ -202,17 +126,21 @@ std::string checks_to_json(const HealthChecks& checks) {
   json root = json::object();
   for (const auto& [type, list] : checks) {
     for (const HealthCheck& check : list) {
-      root[type].push_back({{"kind", kind_name(check.kind)},
+      root[type].push_back({{"type", name_of(check.purpose)},
+                            {"kind", kind_name(check.kind)},
                             {"name", check.name},
                             {"path", check.path},
                             {"content", check.content},
+                            {"statuses", check.statuses},
                             {"headers", check.headers},
                             {"command", check.command},
                             {"initial_delay_ms", check.initial_delay_ms},
                             {"uptime_ms", check.uptime_ms},
                             {"timeout_ms", check.timeout_ms},
                             {"wait_ms", check.wait_ms},
-                            {"attempts", check.attempts}});
+                            {"attempts", check.attempts},
+                            {"warn", check.warn},
+                            {"on_failure", check.on_failure}});
     }
   }
   return root.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -225,10 +153,12 @@ HealthChecks checks_from_json(std::string_view text) {
   for (const auto& [type, list] : root.items()) {
     for (const json& entry : list) {
       HealthCheck check;
+      check.purpose = purpose_from(entry.value("type", std::string()));
       check.kind = kind_from(entry.value("kind", std::string()));
       check.name = entry.value("name", std::string());
       check.path = entry.value("path", std::string());
       check.content = entry.value("content", std::string());
+      check.statuses = entry.value("statuses", std::vector<int>{});
       check.headers = entry.value("headers", std::map<std::string, std::string>{});
       check.command = entry.value("command", std::vector<std::string>{});
       check.initial_delay_ms = entry.value("initial_delay_ms", check.initial_delay_ms);
@@ -236,10 +166,29 @@ HealthChecks checks_from_json(std::string_view text) {
       check.timeout_ms = entry.value("timeout_ms", check.timeout_ms);
       check.wait_ms = entry.value("wait_ms", check.wait_ms);
       check.attempts = entry.value("attempts", check.attempts);
+      check.warn = entry.value("warn", false);
+      check.on_failure = entry.value("on_failure", std::vector<std::string>{});
       checks[type].push_back(std::move(check));
     }
   }
   return checks;
+}
+
+std::vector<HealthCheck> checks_of(const HealthChecks& checks, std::string_view process_type,
+                                   CheckPurpose purpose) {
+  std::vector<HealthCheck> found;
+  const auto it = checks.find(process_type);
+  if (it == checks.end()) return found;
+  std::ranges::copy_if(it->second, std::back_inserter(found),
+                       [&](const HealthCheck& check) { return check.purpose == purpose; });
+  return found;
+}
+
+bool has_watched_checks(const HealthChecks& checks) {
+  return std::ranges::any_of(checks, [](const auto& item) {
+    return std::ranges::any_of(
+        item.second, [](const HealthCheck& check) { return check.purpose != CheckPurpose::kStartup; });
+  });
 }
 
 }  // namespace davit

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "lifecycle/question.hpp"
 
 namespace davit {
 namespace {
@@ -71,7 +72,7 @@ class Waiting {
       const HealthCheck& check = target_.checks[progress.check];
       if (progress.not_before == 0) progress.not_before = now() + static_cast<MonoMs>(check.initial_delay_ms);
       if (now() < progress.not_before || instance.state != InstanceState::kUp) return false;
-      const Result<> answer = question(instance, check);
+      const auto answer = ask_instance(run_.services, *run_.runtime, instance, check, run_.call);
       if (answer) {
         progress = Progress{progress.check + 1, 0, 0, {}};
         continue;
@@ -80,72 +81,14 @@ class Waiting {
       const bool not_there_yet = answer.error().code == Code::kUnavailable;  // refused: it is still starting
       if (not_there_yet) return false;
       progress.not_before = now() + static_cast<MonoMs>(check.wait_ms);
-      if (++progress.bad_answers >= check.attempts) return refused(instance, check, progress);
-      return false;
+      if (++progress.bad_answers < check.attempts) return false;
+      report_failure(*run_.runtime, instance, check, run_.call);
+      if (!check.warn) return refused(instance, check, progress);
+      run_.call.out.warning(fmt::format("{}.{}: the check {} fails: {}", instance.process_type,
+                                        instance.number, title_of(check), progress.problem));
+      progress = Progress{progress.check + 1, 0, 0, {}};
     }
     return instance.state == InstanceState::kUp;
-  }
-
-  Result<> question(const Instance& instance, const HealthCheck& check) {
-    switch (check.kind) {
-      case HealthCheck::Kind::kUptime: {
-        const auto up_ms = run_.services.clock.now_unix_ms() - instance.since_unix_ms;
-        if (up_ms >= static_cast<std::int64_t>(check.uptime_ms)) return {};
-        return fail(Code::kUnavailable, fmt::format("it has run for {} only", duration_text(up_ms)));
-      }
-      case HealthCheck::Kind::kCommand:
-        return ask_command(instance, check);
-      case HealthCheck::Kind::kListening:
-      case HealthCheck::Kind::kHttp:
-        break;
-    }
-    if (instance.endpoints.empty()) return fail(Code::kUnavailable, "it has no port");
-    for (const Endpoint& endpoint : instance.endpoints) {
-      if (check.kind == HealthCheck::Kind::kListening) {
-        if (!run_.services.probe.connect(endpoint, check.timeout_ms)) {
-          return fail(Code::kUnavailable,
-                      fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
-        }
-      } else {
-        DAVIT_TRY(ask_http(endpoint, check));
-      }
-    }
-    return {};
-  }
-
-  Result<> ask_http(const Endpoint& endpoint, const HealthCheck& check) {
-    HttpRequest request{check.path, "localhost", check.headers, check.timeout_ms};
-    if (const auto host = check.headers.find("Host"); host != check.headers.end())
-      request.host = host->second;
-    request.headers.erase("Host");
-    auto answer = run_.services.probe.get(endpoint, request);
-    if (!answer) {
-      // A refused connection means that it is still starting; anything after that is an answer.
-      if (!run_.services.probe.connect(endpoint, check.timeout_ms)) return fail(answer.error());
-      // It may have begun to listen between the two.
-      if (answer.error().code == Code::kUnavailable) answer = run_.services.probe.get(endpoint, request);
-    }
-    if (!answer) {
-      return fail(Code::kFailed, fmt::format("GET {}: {}", check.path, answer.error().message));
-    }
-    if (answer->status < 200 || answer->status > 399) {
-      return fail(Code::kFailed, fmt::format("GET {} answered {}", check.path, answer->status));
-    }
-    if (!check.content.empty() && answer->body.find(check.content) == std::string::npos) {
-      return fail(Code::kFailed,
-                  fmt::format("GET {} answered without {}", check.path, json_quote(check.content)));
-    }
-    return {};
-  }
-
-  Result<> ask_command(const Instance& instance, const HealthCheck& check) {
-    ExecRequest request;
-    request.instance = instance.id;
-    request.argv = check.command;
-    request.timeout_ms = check.timeout_ms;
-    DAVIT_TRY_ASSIGN(const int code, run_.runtime->exec(request, run_.call));
-    if (code == 0) return {};
-    return fail(Code::kFailed, fmt::format("the command {} exited with {}", check.command.front(), code));
   }
 
   tl::unexpected<Error> gave_up(const Instance& instance) {
@@ -201,12 +144,23 @@ class Waiting {
 }  // namespace
 
 std::vector<HealthCheck> checks_for(DeploymentRun& run, std::string_view process_type, bool listens) {
-  const std::string disabled = run.property("checks", "disabled", "");  // types, "_all_" for every one
-  for (const std::string& type : split(disabled, ',')) {
-    if (type == process_type || type == "_all_") return {};
+  for (const char* list : {"disabled", "skipped"}) {
+    if (lists_type(run.property("checks", list, ""), process_type)) return {};
   }
-  const HealthChecks own = run.target ? checks_from_json(run.target->spec.checks_json) : HealthChecks{};
-  if (const auto it = own.find(process_type); it != own.end() && !it->second.empty()) return it->second;
+  return startup_checks(run.target ? run.target->spec.checks_json : std::string(), process_type, listens);
+}
+
+bool lists_type(std::string_view list, std::string_view process_type) {
+  for (const std::string& type : split(list, ',')) {
+    if (type == process_type || type == kEveryType) return true;
+  }
+  return false;
+}
+
+std::vector<HealthCheck> startup_checks(std::string_view checks_json, std::string_view process_type,
+                                        bool listens) {
+  auto own = checks_of(checks_from_json(checks_json), process_type, CheckPurpose::kStartup);
+  if (!own.empty()) return own;
   HealthCheck check;
   if (!listens) {
     check.kind = HealthCheck::Kind::kUptime;

@@ -8,8 +8,17 @@
 namespace davit {
 
 /// The checks of a type: the release's own, else the default: a listening port for what listens, a short
-/// uptime for the rest; none where they are disabled (checks:disable).
+/// uptime for the rest; none where they are disabled or skipped (checks:disable, checks:skip).
 std::vector<HealthCheck> checks_for(DeploymentRun& run, std::string_view process_type, bool listens);
+
+/// The same whatever is disabled, of a release's record.
+std::vector<HealthCheck> startup_checks(std::string_view checks_json, std::string_view process_type,
+                                        bool listens);
+
+/// In the lists of checks:disable and checks:skip, this stands for every process type.
+inline constexpr std::string_view kEveryType = "_all_";
+/// A list as the properties checks.disabled and checks.skipped have it: "web,worker" or "_all_".
+bool lists_type(std::string_view list, std::string_view process_type);
 
 struct CheckTarget {
   Selector selector;                        ///< one group

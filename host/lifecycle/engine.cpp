@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "lifecycle/identity.hpp"
+#include "lifecycle/scripts.hpp"
 #include "lifecycle/step.hpp"
 
 namespace davit {
@@ -90,6 +91,7 @@ Result<> Engine::forward(DeploymentRun& run) {
 // on_committed on, the next deployment of the app may run beside this one. What drains is no business of its,
 // with two exceptions: a scale that shrinks the live groups, and a destroy that forgets the app.
 Result<> Engine::commit_and_finish(DeploymentRun& run) {
+  if (run.deployment.state != DeploymentState::kDraining) run_after_deploy(run);
   if (!run.plan.rescales && !run.plan.destroys) services_.on_committed();
   auto& journal = services_.store.journal();
   DAVIT_TRY(journal.set_state(run.deployment.id, DeploymentState::kDraining));

@@ -35,6 +35,7 @@ Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase,
   TextMap env;
   if (phase == "build") {
     DAVIT_TRY_ASSIGN(env, current_config(run.services, run.app.id));
+    for (const auto& [key, value] : run.settled_config) env.insert_or_assign(key, value.reveal());
   } else if (run.target) {
     env = reveal(run.target->spec.config);
   }

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <nlohmann/json.hpp>
 
 #include "lifecycle/environment.hpp"
+#include "lifecycle/release_extras.hpp"
 
 namespace davit {
 namespace {
@@ -51,21 +51,11 @@ Quantities wanted_quantities(const Release& release, const Quantities& said) {
   return wanted;
 }
 
-std::string config_defaults_to_json(const TextMap& defaults) {
-  if (defaults.empty()) return {};
-  return nlohmann::json{{"config_defaults", defaults}}.dump(-1, ' ', false,
-                                                            nlohmann::json::error_handler_t::replace);
-}
-
-TextMap config_defaults_of(const ReleaseSpec& spec) {
-  TextMap defaults;
-  if (spec.processes.empty()) return defaults;
-  const auto extras = nlohmann::json::parse(spec.processes.front().extras_json, nullptr, false);
-  if (!extras.is_object() || !extras.contains("config_defaults")) return defaults;
-  for (const auto& [key, value] : extras["config_defaults"].items()) {
-    if (value.is_string()) defaults[key] = value.get<std::string>();
+Result<Quantities> said_quantities(DeploymentRun& run, const ReleaseSpec& spec) {
+  if (run.plan.builds) {
+    if (const Quantities fixed = manifest_quantities(spec); !fixed.empty()) return fixed;
   }
-  return defaults;
+  return run.services.store.formation().get(run.app.id);
 }
 
 ArtifactRef artifact_of(const LifecycleServices& services, const Release& release) {

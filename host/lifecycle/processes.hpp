@@ -23,10 +23,9 @@ std::vector<std::string> argv_of(const Release& release, const std::vector<std::
 /// out.
 Quantities wanted_quantities(const Release& release, const Quantities& said);
 
-/// What a build suggests for the environment (a buildpack's config_vars), recorded with the release's
-/// processes: it goes with the artifact, under what users set.
-std::string config_defaults_to_json(const TextMap& defaults);
-TextMap config_defaults_of(const ReleaseSpec& spec);
+/// The formation that a deployment of this release goes by: what its app.json fixes, when it was built just
+/// now, else what ps:scale said.
+Result<Quantities> said_quantities(DeploymentRun& run, const ReleaseSpec& spec);
 
 ArtifactRef artifact_of(const LifecycleServices& services, const Release& release);
 

@@ -54,6 +54,7 @@ class DeploymentRun {
   std::string source_dir;
   CheckedOut source;
   AppManifest manifest;
+  ConfigMap settled_config;  ///< what app.json's env sets with this deployment
   // detect, build
   Builder* builder = nullptr;
   BuildOutput built;

@@ -190,6 +190,51 @@ TEST_F(Checks, ACommandIsRunInTheInstance) {
   EXPECT_THAT(done.error().message, HasSubstr("./alive exited with 7"));
 }
 
+TEST_F(Checks, TheStatusThatIsWantedCounts) {
+  app_json(R"({"healthchecks":{"web":[{"path":"/","status":[401,418],"attempts":1}]}})");
+  world.probe.on_get = [](const Endpoint&, const HttpRequest&) {
+    return Result<HttpAnswer>(HttpAnswer{418, ""});
+  };
+  must(world.push());
+  world.probe.on_get = [](const Endpoint&, const HttpRequest&) {
+    return Result<HttpAnswer>(HttpAnswer{200, ""});
+  };
+  const auto done = world.push();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().message, HasSubstr("GET / answered 200"));
+}
+
+TEST_F(Checks, AWarningChangesNothing) {
+  app_json(R"({"healthchecks":{"web":[{"name":"nice","path":"/","attempts":2,"warn":true}]}})");
+  world.probe.on_get = [](const Endpoint&, const HttpRequest&) {
+    return Result<HttpAnswer>(HttpAnswer{500, ""});
+  };
+  must(world.push());
+  EXPECT_EQ(world.probe.requests.size(), 2U);
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("check nice fails: GET / answered 500")));
+}
+
+TEST_F(Checks, OnFailureRunsInTheInstance) {
+  app_json(R"({"healthchecks":{"web":[{"path":"/","attempts":1,"onFailure":{"command":["./report"]}}]}})");
+  world.probe.on_get = [](const Endpoint&, const HttpRequest&) {
+    return Result<HttpAnswer>(HttpAnswer{500, ""});
+  };
+  std::vector<std::string> argv;
+  world.plugins.runtime_fake.on_exec = [&](const ExecRequest& request) {
+    argv = request.argv;
+    return 1;
+  };
+  EXPECT_EQ(expect_failure().slug, "check-failed");
+  EXPECT_THAT(argv, ElementsAre("./report"));
+}
+
+TEST_F(Checks, SkippedChecksAreNotAsked) {
+  world.probe.on_connect = [](const Endpoint&) { return fail(Code::kUnavailable, "refused"); };
+  must(world.store().properties().set(world.shop.id, "checks", "skipped", "_all_"));
+  must(world.push());
+  EXPECT_EQ(world.probe.connects, 0U);
+}
+
 TEST_F(Checks, TheInitialDelayIsKept) {
   app_json(R"({"healthchecks":{"web":[{"type":"startup","path":"/","initialDelay":30}]}})");
   const auto began = world.clock.now_mono_ms();

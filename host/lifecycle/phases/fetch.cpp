@@ -5,6 +5,7 @@
 
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
+#include "lifecycle/variables.hpp"
 #include "process/files.hpp"
 
 namespace davit {
@@ -16,11 +17,15 @@ constexpr std::size_t kMaxManifestBytes = 1024 * 1024;
 
 Result<> read_manifest(DeploymentRun& run) {
   const std::filesystem::path root(run.source_dir);
-  if (const auto text = read_file(root / "app.json", kMaxManifestBytes)) {
-    DAVIT_TRY_ASSIGN(run.manifest.checks, checks_of_app_json(*text));
+  const std::string path = run.property("app-json", "appjson-path", "app.json");
+  if (const auto text = read_file(root / path, kMaxManifestBytes)) {
+    auto manifest = manifest_of_app_json(*text);
+    if (!manifest) return path == "app.json" ? fail(manifest.error()) : fail(manifest.error(), path);
+    run.manifest = std::move(*manifest);
   } else if (text.error().code != Code::kNotFound) {
-    return fail(text.error(), "reading app.json");
+    return fail(text.error(), fmt::format("reading {}", path));
   }
+  for (const std::string& line : run.manifest.warnings) run.call.out.warning(line);
   if (!run.manifest.checks.empty()) return {};
   if (const auto text = read_file(root / "CHECKS", kMaxManifestBytes)) {
     DAVIT_TRY_ASSIGN(run.manifest.checks, checks_of_checks_file(*text));
@@ -53,7 +58,8 @@ Result<> fetch(DeploymentRun& run) {
   SourceEvent event{run.app.name, run.source_dir, run.source.revision, run.text("ref")};
   DAVIT_TRY(run.services.bus.ask(Event{event_id::kSourceReceive, &event, {}}, run.call));
   DAVIT_TRY(run.services.bus.filter(Event{event_id::kSourcePrepare, &event, {}}, run.call));
-  return read_manifest(run);
+  DAVIT_TRY(read_manifest(run));
+  return settle_variables(run);
 }
 
 Result<> undo_checkout(DeploymentRun& run, std::string_view /*token*/) {

@@ -23,7 +23,7 @@ std::string token_of(const DeploymentRun& run, bool old_counts) {
 }
 
 Result<> plan_groups(DeploymentRun& run) {
-  DAVIT_TRY_ASSIGN(Quantities said, run.services.store.formation().get(run.app.id));
+  DAVIT_TRY_ASSIGN(Quantities said, said_quantities(run, run.target->spec));
   if (run.deployment.kind == "rollback" && run.request.value("with_scale", false))
     said = run.target->spec.formation;
   const bool only_some = run.deployment.kind == "scale";

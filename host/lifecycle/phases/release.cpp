@@ -2,9 +2,10 @@
 // ends it.
 #include <fmt/format.h>
 
-#include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
+#include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
+#include "lifecycle/scripts.hpp"
 #include "lifecycle/slug_store.hpp"
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
@@ -26,7 +27,8 @@ Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   spec.source = run.text("source", "rebuild");
   spec.builder = run.builder->id();
   spec.stack = run.built.artifact.stack;
-  const std::string extras = config_defaults_to_json(run.built.config_defaults);
+  const std::string extras =
+      extras_to_json({run.built.config_defaults, run.manifest.formation, run.manifest.scripts});
   for (const auto& [type, command] : run.built.process_types) {
     spec.processes.push_back({type, command, run.built.launcher, extras});
   }
@@ -60,9 +62,10 @@ Result<ReleaseSpec> spec_of_rollback(DeploymentRun& run) {
 // users set.
 Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
   spec.config.clear();
-  for (const auto& [key, value] : config_defaults_of(spec)) spec.config.emplace(key, Secret(value));
+  for (const auto& [key, value] : extras_of(spec).config_defaults) spec.config.emplace(key, Secret(value));
   DAVIT_TRY_ASSIGN(const ConfigMap now, run.services.store.config().merged(run.app.id));
   for (const auto& [key, value] : now) spec.config.insert_or_assign(key, value);
+  for (const auto& [key, value] : run.settled_config) spec.config.insert_or_assign(key, value);
   return {};
 }
 
@@ -89,34 +92,12 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
   // What a rollback restores is its old release's; everything else is recorded as it is now.
   const bool rolls_back = run.deployment.kind == "rollback";
   if (!(rolls_back && run.request.value("with_scale", false))) {
-    DAVIT_TRY_ASSIGN(spec.formation, run.services.store.formation().get(run.app.id));
+    DAVIT_TRY_ASSIGN(spec.formation, said_quantities(run, spec));
   }
   if (!(rolls_back && run.request.value("with_domains", false))) {
     DAVIT_TRY_ASSIGN(spec.domains, run.services.store.domains().list(run.app.id));
   }
   return spec;
-}
-
-Result<> run_release_command(DeploymentRun& run) {
-  for (const ReleaseProcess& process : run.target->spec.processes) {
-    if (process.type != kReleaseType) continue;
-    run.call.out.step(fmt::format("Running the release command of {}", run.app.name));
-    TaskRequest task;
-    task.owner = run.app.name;
-    task.name = "release";
-    task.artifact = artifact_of(run.services, *run.target);
-    task.argv = argv_of(process);
-    DAVIT_TRY_ASSIGN(task.env, resolve_environment(run, "release", process.type));
-    task.limits = limits_of(run.services.store, run.app.id, process.type);
-    task.out = [&](std::string_view bytes) { run.call.out.detail(bytes); };
-    DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(run.target->spec.runtime));
-    DAVIT_TRY_ASSIGN(const int code, runtime->run_task(task, run.call));
-    if (code != 0) {
-      return fail(Code::kFailed, fmt::format("The release command exited with {}", code),
-                  "Its output is above; the running release is not touched", "release-command-failed");
-    }
-  }
-  return {};
 }
 
 }  // namespace
@@ -147,7 +128,7 @@ Result<> release(DeploymentRun& run) {
                      run.target->spec.description};
   DAVIT_TRY(run_step_hooks(run, "release", Event{event_id::kReleaseAssemble, &event, {}}));
   if (run.plan.runs_release_command) {
-    DAVIT_TRY(run_release_command(run));
+    DAVIT_TRY(run_before_deploy(run));
     DAVIT_TRY(run_step_hooks(run, "release", Event{event_id::kReleaseCommand, &event, {}}));
   }
   return {};

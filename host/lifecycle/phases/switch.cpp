@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "lifecycle/processes.hpp"
+#include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
 #include "lifecycle/step.hpp"
 
@@ -43,7 +44,7 @@ Result<> apply_route(DeploymentRun& run, Proxy& proxy, const Route& route) {
 Result<> restore_config(DeploymentRun& run) {
   auto& config = run.services.store.config();
   DAVIT_TRY_ASSIGN(const ConfigMap global, config.all(AppId::kGlobal));
-  const TextMap defaults = config_defaults_of(run.target->spec);
+  const TextMap defaults = extras_of(run.target->spec).config_defaults;
   ConfigMap own;
   for (const auto& [key, value] : run.target->spec.config) {
     const auto it = global.find(key);
@@ -60,6 +61,14 @@ Result<> restore_config(DeploymentRun& run) {
     DAVIT_TRY(run.services.store.domains().assign(run.app.id, run.target->spec.domains));
   }
   return {};
+}
+
+// What app.json said becomes the app's with the release that said it.
+Result<> record_manifest(DeploymentRun& run) {
+  auto& store = run.services.store;
+  if (!run.settled_config.empty()) DAVIT_TRY(store.config().set_many(run.app.id, run.settled_config));
+  if (!extras_of(run.target->spec).fixes_formation()) return {};
+  return store.formation().replace(run.app.id, manifest_quantities(run.target->spec));
 }
 
 Result<> record(DeploymentRun& run) {
@@ -79,6 +88,7 @@ Result<> record(DeploymentRun& run) {
       DAVIT_TRY(store.formation().set_many(run.app.id, counts));
     }
     if (run.deployment.kind == "rollback") DAVIT_TRY(restore_config(run));
+    if (run.plan.builds) DAVIT_TRY(record_manifest(run));
     if (run.plan.stops) {
       for (const LiveGroup& group : run.live_groups) {
         DAVIT_TRY(store.live_groups().set_state(run.app.id, group.revision, GroupState::kDraining));

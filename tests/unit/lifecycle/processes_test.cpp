@@ -1,5 +1,6 @@
 // From releases to argv, quantities, artifacts and limits.
 #include "lifecycle/processes.hpp"
+#include "lifecycle/release_extras.hpp"
 
 #include <gmock/gmock.h>
 
@@ -49,14 +50,14 @@ TEST(Wanted, OneWebAndNothingElseByDefault) {
 
 TEST(ConfigDefaults, TravelWithTheProcesses) {
   ReleaseSpec spec;
-  EXPECT_THAT(config_defaults_of(spec), IsEmpty());
-  spec.processes = {{"web", "", {}, config_defaults_to_json({{"A", "1"}, {"B", "\"\n"}})}};
-  EXPECT_THAT(config_defaults_of(spec), ElementsAre(Pair("A", "1"), Pair("B", "\"\n")));
-  EXPECT_EQ(config_defaults_to_json({}), "");
+  EXPECT_THAT(extras_of(spec).config_defaults, IsEmpty());
+  spec.processes = {{"web", "", {}, extras_to_json({{{"A", "1"}, {"B", "\"\n"}}, {}, {}})}};
+  EXPECT_THAT(extras_of(spec).config_defaults, ElementsAre(Pair("A", "1"), Pair("B", "\"\n")));
+  EXPECT_EQ(extras_to_json({}), "");
   spec.processes[0].extras_json = "{\"config_defaults\":[1]}";
-  EXPECT_THAT(config_defaults_of(spec), IsEmpty());
+  EXPECT_THAT(extras_of(spec).config_defaults, IsEmpty());
   spec.processes[0].extras_json = "not json";
-  EXPECT_THAT(config_defaults_of(spec), IsEmpty());
+  EXPECT_THAT(extras_of(spec).config_defaults, IsEmpty());
 }
 
 class ProcessLimits : public HomeTest {};

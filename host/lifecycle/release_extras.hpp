@@ -1,0 +1,36 @@
+// ReleaseExtras: what a release keeps beyond the store's columns, as JSON beside its process types: what its
+// build suggested, and what its app.json said. It goes with the artifact, through config changes and
+// rollbacks.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "lifecycle/app_manifest.hpp"
+#include "store/releases.hpp"
+#include "store/store.hpp"
+
+namespace davit {
+
+struct ReleaseExtras {
+  std::map<std::string, std::string, std::less<>> config_defaults;  ///< a buildpack's config_vars
+  ManifestFormation formation;
+  DeployScripts scripts;
+
+  /// app.json says how many of some type run: then ps:scale does not.
+  [[nodiscard]] bool fixes_formation() const;
+};
+
+/// "" when there is nothing to keep.
+std::string extras_to_json(const ReleaseExtras& extras);
+/// Unknown members are ignored.
+ReleaseExtras extras_of(const ReleaseSpec& spec);
+
+/// The live release's app.json fixes the formation.
+Result<bool> formation_is_fixed(Store& store, AppId app);
+
+/// What app.json's quantities make of the process types: those that are not named are 0. Empty if it names
+/// none.
+Quantities manifest_quantities(const ReleaseSpec& spec);
+
+}  // namespace davit
