@@ -279,15 +279,15 @@ PluginCatalog CatalogBuilder::build(PluginsToml file, const std::string& source)
 
 Result<PluginCatalog> PluginCatalog::read(const Home& home, const Installation& installation,
                                           const CatalogOptions& options) {
-  DAVIT_TRY_ASSIGN(PluginsToml file, read_plugins_toml(home.plugins_toml));
-  NoteCache cache(options.use_cache ? home.run() / "plugins.cache" : std::filesystem::path());
+  CatalogCache cache(options.use_cache ? home.run() / "plugins.cache" : std::filesystem::path());
+  DAVIT_TRY_ASSIGN(PluginsToml file, cache.read_toml(home.plugins_toml));
   const std::filesystem::path folder = installation.plugins();
   return CatalogBuilder(folder, cache, options).build(std::move(file), home.plugins_toml.string());
 }
 
 PluginCatalog PluginCatalog::installed(const Installation& installation,
                                        const std::filesystem::path& cache_file) {
-  NoteCache cache(cache_file);
+  CatalogCache cache(cache_file);
   const std::filesystem::path folder = installation.plugins();
   const CatalogOptions options;
   return CatalogBuilder(folder, cache, options).build({}, "plugins.toml");

@@ -12,7 +12,7 @@ namespace davit {
 
 class CatalogBuilder {
  public:
-  CatalogBuilder(const std::filesystem::path& plugin_dir, NoteCache& cache, const CatalogOptions& options)
+  CatalogBuilder(const std::filesystem::path& plugin_dir, CatalogCache& cache, const CatalogOptions& options)
       : plugin_dir_(plugin_dir), cache_(cache), options_(options) {}
 
   PluginCatalog build(PluginsToml file, const std::string& source);
@@ -35,7 +35,7 @@ class CatalogBuilder {
   [[nodiscard]] Error at(unsigned line, const std::string& what, std::string hint) const;
 
   const std::filesystem::path& plugin_dir_;
-  NoteCache& cache_;
+  CatalogCache& cache_;
   const CatalogOptions& options_;
   std::string source_;
   std::vector<Candidate> candidates_;

@@ -1,4 +1,4 @@
-// The cache of notes: an optimisation, ignored when odd.
+// The cache of the catalog: an optimisation, ignored when odd.
 #include "plugin/catalog_cache.hpp"
 
 #include <davit/abi.h>
@@ -19,8 +19,8 @@
 namespace davit {
 namespace {
 
-// Raise the number when the form of the cache, or of PluginNote, changes.
-constexpr std::string_view kMagic = "davit plugin notes 1\n";
+// Raise the number when the form of the cache, of PluginNote or of PluginsToml changes.
+constexpr std::string_view kMagic = "davit plugin notes 2\n";
 constexpr off_t kMaxCacheBytes = 64 * 1024 * 1024;
 constexpr std::int64_t kNsPerS = 1'000'000'000;
 
@@ -55,6 +55,22 @@ std::optional<std::string> read_trusted(const std::filesystem::path& file, std::
   return bytes;
 }
 
+void pack_identity(Packer& out, const FileIdentity& identity) {
+  for (const std::uint64_t number : {identity.device, identity.inode, identity.size})
+    out.number(static_cast<std::int64_t>(number));
+  out.number(identity.mtime_ns);
+  out.number(identity.ctime_ns);
+}
+
+FileIdentity unpack_identity(Unpacker& in) {
+  FileIdentity identity;
+  for (std::uint64_t* number : {&identity.device, &identity.inode, &identity.size})
+    *number = static_cast<std::uint64_t>(in.number());
+  identity.mtime_ns = in.number();
+  identity.ctime_ns = in.number();
+  return identity;
+}
+
 void pack_error(Packer& out, const std::optional<Error>& error) {
   out.number(error ? 1 : 0);
   if (!error) return;
@@ -72,11 +88,11 @@ std::optional<Error> unpack_error(Unpacker& in) {
 
 }  // namespace
 
-NoteCache::NoteCache(std::filesystem::path file) : file_(std::move(file)) {
+CatalogCache::CatalogCache(std::filesystem::path file) : file_(std::move(file)) {
   if (!file_.empty()) load();
 }
 
-void NoteCache::load() {
+void CatalogCache::load() {
   const auto bytes = read_trusted(file_, written_ns_);
   const std::size_t head = kMagic.size() + fingerprint("").size();
   if (!bytes || bytes->size() < head || !bytes->starts_with(kMagic)) return;
@@ -88,26 +104,30 @@ void NoteCache::load() {
   for (std::size_t left = in.count(); left > 0; --left) {
     std::string path = in.text();
     Kept one;
-    one.identity.device = static_cast<std::uint64_t>(in.number());
-    one.identity.inode = static_cast<std::uint64_t>(in.number());
-    one.identity.size = static_cast<std::uint64_t>(in.number());
-    one.identity.mtime_ns = in.number();
-    one.identity.ctime_ns = in.number();
+    one.identity = unpack_identity(in);
     one.content.problem = unpack_error(in);
     one.content.note = unpack_note(in);
     kept.emplace_hint(kept.end(), std::move(path), std::move(one));
   }
-  if (!in.failed() && in.at_end()) kept_ = std::move(kept);
+  std::optional<KeptToml> toml;
+  if (in.number() != 0) {
+    KeptToml& one = toml.emplace();
+    one.path = in.text();
+    one.identity = unpack_identity(in);
+    one.content = unpack_plugins_toml(in);
+  }
+  if (in.failed() || !in.at_end()) return;
+  kept_ = std::move(kept);
+  toml_ = std::move(toml);
 }
 
-ReadNote NoteCache::read(const std::filesystem::path& plugin_file) {
+ReadNote CatalogCache::read(const std::filesystem::path& plugin_file) {
   struct stat status {};
   if (::stat(plugin_file.c_str(), &status) != 0)
     return {{}, system_error("plugin file " + plugin_file.string(), errno)};
   const FileIdentity identity = identity_of(status);
   if (const auto found = kept_.find(plugin_file.native());
-      // A file changed in the clock tick in which the cache was written could look the same: not trusted.
-      found != kept_.end() && found->second.identity == identity && identity.ctime_ns < written_ns_) {
+      found != kept_.end() && found->second.identity == identity && is_older(identity)) {
     found->second.used = true;
     return found->second.content;
   }
@@ -126,7 +146,19 @@ ReadNote NoteCache::read(const std::filesystem::path& plugin_file) {
   return content;
 }
 
-void NoteCache::save() {
+Result<PluginsToml> CatalogCache::read_toml(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return read_plugins_toml(file);
+  const FileIdentity identity = identity_of(status);
+  if (toml_ && toml_->path == file.native() && toml_->identity == identity && is_older(identity))
+    return toml_->content;
+  DAVIT_TRY_ASSIGN(PluginsToml parsed, read_plugins_toml(file));
+  changed_ = true;
+  toml_ = KeptToml{file.native(), identity, parsed};
+  return parsed;
+}
+
+void CatalogCache::save() {
   const auto dropped = std::erase_if(kept_, [](const auto& item) { return !item.second.used; });
   if (file_.empty() || (!changed_ && dropped == 0)) return;
   Packer out;
@@ -135,13 +167,15 @@ void NoteCache::save() {
   out.number(static_cast<std::int64_t>(kept_.size()));
   for (const auto& [path, one] : kept_) {
     out.text(path);
-    out.number(static_cast<std::int64_t>(one.identity.device));
-    out.number(static_cast<std::int64_t>(one.identity.inode));
-    out.number(static_cast<std::int64_t>(one.identity.size));
-    out.number(one.identity.mtime_ns);
-    out.number(one.identity.ctime_ns);
+    pack_identity(out, one.identity);
     pack_error(out, one.content.problem);
     pack(out, one.content.note);
+  }
+  out.number(toml_ ? 1 : 0);
+  if (toml_) {
+    out.text(toml_->path);
+    pack_identity(out, toml_->identity);
+    pack(out, toml_->content);
   }
   const std::string payload = out.take();
   (void)write_file_volatile(file_, std::string(kMagic) + fingerprint(payload) + payload, 0600);

@@ -1,5 +1,5 @@
-// NoteCache: notes that were read before, kept by the file's identity. An optimisation only: whatever is odd
-// about the cache file, it counts as empty. Private to host/plugin.
+// CatalogCache: plugins' notes and plugins.toml as they were read before, kept by their files' identity. An
+// optimisation only: whatever is odd about the cache file, it counts as empty. Private to host/plugin.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +10,11 @@
 
 #include "base/result.hpp"
 #include "plugin/note.hpp"
+#include "plugin/plugins_toml.hpp"
 
 namespace davit {
 
-/// What must be the same for a note to be still true.
+/// What must be the same for what a file said to be still true.
 struct FileIdentity {
   std::uint64_t device = 0, inode = 0, size = 0;
   std::int64_t mtime_ns = 0, ctime_ns = 0;
@@ -25,13 +26,15 @@ struct ReadNote {
   std::optional<Error> problem;
 };
 
-class NoteCache {
+class CatalogCache {
  public:
   /// An empty `file`: no cache.
-  explicit NoteCache(std::filesystem::path file);
+  explicit CatalogCache(std::filesystem::path file);
   /// From the cache, or from the plugin's file (then the cache is to be written anew). The problem of a file
   /// that cannot be read is not kept; that of one with a bad note is.
   ReadNote read(const std::filesystem::path& plugin_file);
+  /// As read_plugins_toml(), without parsing a file that is known. What is wrong with one is never kept.
+  Result<PluginsToml> read_toml(const std::filesystem::path& file);
   /// Writes what has changed. Failing is silent: a read-only home works without a cache.
   void save();
   /// Plugin files that had to be opened: 0 with a warm cache.
@@ -43,11 +46,19 @@ class NoteCache {
     ReadNote content;
     bool used = false;
   };
+  struct KeptToml {
+    std::string path;
+    FileIdentity identity;
+    PluginsToml content;
+  };
   void load();
+  /// A file changed in the clock tick in which the cache was written could look the same: not trusted.
+  [[nodiscard]] bool is_older(const FileIdentity& identity) const { return identity.ctime_ns < written_ns_; }
 
   std::filesystem::path file_;
   std::int64_t written_ns_ = 0;  // of the cache file
   std::map<std::string, Kept, std::less<>> kept_;
+  std::optional<KeptToml> toml_;
   bool changed_ = false;
   unsigned opened_ = 0;
 };

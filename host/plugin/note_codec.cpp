@@ -1,4 +1,4 @@
-// A PluginNote as bytes of the cache, and back.
+// A PluginNote and a PluginsToml as bytes of the cache, and back.
 #include "plugin/note_codec.hpp"
 
 namespace davit {
@@ -131,6 +131,62 @@ PluginNote unpack_note(Unpacker& in) {
     group.second = in.text();
   });
   return note;
+}
+
+void pack(Packer& out, const PluginsToml& file) {
+  const HostSettings& host = file.host;
+  for (const std::string* text : {&host.runtime, &host.proxy, &host.app_user, &host.domain}) out.text(*text);
+  out.number(host.create_on_push ? 1 : 0);
+  for (const unsigned number : {host.port_first, host.port_last, host.plugin_timeout_s, host.first_line})
+    out.number(number);
+  pack_list(out, file.plugins, [&](const PluginSection& section) {
+    out.text(section.id);
+    out.number(section.enabled ? 1 : 0);
+    out.text(section.path.native());
+    out.text(section.version);
+    out.number(section.order ? 1 : 0);
+    out.number(section.order.value_or(0));
+    for (const unsigned line : {section.line, section.version_line, section.path_line}) out.number(line);
+    pack_list(out, section.settings, [&](const auto& setting) {
+      const GivenSetting& given = setting.second;
+      out.text(setting.first);
+      out.number(static_cast<std::int64_t>(given.kind));
+      out.text(given.text);
+      pack(out, given.items);
+      out.number(given.items_are_strings ? 1 : 0);
+      out.number(given.line);
+    });
+  });
+}
+
+PluginsToml unpack_plugins_toml(Unpacker& in) {
+  PluginsToml file;
+  HostSettings& host = file.host;
+  for (std::string* text : {&host.runtime, &host.proxy, &host.app_user, &host.domain}) *text = in.text();
+  host.create_on_push = in.number() != 0;
+  for (unsigned* number : {&host.port_first, &host.port_last, &host.plugin_timeout_s, &host.first_line})
+    *number = static_cast<unsigned>(in.number());
+  unpack_list(in, file.plugins, [&](PluginSection& section) {
+    section.id = in.text();
+    section.enabled = in.number() != 0;
+    section.path = in.text();
+    section.version = in.text();
+    const bool has_order = in.number() != 0;
+    const auto order = static_cast<int>(in.number());
+    if (has_order) section.order = order;
+    for (unsigned* line : {&section.line, &section.version_line, &section.path_line})
+      *line = static_cast<unsigned>(in.number());
+    unpack_list(in, section.settings, [&](auto& setting) {
+      GivenSetting& given = setting.second;
+      setting.first = in.text();
+      given.kind = static_cast<GivenSetting::Kind>(in.number());
+      given.text = in.text();
+      given.items = unpack_texts(in);
+      given.items_are_strings = in.number() != 0;
+      given.line = static_cast<unsigned>(in.number());
+    });
+  });
+  return file;
 }
 
 }  // namespace davit

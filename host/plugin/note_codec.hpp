@@ -1,5 +1,5 @@
-// A compact binary form of a PluginNote, for the cache only: read back by the same build that wrote it, or
-// dropped.
+// A compact binary form of a PluginNote and of a parsed plugins.toml, for the cache only: read back by the
+// same build that wrote it, or dropped.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "plugin/note.hpp"
+#include "plugin/plugins_toml.hpp"
 
 namespace davit {
 
@@ -62,5 +63,8 @@ class Unpacker {
 
 void pack(Packer& out, const PluginNote& note);
 PluginNote unpack_note(Unpacker& in);
+
+void pack(Packer& out, const PluginsToml& file);
+PluginsToml unpack_plugins_toml(Unpacker& in);
 
 }  // namespace davit

@@ -31,7 +31,7 @@ class CatalogTest : public ::testing::Test {
     return *entry->problem;
   }
   unsigned opened() {
-    NoteCache cache(at_.home.run() / "plugins.cache");
+    CatalogCache cache(at_.home.run() / "plugins.cache");
     for (const auto& file : std::filesystem::directory_iterator(at_.installation.plugins()))
       (void)cache.read(file.path());
     return cache.opened();
@@ -199,6 +199,79 @@ TEST_F(CatalogTest, WarmCacheOpensNoPluginFileAndNoticesChanges) {
   at_.install("plain", "fixture.so");  // another file at the same place
   EXPECT_EQ(opened(), 1U);
   EXPECT_EQ(read().find("hostile")->version, "1.0.0");
+}
+
+TEST_F(CatalogTest, WarmCacheKnowsPluginsTomlAndNoticesChanges) {
+  at_.install("fixture", "fixture.so");
+  const std::string first =
+      "[host]\nruntime = \"process\"\ncreate_on_push = false\nport_first = 30000\nport_last = 30010\n"
+      "[plugins.hostile]\nenabled = false\npath = \"/nowhere/hostile.so\"\norder = 3\n"
+      "[plugins.fixture]\nversion = \"^1.0\"\n";
+  at_.configure(first);
+  const auto file = at_.home.run() / "plugins.cache";
+  const auto parsed = [&] { return *parse_plugins_toml(first, "x"); };
+  const auto kept = [&] {
+    CatalogCache cache(file);
+    auto toml = cache.read_toml(at_.home.plugins_toml);
+    EXPECT_TRUE(toml) << toml.error().text();
+    return toml ? std::move(*toml) : PluginsToml{};
+  };
+  (void)read();
+  EXPECT_NE(PluginHome::bytes_of(file).find("/nowhere/hostile.so"), std::string::npos);
+  const PluginsToml again = kept();
+  EXPECT_EQ(again.host.runtime, "process");
+  EXPECT_FALSE(again.host.create_on_push);
+  EXPECT_EQ(again.host.port_first, 30'000U);
+  EXPECT_EQ(again.host.port_last, 30'010U);
+  ASSERT_EQ(again.plugins.size(), parsed().plugins.size());
+  EXPECT_EQ(again.plugins[0].id, "hostile");
+  EXPECT_EQ(again.plugins[0].order, 3);
+  EXPECT_FALSE(again.plugins[0].enabled);
+  EXPECT_EQ(again.plugins[1].version_line, parsed().plugins[1].version_line);
+
+  // As many bytes, written again: the file's times say that it is another.
+  std::string second = first;
+  second.replace(second.find("port_first = 30000"), 18, "port_first = 30001");
+  at_.configure(second);
+  EXPECT_EQ(kept().host.port_first, 30'001U);
+  EXPECT_EQ(read().host().port_first, 30'001U);
+
+  // What is wrong with a file is said each time, with its place.
+  at_.configure("[plugins.fixture]\nenabeld = true\n");
+  for (int i = 0; i < 2; ++i) {
+    const auto bad = PluginCatalog::read(at_.home, at_.installation);
+    ASSERT_FALSE(bad);
+    EXPECT_THAT(bad.error().message, HasSubstr("plugins.toml:2"));
+  }
+  std::filesystem::remove(at_.home.plugins_toml);
+  EXPECT_EQ(PluginCatalog::read(at_.home, at_.installation).error().slug, "plugins-toml-missing");
+}
+
+TEST_F(CatalogTest, SettingsOfEveryKindSurviveTheCache) {
+  at_.configure(
+      "[plugins.fixture.settings]\ntext = \"a\"\nnumber = 7\nyes = true\nhalf = 0.5\nmany = [\"x\", "
+      "\"y\"]\nmixed = [1, \"y\"]\n");
+  const auto file = at_.home.run() / "plugins.cache";
+  PluginsToml cold, warm;
+  for (PluginsToml* toml : {&cold, &warm}) {
+    CatalogCache cache(file);
+    auto got = cache.read_toml(at_.home.plugins_toml);
+    ASSERT_TRUE(got);
+    *toml = std::move(*got);
+    cache.save();
+  }
+  ASSERT_EQ(warm.plugins.size(), 1U);
+  ASSERT_EQ(warm.plugins[0].settings.size(), 6U);
+  for (std::size_t i = 0; i < 6; ++i) {
+    const auto& [cold_key, expected] = cold.plugins[0].settings[i];
+    const auto& [key, given] = warm.plugins[0].settings[i];
+    EXPECT_EQ(key, cold_key);
+    EXPECT_EQ(given.kind, expected.kind) << key;
+    EXPECT_EQ(given.text, expected.text) << key;
+    EXPECT_EQ(given.items, expected.items) << key;
+    EXPECT_EQ(given.items_are_strings, expected.items_are_strings) << key;
+    EXPECT_EQ(given.line, expected.line) << key;
+  }
 }
 
 TEST_F(CatalogTest, OddCacheIsIgnored) {
