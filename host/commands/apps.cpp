@@ -74,10 +74,6 @@ Result<int> locked(Session& session, const Arguments& args) {
   return 0;
 }
 
-Result<int> report(Session& session, const Arguments& args) {
-  return show_report(session, args, core_properties("apps"), app_rows(session));
-}
-
 constexpr CliFlag kDestroyFlags[] = {kNoWaitFlag};
 constexpr CliFlag kFormat[] = {kFormatFlag};
 
@@ -111,20 +107,8 @@ std::span<const CoreCommand> app_commands() {
         .summary = "Say by the exit code whether an app is frozen",
         .app = AppArgument::kExisting},
        locked},
-      {{.name = "apps:report",
-        .usage = "[<app>|--global] [<flag>|--format text|json]",
-        .summary = "Show the report of one or all apps",
-        .app = AppArgument::kOptional,
-        .flags = kFormat,
-        .unknown_flags = UnknownFlags::kReportKey},
-       report},
-      {{.name = "apps:set",
-        .usage = "--global <key> [<value>]",
-        .summary = "Set or clear a property of apps",
-        .app = AppArgument::kOrGlobal,
-        .maximum_args = 2,
-        .unknown_flags = UnknownFlags::kValueAtEnd},
-       set_core_property},
+      core_report_command("apps:report"),
+      core_set("apps:set", "--global <key> [<value>]"),
       {{.name = "apps:unlock",
         .usage = "<app>",
         .summary = "Let an app be deployed again",

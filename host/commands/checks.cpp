@@ -66,12 +66,6 @@ Result<int> enable(Session& session, const Arguments& args) {
   return change(session, args, false, "Enabling");
 }
 
-Result<int> report(Session& session, const Arguments& args) {
-  return show_report(session, args, core_properties("checks"), check_rows(session));
-}
-
-constexpr CliFlag kFormat[] = {kFormatFlag};
-
 constexpr CliCommand on_types(std::string_view name, std::string_view summary) {
   return {.name = name,
           .usage = "<app> [<process-type>[,<process-type> ...]]",
@@ -86,20 +80,8 @@ std::span<const CoreCommand> check_commands() {
   static constexpr CoreCommand kCommands[] = {
       {on_types("checks:disable", "Let new instances get requests without a check"), disable},
       {on_types("checks:enable", "Check instances before they get requests"), enable},
-      {{.name = "checks:report",
-        .usage = "[<app>|--global] [<flag>|--format text|json]",
-        .summary = "Show the report of one or all apps",
-        .app = AppArgument::kOptional,
-        .flags = kFormat,
-        .unknown_flags = UnknownFlags::kReportKey},
-       report},
-      {{.name = "checks:set",
-        .usage = "<app>|--global <key> [<value>]",
-        .summary = "Set or clear a property of checks",
-        .app = AppArgument::kOrGlobal,
-        .maximum_args = 2,
-        .unknown_flags = UnknownFlags::kValueAtEnd},
-       set_core_property},
+      core_report_command("checks:report"),
+      core_set("checks:set"),
   };
   return kCommands;
 }

@@ -86,8 +86,7 @@ Result<int> run_plugin(Session& session, const CommandLine& line, PluginCommand&
 /// GROUP:set and GROUP:report of the properties that a plugin declares.
 Result<int> run_properties(Session& session, const CommandLine& line, const PropertyGroup& group) {
   const bool sets = line.name.ends_with(":set");
-  CliCommand spec = sets ? property_set_spec() : property_report_spec();
-  spec.name = line.name;
+  const CliCommand spec = sets ? property_set_spec(line.name) : property_report_spec(line.name);
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
   take_globals(session, args.global);
   if (args.global.help) return show_command_help(session, spec);

@@ -189,17 +189,6 @@ Result<int> clear_global(Session& session, const Arguments&) {
   return reroute_defaults(session);
 }
 
-Result<int> report(Session& session, const Arguments& args) {
-  const MoreRows rows = domain_rows(session);
-  if (args.global_scope) {
-    Report global("domains", "Global");
-    DAVIT_TRY(rows(global, App{}));
-    return show_single_report(session, args, global);
-  }
-  return show_report(session, args, core_properties("domains"), rows);
-}
-
-constexpr CliFlag kFormat[] = {kFormatFlag};
 constexpr std::string_view kNames = "<app> <domain> [<domain> ...]";
 constexpr std::string_view kGlobalNames = "<domain> [<domain> ...]";
 
@@ -227,13 +216,7 @@ std::span<const CoreCommand> domain_commands() {
       {on_app("domains:enable", "<app>", "Let an app have host names again", 0), enable},
       {on_app("domains:remove", kNames, "Remove host names from an app", kAnyCount), remove},
       {on_all("domains:remove-global", kGlobalNames, "Remove global domains", kAnyCount), remove_global},
-      {{.name = "domains:report",
-        .usage = "[<app>|--global] [<flag>|--format text|json]",
-        .summary = "Show the report of one or all apps",
-        .app = AppArgument::kOptional,
-        .flags = kFormat,
-        .unknown_flags = UnknownFlags::kReportKey},
-       report},
+      core_report_command("domains:report"),
       {on_app("domains:reset", "<app>", "Give an app its default name alone", 0), clear},
       {on_app("domains:set", kNames, "Give an app just these host names", kAnyCount), set},
       {on_all("domains:set-global", kGlobalNames, "Have just these global domains", kAnyCount), set_global},

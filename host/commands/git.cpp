@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxUpdatesBytes = 16 * 1024 * 1024;
 
-Result<int> report(Session& session, const Arguments& args) {
-  return show_report(session, args, core_properties("git"), git_rows(session));
-}
-
 /// The forced command of an ssh key: a git request, or any command of davit's that may come over ssh.
 Result<int> ssh(Session& session, const Arguments& args) {
   const std::string& name = args.args.front();
@@ -66,8 +62,6 @@ Result<int> hook(Session& session, const Arguments& args) {
   return receive(parts, app.name, updates, session.acting());
 }
 
-constexpr CliFlag kFormat[] = {kFormatFlag};
-
 }  // namespace
 
 std::span<const CoreCommand> git_commands() {
@@ -79,20 +73,8 @@ std::span<const CoreCommand> git_commands() {
         .hidden = true,
         .over_ssh = false},
        hook},
-      {{.name = "git:report",
-        .usage = "[<app>|--global] [<flag>|--format text|json]",
-        .summary = "Show the report of one or all apps",
-        .app = AppArgument::kOptional,
-        .flags = kFormat,
-        .unknown_flags = UnknownFlags::kReportKey},
-       report},
-      {{.name = "git:set",
-        .usage = "<app>|--global <key> [<value>]",
-        .summary = "Set or clear a property of deploys by git",
-        .app = AppArgument::kOrGlobal,
-        .maximum_args = 2,
-        .unknown_flags = UnknownFlags::kValueAtEnd},
-       set_core_property},
+      core_report_command("git:report"),
+      core_set("git:set"),
       {{.name = "git:ssh",
         .usage = "<name>",
         .summary = "Called by OpenSSH for a key of ssh-keys:add",

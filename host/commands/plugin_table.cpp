@@ -89,9 +89,7 @@ void FullTable::add_plugins(const PluginCatalog& catalog) {
     for (const std::string_view verb : {"set", "report"}) {
       const std::string& name = texts_.emplace_back(fmt::format("{}:{}", last_group, verb));
       if (find_core_command(name) != nullptr || catalog.command(name)) continue;
-      CliCommand spec = verb == "set" ? property_set_spec() : property_report_spec();
-      spec.name = name;
-      commands_.push_back(spec);
+      commands_.push_back(verb == "set" ? property_set_spec(name) : property_report_spec(name));
     }
     if (!has_group(groups_, last_group)) groups_.push_back({last_group, ref.plugin->summary});
   }

@@ -9,8 +9,6 @@
 namespace davit {
 namespace {
 
-constexpr CliFlag kReportFlags[] = {kFormatFlag};
-
 // The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
 std::vector<CliProperty> check_settings() {
   return {{"start-timeout", "60", true, true, check_seconds},
@@ -45,13 +43,6 @@ Result<> emit(Session& session, const Report& report, const Arguments& args, boo
   return {};
 }
 
-Result<Report> make_global_report(Session& session, const PropertyGroup& group) {
-  DAVIT_TRY_ASSIGN(Store * store, session.reading());
-  Report report(group.type, "Global");
-  DAVIT_TRY(report_properties(report, group, store->properties(), AppId::kGlobal));
-  return report;
-}
-
 }  // namespace
 
 PropertyGroup core_properties(std::string_view group) {
@@ -61,25 +52,6 @@ PropertyGroup core_properties(std::string_view group) {
   if (group == "git") return {"git", "git", git_settings()};
   if (group == "ps") return {"ps", "ps", process_settings()};
   return {std::string(group), std::string(group), {}};
-}
-
-CliCommand property_set_spec() {
-  return {.name = {},
-          .usage = "<app>|--global <key> [<value>]",
-          .summary = "Set or clear a property of an app, or for all apps",
-          .app = AppArgument::kOrGlobal,
-          .minimum_args = 0,
-          .maximum_args = 2,
-          .unknown_flags = UnknownFlags::kValueAtEnd};
-}
-
-CliCommand property_report_spec() {
-  return {.name = {},
-          .usage = "[<app>|--global] [<flag>|--format text|json]",
-          .summary = "Show the report of one or all apps",
-          .app = AppArgument::kOptional,
-          .flags = kReportFlags,
-          .unknown_flags = UnknownFlags::kReportKey};
 }
 
 Result<int> set_property(Session& session, const Arguments& args, const PropertyGroup& group) {
@@ -149,7 +121,9 @@ static Result<int> show_reports_of_all(Session& session, const Arguments& args, 
 Result<int> show_report(Session& session, const Arguments& args, const PropertyGroup& group,
                         const MoreRows& more) {
   if (args.global_scope) {
-    DAVIT_TRY_ASSIGN(const Report report, make_global_report(session, group));
+    App everything;
+    everything.name = "Global";
+    DAVIT_TRY_ASSIGN(const Report report, make_report(session, group, everything, more));
     return show_single_report(session, args, report);
   }
   if (!args.app.empty()) {

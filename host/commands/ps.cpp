@@ -70,13 +70,6 @@ Result<int> restart(Session& session, const Arguments& args) {
   return each(session, args, change);
 }
 
-Result<int> report(Session& session, const Arguments& args) {
-  // Only the status of instances needs a worker; a single property does not.
-  const bool with_status =
-      args.report_key.empty() || args.report_key == "--running" || args.report_key.starts_with("--status-");
-  return show_report(session, args, core_properties("ps"), process_rows(session, with_status));
-}
-
 Result<int> inspect(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   if (!app.deployed) return fail(not_deployed(app.name));
@@ -88,7 +81,6 @@ Result<int> inspect(Session& session, const Arguments& args) {
 }
 
 constexpr CliFlag kNoWait[] = {kNoWaitFlag};
-constexpr CliFlag kFormat[] = {kFormatFlag};
 constexpr CliFlag kScaleFlags[] = {
     kFormatFlag, {"skip-deploy", "", "Only remember the quantities"}, kNoWaitFlag};
 
@@ -112,13 +104,7 @@ std::span<const CoreCommand> process_commands() {
         .app = AppArgument::kExisting},
        inspect},
       {on_apps("ps:rebuild", "[--all|<app>]", "Build the source of an app again"), rebuild},
-      {{.name = "ps:report",
-        .usage = "[<app>|--global] [<flag>|--format text|json]",
-        .summary = "Show the report of one or all apps",
-        .app = AppArgument::kOptional,
-        .flags = kFormat,
-        .unknown_flags = UnknownFlags::kReportKey},
-       report},
+      core_report_command("ps:report"),
       {on_apps("ps:restart", "[--all|<app>] [<process-type>]", "Replace the instances of an app by new ones",
                1),
        restart},
@@ -129,13 +115,7 @@ std::span<const CoreCommand> process_commands() {
         .maximum_args = kAnyCount,
         .flags = kScaleFlags},
        scale},
-      {{.name = "ps:set",
-        .usage = "<app>|--global <key> [<value>]",
-        .summary = "Set or clear a property of an app's processes",
-        .app = AppArgument::kOrGlobal,
-        .maximum_args = 2,
-        .unknown_flags = UnknownFlags::kValueAtEnd},
-       set_core_property},
+      core_set("ps:set"),
       {on_apps("ps:start", "[--all|<app>]", "Start an app that was stopped"), start},
       {on_apps("ps:stop", "[--all|<app>]", "Stop the instances of an app"), stop},
   };

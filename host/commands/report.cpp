@@ -9,18 +9,8 @@
 namespace davit {
 namespace {
 
-struct Part {
-  PropertyGroup group;
-  MoreRows rows;
-};
-
-Result<std::vector<Part>> parts_of(Session& session) {
-  std::vector<Part> parts{{core_properties("apps"), app_rows(session)},
-                          {core_properties("checks"), check_rows(session)},
-                          {core_properties("domains"), domain_rows(session)},
-                          {core_properties("git"), git_rows(session)},
-                          {core_properties("ps"), process_rows(session, false)},
-                          {core_properties("resource"), resource_rows(session)}};
+Result<std::vector<CoreReport>> parts_of(Session& session) {
+  std::vector<CoreReport> parts = core_reports(session);
   auto catalog = session.catalog();
   if (!catalog) {
     session.out().warning(catalog.error().text());
@@ -49,7 +39,7 @@ Result<int> report(Session& session, const Arguments& args) {
   JsonObject everything;
   for (const App& app : apps) {
     JsonObject groups;
-    for (const Part& part : parts) {
+    for (const CoreReport& part : parts) {
       DAVIT_TRY_ASSIGN(const Report rows, make_report(session, part.group, app, part.rows));
       if (args.json()) {
         groups.raw(part.group.type, rows.json());

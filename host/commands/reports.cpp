@@ -16,10 +16,9 @@ std::string boolean(bool value) {
   return value ? "true" : "false";
 }
 
-}  // namespace
-
 MoreRows app_rows(Session& session) {
   return [&session](Report& report, const App& app) -> Result<> {
+    if (app.id == AppId::kGlobal) return {};
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
     report.add("app-created-at", std::to_string(app.created_at_ms / 1000));
@@ -33,6 +32,7 @@ MoreRows app_rows(Session& session) {
 
 MoreRows check_rows(Session& session) {
   return [&session](Report& report, const App& app) -> Result<> {
+    if (app.id == AppId::kGlobal) return {};
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto disabled, store->properties().get(app.id, "checks", "disabled"));
     report.add("checks-disabled-list", disabled.value_or("none"));
@@ -57,6 +57,7 @@ MoreRows domain_rows(Session& session) {
 
 MoreRows git_rows(Session& session) {
   return [&session](Report& report, const App& app) -> Result<> {
+    if (app.id == AppId::kGlobal) return {};
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
     report.add("git-sha", release ? release->spec.revision : "");
@@ -67,6 +68,7 @@ MoreRows git_rows(Session& session) {
 
 MoreRows process_rows(Session& session, bool with_status) {
   return [&session, with_status](Report& report, const App& app) -> Result<> {
+    if (app.id == AppId::kGlobal) return {};
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto groups, store->live_groups().live(app.id));
     std::uint32_t count = 0;
@@ -95,6 +97,37 @@ MoreRows resource_rows(Session& session) {
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     return report_resources(report, *store, app.id);
   };
+}
+
+constexpr std::string_view kGroups[] = {"apps", "checks", "domains", "git", "ps", "resource"};
+
+MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
+  if (group == "apps") return app_rows(session);
+  if (group == "checks") return check_rows(session);
+  if (group == "domains") return domain_rows(session);
+  if (group == "git") return git_rows(session);
+  if (group == "ps") return process_rows(session, with_status);
+  return resource_rows(session);
+}
+
+}  // namespace
+
+CoreReport core_report(Session& session, std::string_view group, bool with_status) {
+  return {core_properties(group), rows_of(session, group, with_status)};
+}
+
+std::vector<CoreReport> core_reports(Session& session) {
+  std::vector<CoreReport> reports;
+  for (const std::string_view group : kGroups) reports.push_back(core_report(session, group));
+  return reports;
+}
+
+Result<int> show_core_report(Session& session, const Arguments& args) {
+  // Only the status of instances needs a worker; a single property does not.
+  const bool with_status =
+      args.report_key.empty() || args.report_key == "--running" || args.report_key.starts_with("--status-");
+  const CoreReport report = core_report(session, args.group, with_status);
+  return show_report(session, args, report.group, report.rows);
 }
 
 }  // namespace davit

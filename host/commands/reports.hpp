@@ -5,12 +5,22 @@
 
 namespace davit {
 
-MoreRows app_rows(Session& session);
-MoreRows check_rows(Session& session);
-MoreRows domain_rows(Session& session);
-MoreRows git_rows(Session& session);
-/// `with_status`: also asks the runtime, which starts a worker.
-MoreRows process_rows(Session& session, bool with_status);
-MoreRows resource_rows(Session& session);
+/// What GROUP:report of a group of the core says: its properties and these rows.
+struct CoreReport {
+  PropertyGroup group;
+  MoreRows rows;
+};
+
+/// `with_status`: ps also asks the runtime, which starts a worker.
+CoreReport core_report(Session& session, std::string_view group, bool with_status = false);
+/// Of every group that has a report, sorted.
+std::vector<CoreReport> core_reports(Session& session);
+
+/// GROUP:report of a group of the core, for its table: the group is the word before the colon.
+Result<int> show_core_report(Session& session, const Arguments& args);
+
+constexpr CoreCommand core_report_command(std::string_view name) {
+  return {property_report_spec(name), show_core_report};
+}
 
 }  // namespace davit

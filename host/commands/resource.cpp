@@ -122,17 +122,12 @@ Result<int> reserve_clear(Session& session, const Arguments& args) {
   return clear(session, args, kReserve);
 }
 
-Result<int> report(Session& session, const Arguments& args) {
-  return show_report(session, args, core_properties("resource"), resource_rows(session));
-}
-
 constexpr CliFlag kType{"process-type", "TYPE", "Only for this process type"};
 constexpr CliFlag kSetFlags[] = {kType,
                                  {"cpu", "N|clear", "Cores, such as 0.5"},
                                  {"memory", "N[k|m|g]|clear", "Memory; without a unit: MB"},
                                  {"pids", "N|clear", "Processes and threads"}};
 constexpr CliFlag kClearFlags[] = {kType};
-constexpr CliFlag kFormat[] = {kFormatFlag};
 
 constexpr CliCommand setting(std::string_view name, std::string_view summary) {
   return {.name = name,
@@ -155,13 +150,7 @@ std::span<const CoreCommand> resource_commands() {
   static constexpr CoreCommand kCommands[] = {
       {setting("resource:limit", "Show or set how much the instances of an app may take"), limit},
       {clearing("resource:limit-clear", "Take limits away"), limit_clear},
-      {{.name = "resource:report",
-        .usage = "[<app>] [<flag>|--format text|json]",
-        .summary = "Show the report of one or all apps",
-        .app = AppArgument::kOptional,
-        .flags = kFormat,
-        .unknown_flags = UnknownFlags::kReportKey},
-       report},
+      core_report_command("resource:report"),
       {setting("resource:reserve", "Show or set how much is kept for the instances of an app"), reserve},
       {clearing("resource:reserve-clear", "Take reservations away"), reserve_clear},
   };
