@@ -38,6 +38,19 @@ TEST_P(FaultTest, KilledAndRestartedItKnowsItsRoutes) {
   EXPECT_EQ(nginx.get("two.test").body, "one");
 }
 
+// The first worker answers while others still come up: none of them may keep the port when the master is
+// killed then.
+TEST_P(FaultTest, KilledWhileItsWorkersComeUpItLeavesNone) {
+  nginx.settings().workers = 8;
+  TestApp app("one");
+  for (int i = 0; i < 5; ++i) {
+    auto fresh = nginx.engine();
+    fresh.apply(route_to("one", {app.peer()}));
+    EXPECT_EQ(nginx.get("one.test").body, "one");
+    nginx.kill_master(SIGKILL);
+  }
+}
+
 TEST_P(FaultTest, ARefusedConfigurationChangesNothing) {
   TestApp app("one");
   engine.apply(route_to("one", {app.peer()}));

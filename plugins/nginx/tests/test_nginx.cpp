@@ -24,7 +24,8 @@ using davit::test::PortBlock;
 
 namespace {
 
-pid_t spawn(const std::vector<std::string>& argv, int output) {
+// `own_group`: the process and its children can be killed together.
+pid_t spawn(const std::vector<std::string>& argv, int output, bool own_group = false) {
   std::vector<char*> raw;
   for (const auto& word : argv) raw.push_back(const_cast<char*>(word.c_str()));
   raw.push_back(nullptr);
@@ -37,8 +38,12 @@ pid_t spawn(const std::vector<std::string>& argv, int output) {
   }
   ::posix_spawn_file_actions_addclosefrom_np(&actions,
                                              3);  // else nginx holds the test apps' listening sockets
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  if (own_group) ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, raw[0], &actions, nullptr, raw.data(), environ);
+  const int error = ::posix_spawnp(&pid, raw[0], &actions, &attributes, raw.data(), environ);
+  ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start " + argv[0]);
   return pid;
@@ -85,6 +90,8 @@ TestNginx::TestNginx(Switching switching) {
 
 TestNginx::~TestNginx() {
   if (pid_ > 0) kill_master(SIGTERM);
+  // What a failed test leaves would keep our output open, and whoever reads that would wait for it.
+  for (const pid_t group : groups_) ::kill(-group, SIGKILL);
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
 }
@@ -107,7 +114,8 @@ ProgramResult TestNginx::run(const std::vector<std::string>& argv) {
 
 void TestNginx::start(const std::vector<std::string>& argv) {
   if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == 0) return;  // still there
-  pid_ = spawn(argv, -1);
+  pid_ = spawn(argv, -1, true);
+  groups_.push_back(pid_);
 }
 
 void TestNginx::reload() {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine.hpp"
 #include "machine.hpp"
@@ -47,6 +48,7 @@ class TestNginx : public Machine {
   Settings settings_;
   std::map<std::string, AppInputs> inputs_;
   pid_t pid_ = 0;
+  std::vector<pid_t> groups_;  // of every master there was
   int reloads_ = 0;
 };
 

@@ -2,6 +2,7 @@
 -- registers itself. A reload (HUP) keeps the shared dictionaries, which are newer than or equal to the files.
 local cjson = require "cjson.safe"
 local ffi = require "ffi"
+local process = require "ngx.process"
 
 ffi.cdef [[
   typedef struct davit_dir davit_dir;
@@ -10,6 +11,8 @@ ffi.cdef [[
   struct davit_dirent *readdir(davit_dir *dir);
   int closedir(davit_dir *dir);
   int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d);
+  int getppid(void);
+  int raise(int signal);
 ]]
 
 local _M = {}
@@ -82,6 +85,10 @@ function _M.init_worker()
   -- A master killed with -9 must not leave workers that hold the port: they get SIGQUIT, close their listeners and
   -- finish what they have.
   ffi.C.prctl(1, 3, 0, 0, 0)
+  local master = process.get_master_pid()
+  if master and ffi.C.getppid() ~= master then
+    ffi.C.raise(3)  -- it was killed before we asked to be told
+  end
   math.randomseed(ngx.worker.pid() + ngx.now() * 1000)
   require("davit.inflight").register()
 end
