@@ -71,14 +71,16 @@ bool runs(const Deployment& deployment) {
 
 class Halt {
  public:
-  Halt(Workshop& shop, Store& store)
-      : shop_(shop), store_(store), limit_(shop.clock().now_mono_ms() + kHaltLimitMs) {}
+  Halt(Workshop& shop, Store& store, AppLocks& locks)
+      : shop_(shop), store_(store), locks_(locks), limit_(shop.clock().now_mono_ms() + kHaltLimitMs) {}
 
-  Result<std::vector<FileLock>> run() {
-    DAVIT_TRY_ASSIGN(const auto apps, store_.apps().list());
-    for (const App& app : apps) DAVIT_TRY(take_lock(app.name));
+  Result<bool> run() {
+    DAVIT_TRY_ASSIGN(const auto unfinished, store_.journal().unfinished());
+    for (const Deployment& deployment : unfinished) {
+      if (!locks_.contains(deployment.app_name)) DAVIT_TRY(take_lock(deployment.app_name));
+    }
     DAVIT_TRY(await_all());
-    return std::move(locks_);
+    return found_;
   }
 
  private:
@@ -88,6 +90,7 @@ class Halt {
     std::erase_if(open, [](const Deployment& deployment) { return !runs(deployment); });
     for (const Deployment& deployment : open) {
       if (!asked_.insert(deployment.id).second) continue;
+      found_ = true;
       if (!before_switch(deployment)) {
         shop_.out().step(
             fmt::format("Waiting for the end of deployment {} of {}", deployment.id, deployment.app_name));
@@ -111,17 +114,18 @@ class Halt {
       DAVIT_TRY_ASSIGN(const auto open, ask_all());
       auto lock = FileLock::acquire(path, owner, wait);
       if (lock) {
-        locks_.push_back(std::move(*lock));
+        locks_.emplace(app, std::move(*lock));
         return {};
       }
       if (lock.error().code != Code::kTimeout) return fail(lock.error());
+      found_ = true;  // if it has not said yet who it is, too
       if (shop_.clock().now_mono_ms() < limit_) continue;
       if (killed_) return fail(lock.error());
       kill_all(open);
     }
   }
 
-  // With all locks ours nothing begins any more.
+  // What drains is outside the locks.
   Result<> await_all() {
     for (;;) {
       DAVIT_TRY_ASSIGN(const auto open, ask_all());
@@ -171,17 +175,18 @@ class Halt {
 
   Workshop& shop_;
   Store& store_;
+  AppLocks& locks_;
   MonoMs limit_;
+  bool found_ = false;
   bool killed_ = false;
   std::set<std::string> asked_;
-  std::vector<FileLock> locks_;
 };
 
 }  // namespace
 
-Result<std::vector<FileLock>> halt_deployments(Workshop& shop) {
+Result<bool> halt_deployments(Workshop& shop, AppLocks& locks) {
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
-  return Halt(shop, *store).run();
+  return Halt(shop, *store, locks).run();
 }
 
 }  // namespace davit

@@ -3,18 +3,24 @@
 // recovery of the next system:start. Not the end of instances: that is the supervision's.
 #pragma once
 
-#include <vector>
+#include <map>
+#include <string>
 
 #include "process/file_lock.hpp"
 #include "worker/workshop.hpp"
 
 namespace davit {
 
-/// The locks of all apps: while the caller keeps them no deployment begins. Takes at most kHaltLimitMs and a
-/// few seconds more. Afterwards no detached worker of the home runs, nor anything that one had started.
-/// Errors: the store's; kTimeout if a lock could not be had in spite of all.
-Result<std::vector<FileLock>> halt_deployments(Workshop& shop);
+inline constexpr MonoMs kHaltLimitMs =
+    15'000;  ///< what deployments have for their end before they are killed
 
-inline constexpr MonoMs kHaltLimitMs = 15'000;  ///< what a deployment has for its end before it is killed
+/// By the name of the app. While the caller keeps one, no deployment of that app begins.
+using AppLocks = std::map<std::string, FileLock, std::less<>>;
+
+/// Adds the locks of all apps that have an unfinished deployment. Takes at most kHaltLimitMs and a few
+/// seconds more; afterwards none of these deployments has a process, nor anything that it had started. True
+/// if there were any: another may have begun meanwhile, of an app that had none. Errors: the store's;
+/// kTimeout if a lock could not be had in spite of all.
+Result<bool> halt_deployments(Workshop& shop, AppLocks& locks);
 
 }  // namespace davit

@@ -8,6 +8,7 @@ namespace davit {
 namespace {
 
 constexpr std::int64_t kStopDeadlineMs = 90'000;
+constexpr int kStopRounds = 3;
 
 }  // namespace
 
@@ -31,10 +32,13 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
 }
 
 Result<int> system_stop(Workshop& shop, Words /*words*/) {
-  // Their locks are kept until all is down: a deployment that went on would start the tree anew.
-  const auto halted = halt_deployments(shop);
-  if (!halted) shop.out().warning(halted.error().text());
-  DAVIT_TRY(shop.supervisor().stop_tree(kStopDeadlineMs));
+  AppLocks locks;  // kept until all is down: a deployment that went on would start the tree anew
+  for (int round = 0; round < kStopRounds; ++round) {
+    const auto halted = halt_deployments(shop, locks);
+    if (!halted) shop.out().warning(halted.error().text());
+    DAVIT_TRY(shop.supervisor().stop_tree(kStopDeadlineMs));
+    if (!halted || !*halted) break;  // else an app that had no deployment may have begun one
+  }
   // What plugins did in system.start beyond units, such as a firewall's table, goes with the system.
   // Nothing runs any more, so what fails here is said and does not make the stop a failure.
   const auto bus = shop.bus();
