@@ -37,11 +37,12 @@ def wait_for(condition, what, deadline_s=30):
 
 class Home:
     """One davit home. `user`: a normal user's uid that owns it and runs everything; None: ourselves. `prepare`: called with the empty
-    folder before `davit init`."""
+    folder before `davit init`. `folder`: exists; None: a new one, which everybody can pass through."""
 
-    def __init__(self, user=None, prepare=None):
-        self.folder = Path(tempfile.mkdtemp(prefix="davit-e2e-"))
-        self.folder.chmod(0o755)
+    def __init__(self, user=None, prepare=None, folder=None):
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="davit-e2e-"))
+        if folder is None:
+            self.folder.chmod(0o755)
         self.path = self.folder / "home"
         self.path.mkdir()
         self.user = user

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -203,8 +204,22 @@ davit_status kv_compare_and_set(const davit_host* host, const davit_call* call, 
   });
 }
 
-/// Whether we could listen there on loopback now. Without SO_REUSEADDR a port with old connections counts as
-/// taken by some kernels' rules; with it only a listener does, which is what matters.
+/// Whether a request of ours to 127.0.0.1:port would arrive: another home's firewall, or the machine's, may
+/// close a port on which nobody listens just now. `listener` is bound to it; on loopback the answer comes at
+/// once.
+bool is_reachable(int listener, sockaddr_in address) {
+  constexpr int kAnswerMs = 200;  // for a firewall that says nothing
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!client.valid() || ::listen(listener, 1) != 0) return false;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+  if (errno != EINPROGRESS) return false;
+  pollfd ready{client.get(), POLLOUT, 0};
+  return ::poll(&ready, 1, kAnswerMs) == 1 && (ready.revents & (POLLERR | POLLHUP)) == 0;
+}
+
+/// Whether we could listen there on loopback now, and be reached. Without SO_REUSEADDR a port with old
+/// connections counts as taken by some kernels' rules; with it only a listener does, which is what matters.
 bool is_free(std::uint16_t port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return false;
@@ -214,7 +229,8 @@ bool is_free(std::uint16_t port) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_ANY);  // a listener on all addresses would get our requests too
-  return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return false;
+  return is_reachable(fd.get(), address);
 }
 
 // Two homes on one machine begin at different places, so that they seldom want the same port at the same

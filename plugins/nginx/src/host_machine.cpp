@@ -5,6 +5,7 @@
 
 #include "davit/failure.hpp"
 #include "files.hpp"
+#include "workers_folders.hpp"
 
 namespace davit::nginx {
 namespace {
@@ -26,6 +27,7 @@ ProgramResult HostMachine::run(const std::vector<std::string>& argv) {
 }
 
 void HostMachine::start(const std::vector<std::string>& argv) {
+  if (!settings_.home.empty()) name_home(settings_.home);
   if (settings_.engine.mode == Mode::kSystem) {
     include_in_system_nginx();
   } else {

@@ -10,6 +10,7 @@
 #include "log_reader.hpp"
 #include "properties.hpp"
 #include "settings.hpp"
+#include "workers_folders.hpp"
 
 namespace davit::nginx {
 namespace {
@@ -28,6 +29,8 @@ class NginxPlugin : public sdk::Plugin,
     Session session(*this, call);
     session.engine.ensure();
     sweep_certificates(session.settings.engine);
+    for (const auto& home : sweep_workers_folders())
+      call.log_info("removed the folder of nginx's workers of " + home + ", which is gone");
   }
   std::string prepare(const sdk::Call& call, const sdk::Route& route) override {
     return Session(*this, call).engine.prepare(route_from(route));
@@ -187,6 +190,8 @@ void NginxPlugin::examine(const sdk::Call& call, const sdk::Findings& findings) 
   } catch (const sdk::Failure& failure) {
     findings.problem(failure.message(), failure.hint());
   }
+  for (const auto& home : sweep_workers_folders())
+    findings.ok("the folder of nginx's workers of " + home + ", which is gone, is removed");
   (void)call;
 }
 

@@ -18,6 +18,7 @@
 #include "davit/failure.hpp"
 #include "files.hpp"
 #include "properties.hpp"
+#include "workers_folders.hpp"
 
 namespace davit::nginx {
 namespace fs = std::filesystem;
@@ -85,25 +86,6 @@ void resolve_user(const sdk::Settings& from, Settings& settings) {
   settings.worker_user = from.get_or("user", "www-data");
   if (settings.worker_user == "www-data" && ::getpwnam("www-data") == nullptr)
     settings.worker_user = "nobody";
-}
-
-// Can any user pass through every directory on the way to this one, and it?
-bool everyone_passes(const fs::path& directory) {
-  for (fs::path at = directory; !at.empty(); at = at.parent_path()) {
-    std::error_code error;
-    if ((fs::status(at, error).permissions() & fs::perms::others_exec) == fs::perms::none || error)
-      return false;
-    if (at == at.root_path()) break;
-  }
-  return true;
-}
-
-// Where the owner is root, the home's folders are closed to other users, so what workers need lies beside
-// them. A home below a closed directory, such as /root, cannot have it: then it is where the system keeps
-// such things.
-std::string workers_directory(const std::string& home) {
-  if (everyone_passes(home)) return home + "/nginx-workers";
-  return "/var/lib/davit-nginx/" + std::to_string(std::hash<std::string>()(home));
 }
 
 void resolve_open_files(Settings& settings) {
@@ -183,7 +165,10 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call) {
     settings.worker_tmp = settings.run + "/tmp";
     settings.pages = settings.run + "/pages";
   } else {
-    const auto workers = workers_directory(paths.home());
+    // The home's folders are closed to other users, so what workers need lies beside them. A home below a
+    // closed folder, such as /root, cannot have it: then it is where the system keeps such things.
+    const auto workers = workers_folder(paths.home());
+    all.home = paths.home();
     settings.access_logs = workers + "/logs";
     settings.worker_tmp = workers + "/tmp";
     settings.pages = workers + "/pages";

@@ -15,6 +15,7 @@ struct PluginSettings {
   Settings engine;
   std::string system_include;  // mode = system: the file by which the system's nginx includes ours
   std::vector<std::string> reload_command;  // mode = system
+  std::string home;                         // set if workers have a user, and so folders, of their own
 };
 
 // Settings of plugins.toml, resolved for this machine: nginx's modules, IPv6, root or not.

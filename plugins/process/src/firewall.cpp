@@ -1,46 +1,39 @@
 // See firewall.hpp.
 #include "firewall.hpp"
 
+#include <netinet/in.h>
 #include <pwd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <algorithm>
+#include <cerrno>
 
 #include "trees.hpp"
 
 namespace davit::process_plugin {
 namespace {
 
-std::string list_of(const std::set<std::uint32_t>& numbers) {
-  std::string text;
-  for (const std::uint32_t number : numbers) text += (text.empty() ? "" : ", ") + std::to_string(number);
-  return text;
+bool somebody_listens(std::uint32_t port) {
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return true;
+  const int yes = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  const bool taken = bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
+  close(fd);
+  return taken;
+}
+
+bool is_gone(const std::string& home) {
+  struct stat facts {};
+  return !home.empty() && lstat(home.c_str(), &facts) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 }  // namespace
-
-std::string firewall_table(const std::string& home) {
-  std::uint32_t hash = 2166136261U;  // FNV-1a: a short name, not a secret
-  for (const char c : home) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619U;
-  char text[16];
-  std::snprintf(text, sizeof text, "%08x", hash);
-  return std::string("davit_") + text;
-}
-
-std::string firewall_script(const std::string& table, const std::set<std::uint32_t>& ports,
-                            const std::set<std::uint32_t>& uids) {
-  std::string script = "add table inet " + table + "\ndelete table inet " + table + "\n";
-  if (ports.empty()) return script;
-  script += "table inet " + table + " {\n  set instance_ports {\n    type inet_service\n    elements = { " +
-            list_of(ports) + " }\n  }\n";
-  // New connections only: an answer has the instance's port as its source, and must pass.
-  script +=
-      "  chain output {\n    type filter hook output priority filter; policy accept;\n"
-      "    oifname \"lo\" tcp dport @instance_ports tcp flags & (fin | syn | rst | ack) == syn meta skuid != "
-      "{ " +
-      list_of(uids) + " } reject with tcp reset\n  }\n}\n";
-  return script;
-}
 
 bool Firewall::enabled() const {
   return geteuid() == 0 && config_.firewall && access(config_.nft.c_str(), X_OK) == 0;
@@ -54,6 +47,25 @@ std::string Firewall::refresh(const sdk::Call& call) const {
     const auto record = records_.instance(name);
     if (record && record->port != 0) ports.insert(record->port);
   }
+  const std::string own = firewall_table(config_.home);
+  const std::vector<FirewallTable> all = tables(call);
+  const auto ours = std::ranges::find(all, own, &FirewallTable::name);
+  for (const FirewallTable& table : all) {
+    if (table.name == own) continue;
+    std::set<std::uint32_t> taken;
+    for (const std::uint32_t port : table.ports) {
+      if (!ports.contains(port) || (ours != all.end() && ours->ports.contains(port))) continue;
+      if (somebody_listens(port)) {
+        ports.erase(port);
+      } else {
+        taken.insert(port);
+      }
+    }
+    if (taken.empty()) continue;
+    // That home may be changing its table just now: then the port is gone from there by itself.
+    const std::string trouble = run(call, without_ports(table, taken));
+    if (!trouble.empty()) call.log_warn("taking ports out of the table of " + table.home + ": " + trouble);
+  }
   return set(call, ports);
 }
 
@@ -63,18 +75,45 @@ std::string Firewall::drop(const sdk::Call& call) const {
   return set(call, {});
 }
 
+Firewall::Swept Firewall::sweep(const sdk::Call& call) const {
+  Swept swept;
+  if (!enabled()) return swept;
+  for (FirewallTable& table : tables(call)) {
+    if (!is_gone(table.home)) continue;
+    // It may be there for others: a folder that only one service sees. Then its instances listen.
+    if (std::ranges::any_of(table.ports, somebody_listens)) {
+      swept.kept.push_back(std::move(table));
+    } else if (run(call, "delete table inet " + table.name + "\n").empty()) {
+      swept.removed.push_back(std::move(table));
+    }
+  }
+  return swept;
+}
+
+std::vector<FirewallTable> Firewall::tables(const sdk::Call& call) const {
+  sdk::Process nft;
+  nft.argv = {config_.nft, "list", "sets", "inet"};
+  nft.timeout_ms = 10'000;
+  const sdk::ProcessResult result = host_.processes(call).capture(nft);
+  return result.exit_code == 0 ? read_tables(result.out) : std::vector<FirewallTable>{};
+}
+
+std::string Firewall::run(const sdk::Call& call, const std::string& script) const {
+  sdk::Process nft;
+  nft.argv = {config_.nft, "-f", "-"};
+  nft.input = script;
+  nft.timeout_ms = 10'000;
+  const sdk::ProcessResult result = host_.processes(call).capture(nft);
+  if (result.exit_code == 0) return {};
+  return "nft refused the table (exit code " + std::to_string(result.exit_code) + "): " + result.err;
+}
+
 std::string Firewall::set(const sdk::Call& call, const std::set<std::uint32_t>& ports) const {
   std::set<std::uint32_t> uids{0};
   for (const std::string& user : config_.firewall_users) {
     if (const passwd* account = getpwnam(user.c_str())) uids.insert(account->pw_uid);
   }
-  sdk::Process nft;
-  nft.argv = {config_.nft, "-f", "-"};
-  nft.input = firewall_script(firewall_table(config_.home), ports, uids);
-  nft.timeout_ms = 10'000;
-  const sdk::ProcessResult result = host_.processes(call).capture(nft);
-  if (result.exit_code == 0) return {};
-  return "nft refused the table (exit code " + std::to_string(result.exit_code) + "): " + result.err;
+  return run(call, firewall_script(config_.home, ports, uids));
 }
 
 }  // namespace davit::process_plugin

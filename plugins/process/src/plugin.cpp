@@ -92,6 +92,9 @@ class ProcessRuntime : public sdk::Plugin, public sdk::Runtime, public sdk::Doct
     (void)token;
     if (event.which() != sdk::EventId::kSystemStart) return;
     parts_->tasks.sweep();
+    for (const FirewallTable& table : parts_->instances.firewall().sweep(call).removed) {
+      call.log_info("removed the nftables table " + table.name + " of " + table.home + ", which is gone");
+    }
     parts_->instances.refresh_firewall(call);
   }
 

@@ -48,6 +48,15 @@ void examine_firewall(const sdk::Call& call, const sdk::Findings& findings, cons
     return findings.warning(std::string(open) + ": " + trouble, "check that the kernel has nf_tables");
   findings.ok("instances' ports are closed to all but root and the proxy (nftables table " +
               firewall_table(config.home) + ")");
+  const Firewall::Swept swept = firewall.sweep(call);
+  for (const FirewallTable& table : swept.removed) {
+    findings.ok("the nftables table " + table.name + " of " + table.home + ", which is gone, is removed");
+  }
+  for (const FirewallTable& table : swept.kept) {
+    findings.warning("the nftables table " + table.name + " closes ports of " + table.home +
+                         ", which is gone, but something still listens there",
+                     "stop it; or: nft delete table inet " + table.name);
+  }
 }
 
 void examine_disk(const sdk::Findings& findings, const Config& config) {

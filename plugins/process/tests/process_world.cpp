@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <optional>
+#include <set>
 
 #include "firewall.hpp"
 #include "temp_folder.hpp"
@@ -163,6 +165,26 @@ bool can_connect_as(uid_t uid, std::uint32_t port) {
   return status == 0;
 }
 
+/// Listens on all addresses as long as it lives.
+class Listener {
+ public:
+  explicit Listener(std::uint32_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int yes = 1;  // old connections of other tests do not count
+    setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+  }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { close(fd_); }
+
+ private:
+  int fd_;
+};
+
 // What is only true of this runtime.
 
 TEST_F(RuntimeSuite, AHomeOfRootClosesItsPortsToOtherUsers) {
@@ -203,6 +225,79 @@ TEST_F(RuntimeSuite, AfterARebootTheFirewallComesBackWithTheSystem) {
   const auto gone = world_here.host().runner().run(nft);
   EXPECT_TRUE(gone && !gone->ok()) << "a stopped home still closes ports";
   ASSERT_EQ(runtime().system_stop(), DAVIT_OK) << "an undo works twice";
+}
+
+/// Runs nft with a script; what it printed, nullopt if it refused.
+std::optional<std::string> nft_said(ProcessWorld& world, std::vector<std::string> words,
+                                    const std::string& script = {}) {
+  Command nft;
+  nft.argv = {"/usr/sbin/nft"};
+  nft.argv.insert(nft.argv.end(), words.begin(), words.end());
+  if (!script.empty()) nft.in = InputBytes{script};
+  nft.out = OutputCapture{};
+  nft.err = OutputNone{};
+  const auto ended = world.host().runner().run(nft);
+  if (!ended || !ended->ok()) return std::nullopt;
+  return ended->out;
+}
+
+TEST_F(RuntimeSuite, APortThatIsOursNowIsTakenOutOfAnotherHomesTable) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  auto& here = dynamic_cast<ProcessWorld&>(*world);
+  const TempFolder other;
+  const std::string table = process_plugin::firewall_table(other.path());
+  // The other home once had all the ports that we may get, and one where it still listens.
+  std::set<std::uint32_t> ports;
+  PortBlock& block = here.host().ports();
+  for (int i = 0; i < 49; ++i) ports.insert(block.next());
+  if (!nft_said(here, {"-f", "-"}, process_plugin::firewall_script(other.path(), ports, {0}))) {
+    GTEST_SKIP() << "no nftables here";
+  }
+  ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(1));
+  const std::uint32_t port = inspect()[0].endpoints[0].port;
+  EXPECT_TRUE(eventually([&] { return !http_get(port).empty(); }));
+  EXPECT_TRUE(eventually([&] { return can_connect_as(33, port); })) << "the other home cuts our proxy off";
+  const auto theirs = nft_said(here, {"list", "table", "inet", table});
+  ASSERT_TRUE(theirs);
+  const auto kept = process_plugin::read_tables(*theirs);
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].home, other.path());
+  EXPECT_FALSE(kept[0].ports.contains(port));
+  EXPECT_GE(kept[0].ports.size(), 48U);
+  (void)nft_said(here, {"delete", "table", "inet", table});
+}
+
+TEST_F(RuntimeSuite, TheTableOfAHomeThatIsGoneGoes) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root";
+  auto& here = dynamic_cast<ProcessWorld&>(*world);
+  std::string gone;
+  {
+    const TempFolder home;
+    gone = home.path() +
+           "/a home with \"quotes\" and a name that is longer than one comment of nftables can be, which has "
+           "128 bytes";
+  }
+  const std::uint32_t port = here.host().ports().next();
+  const std::string table = process_plugin::firewall_table(gone);
+  const std::string script = process_plugin::firewall_script(gone, {port}, {0});
+  if (!nft_said(here, {"-f", "-"}, script)) GTEST_SKIP() << "no nftables here";
+  {
+    const Listener listener(port);  // somebody sees that home, though we do not
+    sdk::Strings findings;
+    ASSERT_EQ(runtime().examine(findings), DAVIT_OK) << runtime().call().message;
+    EXPECT_THAT(findings, testing::Contains(testing::StartsWith("1 the nftables table " + table)));
+    EXPECT_TRUE(nft_said(here, {"list", "table", "inet", table}));
+  }
+  sdk::Strings findings;
+  ASSERT_EQ(runtime().examine(findings), DAVIT_OK) << runtime().call().message;
+  EXPECT_THAT(findings, testing::Contains("0 the nftables table " + table + " of " + gone +
+                                          ", which is gone, is removed"));
+  EXPECT_FALSE(nft_said(here, {"list", "table", "inet", table}));
+
+  ASSERT_TRUE(nft_said(here, {"-f", "-"}, script));
+  ASSERT_EQ(runtime().system_start(), DAVIT_OK) << runtime().call().message;
+  EXPECT_FALSE(nft_said(here, {"list", "table", "inet", table}));
 }
 
 TEST_F(RuntimeSuite, TheDoctorSaysWhatHoldsHere) {

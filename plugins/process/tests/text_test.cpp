@@ -62,14 +62,60 @@ TEST(PathMap, ReplacesWholeComponentsTheLongestTargetFirst) {
 }
 
 TEST(Firewall, ClosesThePortsToAllButTheGiven) {
-  const std::string script = firewall_script("davit_x", {20001, 20002}, {0, 33});
+  const std::string table = firewall_table("/srv/home");
+  const std::string script = firewall_script("/srv/home", {20001, 20002}, {0, 33});
   EXPECT_THAT(script, HasSubstr("elements = { 20001, 20002 }"));
   EXPECT_THAT(script, HasSubstr("meta skuid != { 0, 33 } reject"));
-  EXPECT_THAT(script, HasSubstr("add table inet davit_x\ndelete table inet davit_x\n"));
+  EXPECT_THAT(script, HasSubstr("add table inet " + table + "\ndelete table inet " + table + "\n"));
 }
 
 TEST(Firewall, WithoutPortsIsGone) {
-  EXPECT_EQ(firewall_script("davit_x", {}, {0}), "add table inet davit_x\ndelete table inet davit_x\n");
+  const std::string table = firewall_table("/srv/home");
+  EXPECT_EQ(firewall_script("/srv/home", {}, {0}),
+            "add table inet " + table + "\ndelete table inet " + table + "\n");
+}
+
+TEST(Firewall, ATableSaysWhoseItIsAndWhatItCloses) {
+  // As nft 1.0.6 prints it.
+  const auto tables = read_tables(R"(table inet davit_00000001 {
+	set home {
+		type mark
+		elements = { 0x00000000 comment "/srv/a%20b", 0x00000001 comment "%22c", 0x00000010 comment "/z" }
+	}
+	set instance_ports {
+		type inet_service
+		elements = { 20001, 20003,
+			     20005 }
+	}
+}
+table inet filter {
+	set home {
+		type mark
+		elements = { 0x00000000 comment "/not/ours" }
+	}
+}
+table inet davit_00000002 {
+	set instance_ports {
+		type inet_service
+	}
+}
+)");
+  ASSERT_EQ(tables.size(), 2U);
+  EXPECT_EQ(tables[0].name, "davit_00000001");
+  EXPECT_EQ(tables[0].home, "/srv/a b\"c/z");
+  EXPECT_THAT(tables[0].ports, ElementsAre(20001, 20003, 20005));
+  EXPECT_EQ(tables[1].home, "") << "of before tables named their home";
+  EXPECT_THAT(tables[1].ports, testing::IsEmpty());
+  EXPECT_TRUE(read_tables("").empty());
+  EXPECT_EQ(read_tables("table inet davit_1 { set home { elements = { 0 comment \"/cut").size(), 1U);
+}
+
+TEST(Firewall, AnyPathComesBackFromTheScript) {
+  std::string home = "/srv/\xc3\xa4 \"{},=%\n";
+  for (int i = 0; i < 40; ++i) home += "/a-long-path";
+  const auto tables = read_tables(firewall_script(home, {20001}, {0}));
+  ASSERT_EQ(tables.size(), 3U) << "add, delete, and the table";
+  EXPECT_EQ(tables[2].home, home);
 }
 
 TEST(Firewall, TableIsTheHomesOwn) {
