@@ -1,5 +1,6 @@
-# davit_test(NAME SOURCES file... [LIBRARIES lib...] [LABELS label...] [TIMEOUT_S n] [SERIAL])
+# davit_test(NAME SOURCES file... [LIBRARIES lib...] [LABELS label...] [TIMEOUT_S n] [COST_S n] [SERIAL])
 #   one GoogleTest executable and its ctest entry (one entry per executable: start-up is what costs here).
+#   COST_S: about how long it takes; the longest begin first. Tests run side by side: ports come from tests/port_block.hpp.
 #   Labels: unit (default), conformance, scenario, e2e, tidy. Test code finds the build by the macros
 #   DAVIT_SOURCE_DIR and DAVIT_BUILD_DIR.
 if(DAVIT_TESTS)
@@ -10,7 +11,7 @@ function(davit_test name)
   if(NOT DAVIT_TESTS)
     return()
   endif()
-  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT_S" "SOURCES;LIBRARIES;LABELS;DEPENDS" ${ARGN})
+  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT_S;COST_S" "SOURCES;LIBRARIES;LABELS;DEPENDS" ${ARGN})
   if(NOT TEST_LABELS)
     set(TEST_LABELS unit)
   endif()
@@ -37,6 +38,9 @@ function(davit_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS "${TEST_LABELS}" TIMEOUT ${TEST_TIMEOUT_S})
+  if(TEST_COST_S)
+    set_tests_properties(${name} PROPERTIES COST ${TEST_COST_S})
+  endif()
   if(TEST_SERIAL)
     set_tests_properties(${name} PROPERTIES RUN_SERIAL TRUE)
   endif()

@@ -84,6 +84,10 @@ bool process_with_argument(const std::string& text) {
   return false;
 }
 
+std::string own_seconds(unsigned which) {
+  return std::to_string(4'000'000U + static_cast<unsigned>(getpid()) * 10U + which);
+}
+
 sdk::Group RuntimeSuite::group(const std::string& type, const std::string& script, std::uint32_t count) {
   sdk::Group group;
   group.owner = "shop";

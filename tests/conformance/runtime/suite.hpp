@@ -46,6 +46,9 @@ std::string http_get(std::uint32_t port);
 /// True if a process of this machine has the text in its command line.
 bool process_with_argument(const std::string& text);
 
+/// For a sleep: seconds that no other run of the suite uses, so that process_with_argument() finds only ours.
+std::string own_seconds(unsigned which);
+
 class RuntimeSuite : public testing::Test {
  protected:
   void SetUp() override { world = make_world(); }

@@ -151,13 +151,14 @@ TEST_F(RuntimeSuite, AStopReachesEveryProcessAndHoldsUntilStart) {
 }
 
 TEST_F(RuntimeSuite, AnInstanceThatIgnoresTheStopIsKilledAfterItsTimeout) {
-  sdk::Group stubborn = group("worker", "trap '' TERM; echo deaf; sleep 4217 & sleep 4217");
+  sdk::Group stubborn =
+      group("worker", "trap '' TERM; echo deaf; sleep " + own_seconds(1) + " & sleep " + own_seconds(1));
   stubborn.stop_timeout_ms = 300;
   ASSERT_EQ(runtime().apply(stubborn), DAVIT_OK) << runtime().call().message;
   ASSERT_TRUE(wait_log("deaf"));
-  ASSERT_TRUE(eventually([] { return process_with_argument("4217"); }));
+  ASSERT_TRUE(eventually([] { return process_with_argument(own_seconds(1)); }));
   ASSERT_EQ(runtime().stop(all()), DAVIT_OK) << runtime().call().message;
-  EXPECT_FALSE(process_with_argument("4217"));
+  EXPECT_FALSE(process_with_argument(own_seconds(1)));
 }
 
 TEST_F(RuntimeSuite, RemoveWorksOnWhatNeverHalfOrFullyExists) {

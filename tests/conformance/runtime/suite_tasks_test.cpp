@@ -206,8 +206,8 @@ TEST_F(RuntimeSuite, ATaskReadsTheInputThatItIsGiven) {
 }
 
 TEST_F(RuntimeSuite, ATaskPastItsTimeIsEndedWithEverythingItStarted) {
-  sdk::Task wanted = task(
-      "setsid sleep 4223 & (trap '' TERM; sleep 4223) & trap 'echo asked; exit 0' TERM; sleep 4223 & wait");
+  sdk::Task wanted = task("setsid sleep " + own_seconds(2) + " & (trap '' TERM; sleep " + own_seconds(2) +
+                          ") & trap 'echo asked; exit 0' TERM; sleep " + own_seconds(2) + " & wait");
   wanted.limits = sdk::Limits{};
   wanted.limits->time_ms = 1'500;
   std::string text;
@@ -216,22 +216,23 @@ TEST_F(RuntimeSuite, ATaskPastItsTimeIsEndedWithEverythingItStarted) {
   int code = -1;
   EXPECT_EQ(runtime().run_task(call, wanted, code), DAVIT_TIMEOUT);
   EXPECT_EQ(text, "asked\n");
-  EXPECT_FALSE(process_with_argument("4223"));
+  EXPECT_FALSE(process_with_argument(own_seconds(2)));
 }
 
 TEST_F(RuntimeSuite, ACancelledTaskIsEndedWithEverythingItStarted) {
-  sdk::Task wanted = task("trap '' TERM; sleep 4229 & echo started; sleep 4229");
+  sdk::Task wanted =
+      task("trap '' TERM; sleep " + own_seconds(3) + " & echo started; sleep " + own_seconds(3));
   wanted.stop_timeout_ms = 200;
   TestCall call;
   wanted.out = [&call](std::string_view) { call.cancel(); };
   int code = -1;
   EXPECT_EQ(runtime().run_task(call, wanted, code), DAVIT_CANCELLED);
-  EXPECT_FALSE(process_with_argument("4229"));
+  EXPECT_FALSE(process_with_argument(own_seconds(3)));
 }
 
 TEST_F(RuntimeSuite, WhatATaskLeavesRunningEndsWithIt) {
-  EXPECT_EQ(task_output(task("setsid sleep 4231 >/dev/null 2>&1 & echo over")), "over\n");
-  EXPECT_FALSE(process_with_argument("4231"));
+  EXPECT_EQ(task_output(task("setsid sleep " + own_seconds(4) + " >/dev/null 2>&1 & echo over")), "over\n");
+  EXPECT_FALSE(process_with_argument(own_seconds(4)));
 }
 
 TEST_F(RuntimeSuite, TheLargestFileIsLimited) {
