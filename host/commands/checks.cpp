@@ -1,4 +1,4 @@
-// checks: the settings of health checks, and for which process types they are off.
+// checks: the settings of health checks, for which process types they are off, and a run of them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,17 +7,15 @@
 #include "base/text.hpp"
 #include "commands/reports.hpp"
 #include "commands/table.hpp"
+#include "lifecycle/checks.hpp"
 
 namespace davit {
 namespace {
 
-constexpr std::string_view kAll = "_all_";
-constexpr std::string_view kDisabled = "disabled";  // the property that the lifecycle reads
-
 Result<std::vector<std::string>> types_of(const Arguments& args) {
   std::vector<std::string> types;
   if (args.args.empty()) {
-    types.emplace_back(kAll);
+    types.emplace_back(kEveryType);
     return types;
   }
   for (const std::string& type : split(args.args.front(), ',')) {
@@ -27,43 +25,68 @@ Result<std::vector<std::string>> types_of(const Arguments& args) {
   return types;
 }
 
+// The properties that the lifecycle reads: lists of types, or "_all_".
+constexpr std::string_view kDisabled = "disabled";
+constexpr std::string_view kSkipped = "skipped";
+
 /// Takes the types out of the list, or puts them in; "_all_" stands for every type.
-Result<> change_list(Store& store, AppId app, const std::vector<std::string>& types, bool disable) {
-  DAVIT_TRY_ASSIGN(const auto value, store.properties().get(app, "checks", kDisabled));
+Result<> change_list(Store& store, AppId app, std::string_view list, const std::vector<std::string>& types,
+                     bool put_in) {
+  DAVIT_TRY_ASSIGN(const auto value, store.properties().get(app, "checks", list));
   std::vector<std::string> now;
   if (value) now = split(*value, ',');
-  const bool everything = types.front() == kAll;
-  if (!everything && !disable && std::ranges::count(now, kAll) > 0) {
-    return fail(Code::kConflict, "Checks are disabled for every process type",
-                "Enable them all, then disable some: checks:enable APP");
+  const bool everything = types.front() == kEveryType;
+  if (!everything && !put_in && std::ranges::count(now, kEveryType) > 0) {
+    return fail(Code::kConflict, fmt::format("Checks are {} for every process type", list),
+                "Enable them all, then choose some: checks:enable APP");
   }
   std::erase_if(now,
                 [&](const std::string& type) { return everything || std::ranges::count(types, type) > 0; });
-  if (disable) now.insert(now.end(), types.begin(), types.end());
-  if (!now.empty()) return store.properties().set(app, "checks", kDisabled, join(now, ","));
-  DAVIT_TRY(store.properties().unset(app, "checks", kDisabled));
+  if (put_in) now.insert(now.end(), types.begin(), types.end());
+  if (!now.empty()) return store.properties().set(app, "checks", list, join(now, ","));
+  DAVIT_TRY(store.properties().unset(app, "checks", list));
   return {};
 }
 
-Result<int> change(Session& session, const Arguments& args, bool disable, std::string_view word) {
+// `into`: the list that the types get into; they leave the other one. "": both.
+Result<int> change(Session& session, const Arguments& args, std::string_view into, std::string_view word) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   DAVIT_TRY_ASSIGN(const auto types, types_of(args));
-  if (types.front() == kAll) {
+  if (types.front() == kEveryType) {
     session.out().step(fmt::format("{} zero downtime for app ({})", word, app.name));
   } else {
     session.out().step(
         fmt::format("{} zero downtime for app's ({}) proctypes ({})", word, app.name, join(types, ",")));
   }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY(store->transaction([&] { return change_list(*store, app.id, types, disable); }));
+  DAVIT_TRY(store->transaction([&]() -> Result<> {
+    for (const auto list : {kDisabled, kSkipped}) {
+      DAVIT_TRY(change_list(*store, app.id, list, types, list == into));
+    }
+    return {};
+  }));
   return 0;
 }
 
 Result<int> disable(Session& session, const Arguments& args) {
-  return change(session, args, true, "Disabling");
+  return change(session, args, kDisabled, "Disabling");
+}
+Result<int> skip(Session& session, const Arguments& args) {
+  return change(session, args, kSkipped, "Skipping");
 }
 Result<int> enable(Session& session, const Arguments& args) {
-  return change(session, args, false, "Enabling");
+  return change(session, args, "", "Enabling");
+}
+
+Result<int> run(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  if (!app.deployed) {
+    return fail(Code::kInvalid, fmt::format("App {} has not been deployed", app.name),
+                "Push it first: git push", "not-deployed");
+  }
+  std::vector<std::string> operation{"check", app.name};
+  operation.insert(operation.end(), args.args.begin(), args.args.end());
+  return session.work(operation);
 }
 
 constexpr CliCommand on_types(std::string_view name, std::string_view summary) {
@@ -78,10 +101,18 @@ constexpr CliCommand on_types(std::string_view name, std::string_view summary) {
 
 std::span<const CoreCommand> check_commands() {
   static constexpr CoreCommand kCommands[] = {
-      {on_types("checks:disable", "Let new instances get requests without a check"), disable},
+      {on_types("checks:disable", "Stop old instances before new ones start, unchecked: this means downtime"),
+       disable},
       {on_types("checks:enable", "Check instances before they get requests"), enable},
       core_report_command("checks:report"),
+      {{.name = "checks:run",
+        .usage = "<app> [<process-type>[.<number>]]",
+        .summary = "Ask the startup checks of running instances now",
+        .app = AppArgument::kExisting,
+        .maximum_args = 1},
+       run},
       core_set("checks:set"),
+      {on_types("checks:skip", "Let new instances get requests without a check"), skip},
   };
   return kCommands;
 }

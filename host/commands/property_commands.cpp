@@ -3,11 +3,18 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/json.hpp"
 #include "commands/change.hpp"
 
 namespace davit {
 namespace {
+
+Result<> check_replacement(std::string_view value) {
+  if (value == "start-first" || value == "stop-first") return {};
+  return fail(Code::kInvalid, fmt::format("{} is no order of replacement", json_quote(value)),
+              "Use start-first, or stop-first for an app that must not run twice");
+}
 
 // The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
 std::vector<CliProperty> check_settings() {
@@ -24,8 +31,11 @@ std::vector<CliProperty> git_settings() {
 
 std::vector<CliProperty> process_settings() {
   return {{"builder", "", true, true, {}},
+          {"max-parallel", "0", true, true, check_count},
+          {"replacement", "start-first", true, true, check_replacement},
           {"restart-policy", "on-failure:10", true, true, check_restart_policy},
           {"runtime", "", true, true, {}},
+          {"script-timeout-seconds", "600", true, true, check_seconds},
           {"stack", "", true, true, {}},
           {"stop-timeout-seconds", "30", true, true, check_seconds}};
 }
@@ -48,6 +58,9 @@ Result<> emit(Session& session, const Report& report, const Arguments& args, boo
 PropertyGroup core_properties(std::string_view group) {
   if (group == "apps")
     return {"apps", "app", {{"disable-autocreation", "false", true, false, check_boolean}}};
+  if (group == "app-json") {
+    return {"app-json", "app-json", {{"appjson-path", "app.json", true, true, check_relative_path}}};
+  }
   if (group == "checks") return {"checks", "checks", check_settings()};
   if (group == "git") return {"git", "git", git_settings()};
   if (group == "ps") return {"ps", "ps", process_settings()};

@@ -3,9 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "commands/instances.hpp"
 #include "commands/resources.hpp"
+#include "lifecycle/checks.hpp"
+#include "lifecycle/health_state.hpp"
 #include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
 
@@ -14,6 +18,30 @@ namespace {
 
 std::string boolean(bool value) {
   return value ? "true" : "false";
+}
+
+std::string health_text(const InstanceHealth& health) {
+  std::string text = health.restarting ? "restarting" : health.ready ? "ready" : "not ready";
+  text += " since " + iso8601_utc(health.since_ms);
+  if (health.restarts > 0) text += fmt::format(", started again {} times", health.restarts);
+  if (!health.ready || health.restarts > 0) text += ": " + health.problem;
+  return text;
+}
+
+// Only instances of which the watch had something to say have a row: the others are well.
+Result<> report_health(Report& report, Store& store, const App& app) {
+  DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
+  DAVIT_TRY_ASSIGN(const auto groups, store.live_groups().live(app.id));
+  const bool watched =
+      release && !groups.empty() && has_watched_checks(checks_from_json(release->spec.checks_json));
+  report.add("checks-watched", boolean(watched));
+  if (groups.empty()) return {};
+  for (const auto& [name, health] : read_health(store, app.id, groups.front().revision).instances) {
+    std::string row = name;
+    std::ranges::replace(row, '.', '-');
+    report.add("checks-health-" + row, health_text(health));
+  }
+  return {};
 }
 
 MoreRows app_rows(Session& session) {
@@ -36,7 +64,9 @@ MoreRows check_rows(Session& session) {
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto disabled, store->properties().get(app.id, "checks", "disabled"));
     report.add("checks-disabled-list", disabled.value_or("none"));
-    return {};
+    DAVIT_TRY_ASSIGN(const auto skipped, store->properties().get(app.id, "checks", "skipped"));
+    report.add("checks-skipped-list", skipped.value_or("none"));
+    return report_health(report, *store, app);
   };
 }
 
@@ -81,10 +111,14 @@ MoreRows process_rows(Session& session, bool with_status) {
     if (with_status && app.deployed && count > 0) {
       DAVIT_TRY_ASSIGN(const auto instances, list_instances(session, app));
       running = false;
+      const HealthState states = read_health(*store, app.id, groups.front().revision);
       for (const InstanceLine& instance : instances) {
         running = running || instance.state == "running";
+        const auto health = states.instances.find(instance.type + "." + instance.number);
+        const bool ready = health == states.instances.end() || health->second.ready;
         report.add(fmt::format("status-{}-{}", instance.type, instance.number),
-                   fmt::format("{} (ID: {})", instance.state, instance.id));
+                   fmt::format("{} (ID: {}){}", instance.state, instance.id,
+                               ready ? "" : ", no requests: " + health->second.problem));
       }
     }
     report.add("running", boolean(running));
@@ -99,9 +133,10 @@ MoreRows resource_rows(Session& session) {
   };
 }
 
-constexpr std::string_view kGroups[] = {"apps", "checks", "domains", "git", "ps", "resource"};
+constexpr std::string_view kGroups[] = {"app-json", "apps", "checks", "domains", "git", "ps", "resource"};
 
 MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
+  if (group == "app-json") return {};
   if (group == "apps") return app_rows(session);
   if (group == "checks") return check_rows(session);
   if (group == "domains") return domain_rows(session);

@@ -5,9 +5,13 @@
 #include <array>
 
 namespace davit {
+
+std::span<const CoreCommand> app_json_commands();  // app_json.cpp
+
 namespace {
 
 constexpr std::array kGroups{
+    CoreGroup{{"app-json", "Manage where app.json is"}, app_json_commands},
     CoreGroup{{"apps", "Manage apps"}, app_commands},
     CoreGroup{{"builds", "Manage running builds"}, builds_commands},
     CoreGroup{{"checks", "Manage zero-downtime settings"}, check_commands},

@@ -2,6 +2,7 @@
 #include "lifecycle/routes.hpp"
 
 #include "base/text.hpp"
+#include "lifecycle/health_state.hpp"
 #include "lifecycle/processes.hpp"
 
 namespace davit {
@@ -44,9 +45,10 @@ Result<> reroute_app(const LifecycleServices& services, std::string_view name, c
     route.revision = group.revision;
     DAVIT_TRY_ASSIGN(Runtime * runtime, services.capabilities.runtime(group.runtime));
     DAVIT_TRY_ASSIGN(
-        const auto instances,
+        auto instances,
         runtime->inspect({OwnerKind::kApp, app.name, group.revision, group.process_type, 0}, call));
-    route.endpoints = endpoints_of(instances);
+    route.endpoints =
+        endpoints_of(routable(read_health(services.store, app.id, group.revision), std::move(instances)));
   }
   if (route.endpoints.empty()) return {};
   TextMap plan{{"hosts", join(route.hosts, " ")}};

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lifecycle/replacement.hpp"
 #include "lifecycle/step.hpp"
 
 namespace davit {
@@ -14,8 +15,8 @@ struct HostUndo {
 };
 
 constexpr HostUndo kHostUndos[] = {
-    {"source.checkout", undo_checkout}, {"build.run", undo_build},         {"release.create", undo_release},
-    {"process.start", undo_start},      {"process.rescale", undo_rescale},
+    {"source.checkout", undo_checkout}, {"build.run", undo_build},     {"release.create", undo_release},
+    {"process.stop", undo_stop},        {"process.start", undo_start}, {"process.rescale", undo_rescale},
 };
 
 Result<> undo_host_step(DeploymentRun& run, const Step& step) {

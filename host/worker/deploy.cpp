@@ -7,6 +7,7 @@
 
 #include "commands/worker_protocol.hpp"
 #include "lifecycle/routes.hpp"
+#include "worker/health_unit.hpp"
 #include "worker/operations.hpp"
 
 namespace davit {
@@ -56,12 +57,12 @@ void watch_for_cancel(Workshop& shop, Store& store, const std::string& id) {
   };
 }
 
-Result<> identify(Workshop& shop, Store& store, const std::string& id) {
+Result<AppId> identify(Workshop& shop, Store& store, const std::string& id) {
   DAVIT_TRY_ASSIGN(const Deployment deployment, store.journal().get(id));
   shop.context().deployment = id;
   shop.context().app = deployment.app_name;
   shop.context().actor = deployment.actor;
-  return {};
+  return deployment.app;
 }
 
 }  // namespace
@@ -70,9 +71,12 @@ Result<int> run_deployment(Workshop& shop, Words words) {
   if (words.size() != 1) return fail(Code::kInternal, "deploy takes the id of a deployment");
   Ending ending(shop);
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
-  DAVIT_TRY(identify(shop, *store, words[0]));
+  DAVIT_TRY_ASSIGN(const AppId app, identify(shop, *store, words[0]));
   watch_for_cancel(shop, *store, words[0]);
-  auto services = shop.lifecycle([&] { ending.tell("committed", 0); });
+  auto services = shop.lifecycle([&] {
+    settle_health_unit(shop, app, shop.context().app);
+    ending.tell("committed", 0);
+  });
   if (!services) {
     const Error& error = services.error();
     DAVIT_TRY(store->journal().fail_with(words[0], DeploymentState::kFailed,
@@ -94,8 +98,9 @@ Result<int> recover_deployment(Workshop& shop, Words words) {
   if (words.size() != 1) return fail(Code::kInternal, "recover-deployment takes the id of a deployment");
   Ending ending(shop);
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
-  DAVIT_TRY(identify(shop, *store, words[0]));
-  DAVIT_TRY_ASSIGN(LifecycleServices services, shop.lifecycle());
+  DAVIT_TRY_ASSIGN(const AppId app, identify(shop, *store, words[0]));
+  DAVIT_TRY_ASSIGN(LifecycleServices services,
+                   shop.lifecycle([&] { settle_health_unit(shop, app, shop.context().app); }));
   DAVIT_TRY(Engine(std::move(services)).recover(words[0], shop.context()));
   DAVIT_TRY_ASSIGN(const Deployment deployment, store->journal().get(words[0]));
   const bool good = deployment.state == DeploymentState::kDone;
@@ -116,7 +121,10 @@ Result<int> recover(Workshop& shop, Words words) {
       apps.push_back(std::move(app));
     }
   }
-  for (const App& app : apps) DAVIT_TRY(engine.recover(app.id, shop.context()));
+  for (const App& app : apps) {
+    DAVIT_TRY(engine.recover(app.id, shop.context()));
+    settle_health_unit(shop, app.id, app.name);
+  }
   return 0;
 }
 

@@ -1,6 +1,8 @@
 // The table of operations.
 #include "worker/operations.hpp"
 
+#include "worker/health_unit.hpp"
+
 namespace davit {
 namespace {
 
@@ -12,7 +14,8 @@ constexpr Operation kOperations[] = {
     {"run-list", list_runs},      {"run-stop", stop_runs},
     {"command", plugin_command},  {"publish", publish},
     {"doctor", examine},          {"system-start", system_start},
-    {"system-stop", system_stop},
+    {"system-stop", system_stop}, {"check", run_checks},
+    {"health", watch_health},
 };
 
 }  // namespace

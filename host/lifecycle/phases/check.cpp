@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "lifecycle/checks.hpp"
+#include "lifecycle/health_state.hpp"
 #include "lifecycle/processes.hpp"
 
 namespace davit {
@@ -17,7 +18,8 @@ Result<> take_live(DeploymentRun& run) {
     if (group.state != GroupState::kLive || group.process_type != kWebType) continue;
     run.revision = group.revision;
     DAVIT_TRY_ASSIGN(run.runtime, run.services.capabilities.runtime(group.runtime));
-    DAVIT_TRY_ASSIGN(run.ready_web, run.runtime->inspect(selector_of(run, std::string(kWebType)), run.call));
+    DAVIT_TRY_ASSIGN(auto found, run.runtime->inspect(selector_of(run, std::string(kWebType)), run.call));
+    run.ready_web = routable(read_health(run.services.store, run.app.id, run.revision), std::move(found));
   }
   return {};
 }
@@ -44,6 +46,9 @@ Result<> check(DeploymentRun& run) {
     if (wanted.process.type != kWebType) continue;
     std::erase_if(run.ready_web, [&](const Instance& instance) { return instance.number > wanted.count; });
   }
+  // A scale keeps the live revision, and what the health watch found of it.
+  run.ready_web =
+      routable(read_health(run.services.store, run.app.id, run.revision), std::move(run.ready_web));
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lifecycle/processes.hpp"
+#include "lifecycle/replacement.hpp"
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
 
@@ -65,7 +66,7 @@ Result<> grow(DeploymentRun& run) {
                                 0}));
           run.call.out.step(
               fmt::format("Starting {} more of {}", wanted.count - wanted.old_count, wanted.process.type));
-          DAVIT_TRY(run.runtime->apply(group, run.call));
+          DAVIT_TRY(apply_in_batches(run, group, wanted.old_count));
         }
         return {};
       });
@@ -87,7 +88,7 @@ Result<> start_beside(DeploymentRun& run) {
                                               GroupState::kLaunching,
                                               0}));
                         run.call.out.step(fmt::format("Starting {} × {}", wanted.count, wanted.process.type));
-                        DAVIT_TRY(run.runtime->apply(group, run.call));
+                        DAVIT_TRY(apply_in_batches(run, group, 0));
                       }
                       return {};
                     });
@@ -134,6 +135,7 @@ Result<> launch(DeploymentRun& run) {
   if (run.plan.launches && !has_web) {
     run.call.out.warning(fmt::format("{} runs no web process: it will not answer requests", run.app.name));
   }
+  if (run.plan.launches) DAVIT_TRY(stop_first(run));
   DAVIT_TRY(run.plan.rescales ? grow(run) : start_beside(run));
   for (const WantedGroup& wanted : run.wanted) {
     TextMap plan;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "lifecycle/health_state.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
@@ -76,6 +77,7 @@ Result<> record(DeploymentRun& run) {
   return store.transaction([&]() -> Result<> {
     if (run.plan.launches) {
       DAVIT_TRY(store.live_groups().switch_to(run.app.id, run.revision));
+      DAVIT_TRY(forget_health(store, run.app.id));
       DAVIT_TRY(store.releases().mark_live(run.app.id, run.target->version));
       DAVIT_TRY(store.properties().unset(run.app.id, "ps", "stopped"));
     }

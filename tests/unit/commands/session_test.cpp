@@ -320,6 +320,32 @@ TEST_F(Commands, ChecksAreSwitchedOffByType) {
   EXPECT_EQ(out_.text, "none\n");
 }
 
+TEST_F(Commands, ATypeIsSkippedOrDisabledNotBoth) {
+  const App app = make_app("shop", true);
+  EXPECT_EQ(run({"checks:disable", "shop", "worker"}), 0);
+  EXPECT_EQ(run({"checks:skip", "shop", "worker,web"}), 0);
+  EXPECT_EQ(store_->properties().get(app.id, "checks", "disabled"), std::nullopt);
+  EXPECT_EQ(store_->properties().get(app.id, "checks", "skipped"), "worker,web");
+  EXPECT_EQ(run({"checks:report", "shop", "--checks-skipped-list"}), 0);
+  EXPECT_EQ(out_.text, "worker,web\n");
+  EXPECT_EQ(run({"checks:skip", "shop"}), 0);
+  EXPECT_EQ(store_->properties().get(app.id, "checks", "skipped"), "_all_");
+  EXPECT_EQ(run({"checks:enable", "shop"}), 0);
+  EXPECT_EQ(store_->properties().get(app.id, "checks", "skipped"), std::nullopt);
+  EXPECT_EQ(run({"checks:run", "shop", "web.2"}), 0);
+  EXPECT_EQ(asked_.operations.back(), (Words{"check", "shop", "web.2"}));
+}
+
+TEST_F(Commands, TheOrderOfReplacementIsOneOfTwo) {
+  const App app = make_app("shop", false);
+  EXPECT_EQ(run({"ps:set", "shop", "replacement", "stop-first"}), 0);
+  EXPECT_EQ(store_->properties().get(app.id, "ps", "replacement"), "stop-first");
+  EXPECT_EQ(run({"ps:set", "shop", "replacement", "whenever"}), 1);
+  EXPECT_EQ(run({"ps:set", "shop", "max-parallel", "-1"}), 1);
+  EXPECT_EQ(run({"app-json:set", "shop", "appjson-path", "../app.json"}), 1);
+  EXPECT_EQ(run({"app-json:set", "shop", "appjson-path", "deploy/app.json"}), 0);
+}
+
 TEST_F(Commands, RunHandsItsWordsToTheWorker) {
   make_app("shop", true);
   EXPECT_EQ(run({"run", "--env", "A=1", "shop", "ls", "-la"}), 0);
