@@ -2,7 +2,6 @@
 #include "commands/deployer.hpp"
 
 #include <fmt/format.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -87,7 +86,7 @@ class GuardedDeployer final : public Deployer {
     const bool runs = !is_finished(deployment.state) && deployment.owner && is_alive(*deployment.owner);
     if (wait && runs) {
       // The end of its owner is the end of the log.
-      const UniqueFd owner = open_process(deployment.owner->pid);
+      const UniqueFd owner = open_process(*deployment.owner);
       DAVIT_TRY(viewer.follow(owner.get()));
       DAVIT_TRY_ASSIGN(deployment, store->journal().get(id));
     } else {
@@ -115,11 +114,6 @@ class GuardedDeployer final : public Deployer {
     if (error || space.available >= kFullBytes) return;
     context.out.warning(fmt::format("No space left on the disk of {}", parts_.home.root.string()));
     context.out.warning("Free some space and repeat the command: what was there before is untouched");
-  }
-
-  // Readable when the process has ended.
-  static UniqueFd open_process(int pid) {
-    return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   }
 
   Result<FileLock> take(const std::filesystem::path& path, const LockOwner& owner, bool no_wait,

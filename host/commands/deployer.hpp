@@ -18,7 +18,7 @@ namespace davit {
 
 /// What is to be done to one app. `request_json` is an object; no secrets. Kinds and their members:
 /// - push: "revision" (40 hex digits), "old_revision", "ref" (refs/heads/main), "source" (for people),
-/// "receiver_pid"
+/// "receiver" (git receive-pack: an object of boot_id, pid and start_time)
 /// - rebuild: none; builds the live release's revision again
 /// - restart, start, stop: none; all process types together, as they switch together
 /// - config: "description"; a new release of the same artifact with the store's config

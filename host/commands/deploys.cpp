@@ -1,6 +1,8 @@
 // deploys: list, info, output, cancel. What the journal says, and a viewer of a deployment's log.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -153,7 +155,8 @@ Result<int> cancel(Session& session, const Arguments& args) {
     return fail(Code::kConflict, fmt::format("{} is past its switch: too late to cancel", running->id));
   // The flag is what counts; the signal only wakes a worker that waits for a program.
   DAVIT_TRY_ASSIGN(const Deployment now, store->journal().get(running->id));
-  if (now.owner && is_alive(*now.owner)) ::kill(now.owner->pid, SIGTERM);
+  const UniqueFd owner = now.owner ? open_process(*now.owner) : UniqueFd();
+  if (owner.valid()) ::syscall(SYS_pidfd_send_signal, owner.get(), SIGTERM, nullptr, 0);
   session.out().step(fmt::format("Cancelling {} of {}", running->id, app.name));
   return 0;
 }

@@ -13,6 +13,7 @@
 #include "git/git_command.hpp"
 #include "git/quarantine.hpp"
 #include "git/tree_rules.hpp"
+#include "lifecycle/identity.hpp"
 
 namespace davit {
 namespace {
@@ -122,9 +123,14 @@ Result<std::vector<RefUpdate>> parse_updates(std::string_view text) {
 }
 
 std::string PushedRevision::request_json() const {
-  return fmt::format(R"({{"revision":{},"old_revision":{},"ref":{},"source":{},"receiver_pid":{}}})",
-                     json_quote(revision), json_quote(old_revision), json_quote(ref),
-                     json_quote("git push " + ref.substr(std::min(ref.size(), kHeads.size()))), receiver_pid);
+  std::string text = fmt::format(R"({{"revision":{},"old_revision":{},"ref":{},"source":{})",
+                                 json_quote(revision), json_quote(old_revision), json_quote(ref),
+                                 json_quote("git push " + ref.substr(std::min(ref.size(), kHeads.size()))));
+  if (receiver) {
+    text += fmt::format(R"(,"receiver":{{"boot_id":{},"pid":{},"start_time":{}}})",
+                        json_quote(receiver->boot_id), receiver->pid, receiver->start_time_ticks);
+  }
+  return text + "}";
 }
 
 Result<> check_not_moved(const ReceiveParts& parts, const PushedRevision& pushed) {
@@ -164,12 +170,15 @@ Result<int> receive(const ReceiveParts& parts, std::string_view name, std::strin
     DAVIT_TRY(adopt_objects(quarantine, objects));
   }
   sweep_quarantines(objects);
-  return parts.deploy(PushedRevision{.app = app.name,
-                                     .revision = chosen->new_id,
-                                     .old_revision = chosen->old_id,
-                                     .ref = chosen->ref,
-                                     .receiver_pid = static_cast<int>(getppid()),
-                                     .no_wait = has_push_option("no-wait")});
+  // We are git's child: once it has ended, our parent is somebody who never moves a branch.
+  auto receiver = identity_of(getppid());
+  return parts.deploy(
+      PushedRevision{.app = app.name,
+                     .revision = chosen->new_id,
+                     .old_revision = chosen->old_id,
+                     .ref = chosen->ref,
+                     .receiver = receiver ? std::optional(std::move(*receiver)) : std::nullopt,
+                     .no_wait = has_push_option("no-wait")});
 }
 
 }  // namespace davit

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/paths.hpp"
 #include "base/result.hpp"
 #include "process/process_runner.hpp"
+#include "store/journal_types.hpp"
 #include "store/store.hpp"
 
 namespace davit {
@@ -26,7 +28,8 @@ Result<std::vector<RefUpdate>> parse_updates(std::string_view text);
 struct PushedRevision {
   std::string app;
   std::string revision, old_revision, ref;
-  int receiver_pid = 0;  ///< git receive-pack, which moves the branch if it still lives at the end
+  /// git receive-pack, which moves the branch if it still lives at the end; none: it is gone already.
+  std::optional<ProcessIdentity> receiver;
   bool no_wait = false;  ///< push option "no-wait"
   /// The request of a deployment of kind "push" (commands/deployer.hpp).
   [[nodiscard]] std::string request_json() const;

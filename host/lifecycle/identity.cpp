@@ -2,6 +2,7 @@
 #include "lifecycle/identity.hpp"
 
 #include <fmt/format.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -37,14 +38,27 @@ std::string boot_id() {
 }  // namespace
 
 Result<ProcessIdentity> own_identity() {
-  const auto pid = static_cast<std::int32_t>(getpid());
-  return ProcessIdentity{boot_id(), pid, start_time_ticks(pid)};
+  return identity_of(getpid());
+}
+
+Result<ProcessIdentity> identity_of(pid_t pid) {
+  const auto started = start_time_ticks(pid);
+  if (started == 0) return fail(Code::kNotFound, fmt::format("there is no process {}", pid));
+  return ProcessIdentity{boot_id(), pid, started};
 }
 
 bool is_alive(const ProcessIdentity& process) {
   if (process.boot_id != boot_id()) return false;
   const auto started = start_time_ticks(process.pid);
   return started != 0 && started == process.start_time_ticks;
+}
+
+UniqueFd open_process(const ProcessIdentity& process) {
+  if (process.pid <= 0) return {};
+  UniqueFd handle(static_cast<int>(syscall(SYS_pidfd_open, process.pid, 0)));
+  // Looked at when we have hold of it: before, the pid could have become another's.
+  if (handle.valid() && is_alive(process)) return handle;
+  return {};
 }
 
 }  // namespace davit

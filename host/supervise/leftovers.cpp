@@ -62,8 +62,10 @@ void kill_leftovers(const UnitFiles& unit) {
   for (auto members = members_of(state->session); !members.empty(); members = members_of(state->session)) {
     for (const pid_t pid : members) {
       const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-      ::kill(pid, SIGKILL);
-      if (process.valid()) wait_for_end(process.get(), SystemClock().now_mono_ms() + 1000);
+      // Looked at again when we have hold of it: it may have ended, and its pid be another's by now.
+      if (!process.valid() || session_of(std::to_string(pid)) != state->session) continue;
+      send(process.get(), SIGKILL);
+      wait_for_end(process.get(), SystemClock().now_mono_ms() + 1000);
     }
   }
 }

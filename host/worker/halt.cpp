@@ -26,8 +26,8 @@ namespace fs = std::filesystem;
 constexpr MonoMs kLookEveryMs = 200;    // another deployment may have had the lock before us
 constexpr MonoMs kAfterKillMs = 5'000;  // for the kernel to clear up
 
-UniqueFd open_process(pid_t pid) {
-  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+void send(const UniqueFd& process, int signal) {
+  ::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
 }
 
 // The parent of each process there is.
@@ -98,7 +98,8 @@ class Halt {
       }
       shop_.out().step(fmt::format("Cancelling deployment {} of {}", deployment.id, deployment.app_name));
       DAVIT_TRY_ASSIGN(const bool in_time, store_.journal().request_cancel(deployment.id));
-      if (in_time) ::kill(deployment.owner->pid, SIGTERM);  // wakes a worker that waits for a program
+      const UniqueFd owner = open_process(*deployment.owner);
+      if (in_time && owner.valid()) send(owner, SIGTERM);  // wakes a worker that waits for a program
     }
     return open;
   }
@@ -130,7 +131,7 @@ class Halt {
     for (;;) {
       DAVIT_TRY_ASSIGN(const auto open, ask_all());
       if (open.empty()) return {};
-      const UniqueFd process = open_process(open.front().owner->pid);
+      const UniqueFd process = open_process(*open.front().owner);
       if (process.valid()) await(process.get());
       if (shop_.clock().now_mono_ms() < limit_) continue;
       if (killed_) return fail(Code::kTimeout, fmt::format("Deployment {} does not end", open.front().id));
@@ -168,9 +169,10 @@ class Halt {
   }
 
   static void kill_now(pid_t pid, std::vector<UniqueFd>& ends) {
-    UniqueFd process = open_process(pid);
-    ::kill(pid, SIGKILL);
-    if (process.valid()) ends.push_back(std::move(process));
+    UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!process.valid()) return;  // it has ended
+    send(process, SIGKILL);
+    ends.push_back(std::move(process));
   }
 
   Workshop& shop_;

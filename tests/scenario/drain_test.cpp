@@ -1,8 +1,14 @@
 // What happens after the switch: requests in flight, several draining revisions, and a drain that fails.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 
+#include "lifecycle/identity.hpp"
 #include "tests/scenario/world.hpp"
 
 namespace davit::scenario {
@@ -108,6 +114,60 @@ TEST_F(Drain, ABranchMovedBySomebodyElseIsLeftAlone) {
   must(world.push());
   EXPECT_EQ(world.sources.refs.at("refs/heads/main"), std::string(40, 'f'));
   EXPECT_THAT(world.out.warnings, Contains(HasSubstr("moved by somebody else")));
+}
+
+// A process that lives until `from` ends or says something, and then writes into `to`.
+pid_t receiver_until(int from, int to) {
+  const pid_t child = fork();
+  if (child != 0) return child;
+  pollfd ready{from, POLLIN, 0};
+  (void)poll(&ready, 1, 20'000);
+  (void)!write(to, "x", 1);
+  _exit(0);
+}
+
+std::string push_received_by(const ProcessIdentity& receiver) {
+  return fmt::format(
+      R"({{"revision":"{}","old_revision":"","ref":"refs/heads/main","source":"git push main",)"
+      R"("receiver":{{"boot_id":"{}","pid":{},"start_time":{}}}}})",
+      kFirst, receiver.boot_id, receiver.pid, receiver.start_time_ticks);
+}
+
+class Receiver : public Drain {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(pipe(begin_), 0);
+    ASSERT_EQ(pipe(ended_), 0);
+    child_ = receiver_until(begin_[0], ended_[1]);
+    world.record.on("sources.move_ref", [this] {
+      pollfd ready{ended_[0], POLLIN, 0};
+      ended_first_ = poll(&ready, 1, 0) == 1;
+    });
+  }
+  void TearDown() override {
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+    for (const int fd : {begin_[0], begin_[1], ended_[0], ended_[1]}) close(fd);
+  }
+  int begin_[2]{-1, -1}, ended_[2]{-1, -1};
+  pid_t child_ = 0;
+  bool ended_first_ = false;
+};
+
+TEST_F(Receiver, ThatLivesIsWaitedForSinceItMovesTheBranchItself) {
+  world.at_point = [this](const std::string& point) {
+    if (point == "finish/host/finish:begin") (void)!write(begin_[1], "x", 1);
+  };
+  must(world.deploy("push", push_received_by(must(identity_of(child_)))));
+  EXPECT_TRUE(ended_first_);
+}
+
+TEST_F(Receiver, WhosePidIsAnothersByNowIsNotWaitedFor) {
+  auto reused = must(identity_of(child_));
+  reused.start_time_ticks -= 1;
+  must(world.deploy("push", push_received_by(reused)));
+  EXPECT_FALSE(ended_first_);
+  EXPECT_EQ(world.sources.refs.at("refs/heads/main"), kFirst);
 }
 
 TEST_F(Drain, RetentionSparesWhatAnotherDeploymentIsMaking) {

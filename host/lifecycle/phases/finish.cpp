@@ -1,14 +1,12 @@
 // finish: the branch agrees with the release, the scratch is gone, old things are let go of. May happen
 // twice.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <filesystem>
 
 #include "lifecycle/engine.hpp"
+#include "lifecycle/identity.hpp"
 #include "lifecycle/retention.hpp"
 #include "lifecycle/run.hpp"
 #include "process/files.hpp"
@@ -19,14 +17,21 @@ namespace {
 
 constexpr int kReceiverWaitMs = 60'000;
 
+// Whoever received the push. None, or one that has ended: not valid().
+UniqueFd receiver_of(const DeploymentRun& run) {
+  const auto named = run.request.find("receiver");
+  if (named == run.request.end() || !named->is_object()) return {};
+  return open_process({named->value("boot_id", std::string()), named->value("pid", 0),
+                       named->value("start_time", std::uint64_t{0})});
+}
+
 // git moves the branch itself when its receive-pack is still there; else nobody does, and it is ours to do.
 Result<> move_branch(DeploymentRun& run) {
   const std::string ref = run.text("ref");
   if (ref.empty() || run.text("revision").empty()) return {};
-  if (const int receiver = run.request.value("receiver_pid", 0); receiver > 0) {
-    UniqueFd handle(static_cast<int>(syscall(SYS_pidfd_open, receiver, 0)));
-    pollfd ready{handle.get(), POLLIN, 0};
-    if (handle.get() >= 0) (void)poll(&ready, 1, kReceiverWaitMs);
+  if (const UniqueFd receiver = receiver_of(run); receiver.valid()) {
+    pollfd ready{receiver.get(), POLLIN, 0};
+    (void)poll(&ready, 1, kReceiverWaitMs);
   }
   DAVIT_TRY_ASSIGN(const bool moved, run.services.sources.move_ref(
                                          run.app.name, ref, run.text("old_revision"), run.text("revision")));

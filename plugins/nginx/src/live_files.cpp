@@ -95,10 +95,14 @@ std::string pid_in(const std::string& pid_file) {
   return text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
 }
 
+// The file outlives a kill, and its pid may be another's by now, even another nginx's: our own one names our
+// root.
 bool master_lives(const Settings& settings) {
   const auto pid = pid_in(settings.pid_file);
-  return !pid.empty() &&
-         read_file("/proc/" + pid + "/cmdline").value_or("").find("nginx") != std::string::npos;
+  if (pid.empty()) return false;
+  const auto title = read_file("/proc/" + pid + "/cmdline").value_or("");
+  const bool ours = settings.mode != Mode::kPrivate || title.find(settings.root) != std::string::npos;
+  return ours && title.find("nginx") != std::string::npos;
 }
 
 bool holds(const std::string& pid, const fs::path& file) {

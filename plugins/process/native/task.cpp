@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,7 +122,8 @@ class TaskRun {
     const std::size_t at = info_text_.find("\"child-pid\": ");
     if (at == std::string::npos) return;
     const pid_t pid = std::atoi(info_text_.c_str() + at + std::strlen("\"child-pid\": "));
-    if (pid > 0) inside_ = pid;
+    // Held on to now, while bwrap waits for it: later its pid could be another's.
+    if (pid > 0 && inside_ < 0) inside_ = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
     if (getppid() != starter_) return kill_all();
     if (stop_at_ms_ != 0) stop_program(SIGTERM);  // asked to stop before we knew whom
   }
@@ -153,14 +155,18 @@ class TaskRun {
   /// In a sandbox to its init, which hands it to everyone; else to the program's session.
   void stop_program(int signal) const {
     if (options_.sandboxed) {
-      if (inside_ > 0) kill(inside_, signal);
+      signal_inside(signal);
     } else {
       kill(-child_, signal);
     }
   }
 
+  void signal_inside(int signal) const {
+    if (inside_ >= 0) syscall(SYS_pidfd_send_signal, inside_, signal, nullptr, 0);
+  }
+
   void kill_all() {
-    if (inside_ > 0) kill(inside_, SIGKILL);  // pid 1 of its namespace: all of it goes
+    signal_inside(SIGKILL);  // pid 1 of its namespace: all of it goes
     kill(options_.sandboxed ? child_ : -child_, SIGKILL);
     stop_at_ms_ = now_ms() + 1000;
   }
@@ -199,7 +205,7 @@ class TaskRun {
   std::string info_text_;
   pid_t starter_ = -1;
   pid_t child_ = -1;
-  pid_t inside_ = -1;
+  int inside_ = -1;  ///< pidfd of the sandbox's init
   std::int64_t stop_at_ms_ = 0;
   bool ended_ = false;
   int status_ = 0;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lifecycle/identity.hpp"
 #include "tests/unit/git/git_fixture.hpp"
 
 namespace davit {
@@ -66,7 +67,8 @@ TEST_F(Receive, AFirstPushIsDeployedAndItsObjectsKept) {
   EXPECT_EQ(deployed[0].revision, revision);
   EXPECT_EQ(deployed[0].old_revision, kZeroId);
   EXPECT_EQ(deployed[0].ref, "refs/heads/main");
-  EXPECT_EQ(deployed[0].receiver_pid, getppid());
+  ASSERT_TRUE(deployed[0].receiver);
+  EXPECT_EQ(*deployed[0].receiver, must(identity_of(getppid())));
   EXPECT_FALSE(deployed[0].no_wait);
   fs::remove_all(quarantine_);  // the pusher goes away, and git throws the quarantine away
   EXPECT_EQ(bare({"cat-file", "-t", revision}), "commit");
@@ -82,14 +84,26 @@ TEST_F(Receive, TheExitCodeIsTheDeployments) {
 }
 
 TEST_F(Receive, TheRequestIsWhatTheEngineReads) {
-  const PushedRevision pushed{"shop", std::string(40, 'a'), std::string(40, 'b'), "refs/heads/fe\"at", 12,
+  const PushedRevision pushed{"shop",
+                              std::string(40, 'a'),
+                              std::string(40, 'b'),
+                              "refs/heads/fe\"at",
+                              ProcessIdentity{"boot", 12, 34},
                               false};
   const auto request = nlohmann::json::parse(pushed.request_json());
   EXPECT_EQ(request["revision"], std::string(40, 'a'));
   EXPECT_EQ(request["old_revision"], std::string(40, 'b'));
   EXPECT_EQ(request["ref"], "refs/heads/fe\"at");
   EXPECT_EQ(request["source"], "git push fe\"at");
-  EXPECT_EQ(request["receiver_pid"], 12);
+  EXPECT_EQ(request["receiver"]["boot_id"], "boot");
+  EXPECT_EQ(request["receiver"]["pid"], 12);
+  EXPECT_EQ(request["receiver"]["start_time"], 34);
+}
+
+TEST_F(Receive, WithoutAReceiverTheRequestNamesNone) {
+  const PushedRevision pushed{"shop", std::string(40, 'a'), std::string(40, 'b'), "refs/heads/main", {},
+                              false};
+  EXPECT_FALSE(nlohmann::json::parse(pushed.request_json()).contains("receiver"));
 }
 
 TEST_F(Receive, ABranchThatAnotherPushHasMovedMeanwhileIsNotDeployed) {
@@ -100,7 +114,7 @@ TEST_F(Receive, ABranchThatAnotherPushHasMovedMeanwhileIsNotDeployed) {
   for (const auto& id : {first, second, third}) deliver(id);
   const ReceiveParts parts{home, *store, *processes, {}};
   const auto check = [&](const std::string& old_id, const std::string& new_id) {
-    return check_not_moved(parts, {"shop", new_id, old_id, "refs/heads/main", 0, false});
+    return check_not_moved(parts, {"shop", new_id, old_id, "refs/heads/main", {}, false});
   };
   const std::string none(kZeroId);
   EXPECT_TRUE(check(none, first));
@@ -110,7 +124,7 @@ TEST_F(Receive, ABranchThatAnotherPushHasMovedMeanwhileIsNotDeployed) {
 
   // Committed, and its git has not moved the branch yet.
   const auto committed = [&](const std::string& old_id, const std::string& new_id) {
-    const PushedRevision pushed{"shop", new_id, old_id, "refs/heads/main", 0, false};
+    const PushedRevision pushed{"shop", new_id, old_id, "refs/heads/main", {}, false};
     const auto row = must(store->journal().open({shop.id, "push", pushed.request_json(), "ssh:ada", {}}));
     must(store->journal().set_state(row.id, DeploymentState::kRunning));
     must(store->journal().set_state(row.id, DeploymentState::kCommitted));

@@ -2,6 +2,7 @@
 #include "lifecycle/identity.hpp"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,35 @@ TEST(Identity, AZombieIsDead) {
   EXPECT_FALSE(is_alive(identity));
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
   EXPECT_FALSE(is_alive(identity));
+}
+
+TEST(Identity, AHandleIsOfExactlyThatProcess) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  UniqueFd from(ends[0]), to(ends[1]);
+  const pid_t child = fork();
+  if (child == 0) {
+    to.reset();
+    char byte = 0;
+    (void)!read(from.get(), &byte, 1);  // until we close our end
+    _exit(0);
+  }
+  const auto identity = identity_of(child);
+  ASSERT_TRUE(identity);
+  EXPECT_TRUE(is_alive(*identity));
+  const UniqueFd handle = open_process(*identity);
+  ASSERT_TRUE(handle.valid());
+  pollfd ended{handle.get(), POLLIN, 0};
+  EXPECT_EQ(poll(&ended, 1, 0), 0);
+  auto later = *identity;
+  later.start_time_ticks += 1;  // the pid is that of a living process, but not of ours
+  EXPECT_FALSE(open_process(later).valid());
+  EXPECT_FALSE(open_process(ProcessIdentity{}).valid());
+  to.reset();
+  EXPECT_EQ(poll(&ended, 1, 60'000), 1);
+  EXPECT_FALSE(open_process(*identity).valid());  // a zombie
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_FALSE(identity_of(child));
 }
 
 }  // namespace
