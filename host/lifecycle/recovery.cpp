@@ -1,10 +1,15 @@
 // Recovery: what to do with a deployment whose owner died. Before the switch it goes back, after it forward.
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <set>
 
 #include "lifecycle/engine.hpp"
 #include "lifecycle/identity.hpp"
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
+#include "process/file_lock.hpp"
+#include "process/files.hpp"
 
 namespace davit {
 namespace {
@@ -13,14 +18,47 @@ bool is_past_switch(DeploymentState state) {
   return state == DeploymentState::kCommitted || state == DeploymentState::kDraining;
 }
 
+// A queued one has no owner yet: the app's lock says whether somebody is about to run it.
+bool is_at_work(const Deployment& deployment) {
+  return deployment.owner && is_alive(*deployment.owner);
+}
+
 }  // namespace
 
 Result<> Engine::recover(AppId app, const CallContext& call) {
   DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished(app));
   for (const Deployment& deployment : unfinished) {
-    if (deployment.owner && is_alive(*deployment.owner)) continue;  // it drains, outside the app's lock
+    if (is_at_work(deployment)) continue;  // it drains, outside the app's lock
     DAVIT_TRY(recover(deployment.id, call));
   }
+  return {};
+}
+
+Result<> Engine::recover_all(const CallContext& call) {
+  DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished());
+  std::set<AppId> seen;
+  Result<> first;
+  for (const Deployment& deployment : unfinished) {
+    if (is_at_work(deployment) || !seen.insert(deployment.app).second) continue;
+    auto recovered = recover_unlocked(deployment, call);
+    if (recovered) continue;
+    call.out.warning(fmt::format("{}: {}", deployment.app_name, recovered.error().text()));
+    if (first) first = std::move(recovered);
+  }
+  return first;
+}
+
+// `dead` is how it looked without the lock; under the lock it is looked at again.
+Result<> Engine::recover_unlocked(const Deployment& dead, const CallContext& call) {
+  auto found = services_.store.apps().get(dead.app);
+  if (!found && found.error().code != Code::kNotFound) return fail(found.error());
+  if (!found) return recover(dead.app, call);  // nothing is left that a lock could keep from anybody
+  const auto path = services_.home.lock(found->name);
+  DAVIT_TRY(make_dirs(path.parent_path(), 0700));
+  const auto lock = FileLock::try_acquire(path, {"recovery", getpid(), services_.clock.now_unix_ms()});
+  if (lock) return recover(found->id, call);
+  if (lock.error().code != Code::kConflict) return fail(lock.error());
+  call.out.step(fmt::format("{} is left alone: it is {}", found->name, lock.error().message));
   return {};
 }
 
@@ -35,7 +73,10 @@ Result<> Engine::recover(std::string_view deployment_id, const CallContext& call
   }
   DAVIT_TRY_ASSIGN(const ProcessIdentity self, own_identity());
   if (!(deployment.owner && *deployment.owner == self)) {
-    DAVIT_TRY(journal.claim(deployment.id, deployment.owner, self));
+    if (is_at_work(deployment)) return {};
+    const auto claimed = journal.claim(deployment.id, deployment.owner, self);
+    if (!claimed && claimed.error().slug == "deployment-owned") return {};  // another was faster
+    DAVIT_TRY(claimed);
   }
   services_.mark(deployment.id, "recovery");
   DeploymentRun run(services_, call, std::move(deployment), std::move(*found));

@@ -7,6 +7,8 @@
 
 #include "commands/worker_protocol.hpp"
 #include "lifecycle/routes.hpp"
+#include "process/file_lock.hpp"
+#include "process/files.hpp"
 #include "worker/health_unit.hpp"
 #include "worker/operations.hpp"
 
@@ -65,6 +67,14 @@ Result<AppId> identify(Workshop& shop, Store& store, const std::string& id) {
   return deployment.app;
 }
 
+// Whoever holds the app's lock settles its watch at the end of what they do.
+void settle_if_free(Workshop& shop, const App& app) {
+  const auto path = shop.home().lock(app.name);
+  if (!make_dirs(path.parent_path(), 0700)) return;
+  const auto lock = FileLock::try_acquire(path, {"system:start", getpid(), shop.clock().now_unix_ms()});
+  if (lock) settle_health_unit(shop, app.id, app.name);
+}
+
 }  // namespace
 
 Result<int> run_deployment(Workshop& shop, Words words) {
@@ -112,16 +122,15 @@ Result<int> recover(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   DAVIT_TRY_ASSIGN(LifecycleServices services, shop.lifecycle());
   Engine engine(std::move(services));
-  std::vector<App> apps;
   if (words.size() == 1 && words[0] == "--all") {
-    DAVIT_TRY_ASSIGN(apps, store->apps().list());
-  } else {
-    for (const std::string& name : words) {
-      DAVIT_TRY_ASSIGN(App app, store->apps().get(name));
-      apps.push_back(std::move(app));
-    }
+    const auto recovered = engine.recover_all(shop.context());
+    DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
+    for (const App& app : apps) settle_if_free(shop, app);
+    DAVIT_TRY(recovered);
+    return 0;
   }
-  for (const App& app : apps) {
+  for (const std::string& name : words) {  // our caller holds their locks
+    DAVIT_TRY_ASSIGN(const App app, store->apps().get(name));
     DAVIT_TRY(engine.recover(app.id, shop.context()));
     settle_health_unit(shop, app.id, app.name);
   }
