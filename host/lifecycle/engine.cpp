@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "lifecycle/identity.hpp"
+#include "lifecycle/retention.hpp"
 #include "lifecycle/scripts.hpp"
 #include "lifecycle/step.hpp"
 
@@ -128,6 +129,8 @@ Result<> Engine::take_back(DeploymentRun& run, const Error& error) {
     run.call.out.warning(fmt::format("Not everything could be taken back: {}", undone.error().text()));
     run.call.out.warning(
         "The running release is not touched. See `davit doctor` and `davit deploys:cancel --force`");
+  } else {
+    apply_retention(run);  // before the state: if we die in here, the recovery does it
   }
   DAVIT_TRY(services_.store.journal().fail_with(run.deployment.id, state, record));
   DeployEvent event;

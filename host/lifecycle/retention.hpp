@@ -1,5 +1,5 @@
-// Retention: what a finished deployment lets go of: old releases, their slugs and objects, old logs. Only the
-// app's own.
+// Retention: what a deployment lets go of at its end, be it a good one or not: old releases, slugs that no
+// release needs (a failed one's too), objects, old logs. Only the app's own.
 #pragma once
 
 #include "lifecycle/run.hpp"

@@ -41,10 +41,11 @@ Result<> Releases::forget(AppId app, const std::vector<std::uint32_t>& versions)
   });
 }
 
+// A failed release never runs again: it needs none.
 Result<std::vector<std::string>> Releases::artifact_refs(AppId app) {
   return database_.collect(
       "SELECT DISTINCT artifact_ref FROM releases WHERE app = ?1 AND artifact_kind <> 'none' "
-      "ORDER BY artifact_ref",
+      "AND state <> 'failed' ORDER BY artifact_ref",
       [](Row row) { return row.text(0); }, app);
 }
 

@@ -336,5 +336,47 @@ TEST_F(Failures, FailedReleasesLeaveNoSlugForLong) {
   EXPECT_EQ(refs.size(), 2U) << "the live one and the one before it";
 }
 
+// A slug may be a gigabyte: a failed one goes with its deployment, not with the next good one.
+class FailedSlug : public Failures {
+ protected:
+  void SetUp() override {
+    Failures::SetUp();
+    slugs_ = world.slug_files();
+    ASSERT_EQ(slugs_.size(), 1U);
+  }
+  std::vector<std::string> slugs_;
+};
+
+TEST_F(FailedSlug, GoesWithItsDeployment) {
+  world.record.fail_next("runtime.apply", kBroken);
+  ASSERT_FALSE(world.push(kSecond));
+  EXPECT_EQ(world.state(), DeploymentState::kUndone);
+  EXPECT_EQ(world.slug_files(), slugs_);
+}
+
+TEST_F(FailedSlug, GoesWhenItIsCancelled) {
+  world.record.on("runtime.apply", [this] { world.cancelled = [] { return true; }; });
+  ASSERT_FALSE(world.push(kSecond));
+  EXPECT_EQ(world.state(), DeploymentState::kCancelled);
+  EXPECT_EQ(world.slug_files(), slugs_);
+}
+
+TEST_F(FailedSlug, GoesAfterADeathToo) {
+  ASSERT_TRUE(world.deploy_and_die("push",
+                                   std::string(R"({"revision":")") + kSecond + R"(","source":"git push"})",
+                                   "release/host/release.create:acted"));
+  EXPECT_EQ(world.slug_files().size(), 2U);
+  must(world.recover());
+  EXPECT_EQ(world.slug_files(), slugs_);
+}
+
+TEST_F(FailedSlug, IsKeptWhereAGoodReleaseHasTheSame) {
+  world.record.fail_next("runtime.apply", kBroken);
+  ASSERT_FALSE(
+      world.deploy("config", R"({"description":"Set X"})"));  // a new release of the live one's artifact
+  EXPECT_EQ(world.slug_files(), slugs_);
+  must(world.deploy("restart"));
+}
+
 }  // namespace
 }  // namespace davit::scenario

@@ -32,6 +32,7 @@ TEST_F(Stuck, AnUndoThatFailsThreeTimes) {
   EXPECT_THAT(world.last().error->message, HasSubstr("will not"));
   EXPECT_THAT(world.out.warnings, Contains(HasSubstr("davit doctor")));
   EXPECT_EQ(must(world.store().journal().stuck()).size(), 1U);
+  EXPECT_EQ(world.slug_files().size(), 2U) << "nothing is cleared while somebody must look";
 }
 
 TEST_F(Stuck, TheOtherStepsAreTakenBackAllTheSame) {

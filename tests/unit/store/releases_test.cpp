@@ -164,6 +164,19 @@ TEST_F(Releases, RetentionKeepsWhatSomebodyMayNeed) {
   EXPECT_EQ(must(store().releases().list(shop_)).size(), 6U);
 }
 
+TEST_F(Releases, AFailedOneNeedsNoArtifactUnlessAnotherHasTheSame) {
+  using Refs = std::vector<std::string>;
+  make_live("good");
+  ReleaseSpec spec;
+  spec.artifact = {ArtifactKind::kSlug, "bad", "sha256:bad", 1};
+  const auto failed = must(store().releases().create(shop_, spec)).version;
+  EXPECT_EQ(must(store().releases().artifact_refs(shop_)), (Refs{"bad", "good"}));
+  must(store().releases().mark_failed(shop_, failed));
+  EXPECT_EQ(must(store().releases().artifact_refs(shop_)), (Refs{"good"}));
+  must(store().releases().create(shop_, spec));
+  EXPECT_EQ(must(store().releases().artifact_refs(shop_)), (Refs{"bad", "good"}));
+}
+
 TEST_F(Releases, WithoutALiveOneTheNewestStays) {
   for (int i = 0; i < 3; ++i) must(store().releases().mark_failed(shop_, make()));
   EXPECT_EQ(must(store().releases().expendable(shop_, 0)), (Versions{1, 2}));
