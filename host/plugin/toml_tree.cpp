@@ -33,9 +33,11 @@ class Guard {
       if (c == '#') {
         skip_comment();
       } else if (c == '"' || c == '\'') {
+        line_begins_ = false;
         skip_string(c);
       } else {
         if (const auto refusal = refuse(c)) return bad(source_, line_, *refusal, hint_);
+        line_begins_ = c == '\n' || (line_begins_ && is_blank(c));
         advance();
       }
     }
@@ -43,7 +45,27 @@ class Guard {
   }
 
  private:
+  static bool is_blank(char c) { return c == ' ' || c == '\t'; }
+  static bool begins_key(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '"' || c == '\'';
+  }
+  /// We are at the first [ of a line that is not inside an array. toml++ asserts what follows instead of
+  /// looking.
+  [[nodiscard]] bool has_bad_name() const {
+    std::size_t at = at_ + 1;
+    if (at < text_.size() && text_[at] == '[') ++at;
+    while (at < text_.size() && is_blank(text_[at])) ++at;
+    return at < text_.size() && text_[at] != ']' && !begins_key(text_[at]);
+  }
   std::optional<std::string> refuse(char c) {
+    if (c == '[' && depth_ == 0 && line_begins_ && has_bad_name()) {
+      hint_ =
+          "Write [name] or [name.name]; a name of other characters than letters, digits, - and _ in quotes";
+      return "a table's name is missing or begins with a character that it cannot begin with";
+    }
+    if (c == '[' || c == '{') ++depth_;
+    if ((c == ']' || c == '}') && depth_ > 0) --depth_;
     if (static_cast<unsigned char>(c) >= 0x80) {
       hint_ = "Put it in quotes";
       return "a character that is not ASCII stands outside quotes";
@@ -81,6 +103,8 @@ class Guard {
   const std::string& source_;
   std::string hint_;
   std::size_t at_ = 0, line_ = 1, dots_ = 0;
+  std::size_t depth_ = 0;  // of brackets: right up to the first mistake, behind which toml++ does not look
+  bool line_begins_ = true;
 };
 
 TomlNode convert(const toml::node& node);
@@ -88,7 +112,7 @@ TomlNode convert(const toml::node& node);
 void convert_table(const toml::table& table, TomlNode& out) {
   struct Placed {
     toml::source_position at;
-    TomlNode::Member member;
+    TomlMember member;
   };
   std::vector<Placed> placed;
   placed.reserve(table.size());
@@ -154,7 +178,7 @@ std::size_t line_of_bad_utf8(std::string_view text) {
 
 const TomlNode* TomlNode::find(std::string_view key) const {
   const auto member = std::find_if(members.begin(), members.end(),
-                                   [&](const Member& candidate) { return candidate.first == key; });
+                                   [&](const TomlMember& candidate) { return candidate.first == key; });
   return member == members.end() ? nullptr : &member->second;
 }
 

@@ -12,19 +12,25 @@
 
 namespace davit {
 
+struct TomlMember;
+
 struct TomlNode {
   enum class Kind : std::uint8_t { kString, kInteger, kFloat, kBool, kDate, kArray, kTable };
-  using Member = std::pair<std::string, TomlNode>;
 
   Kind kind = Kind::kTable;
   std::string text;          ///< scalars: a string's bytes, a number in decimal, true or false
   std::int64_t integer = 0;  ///< of kInteger
   bool boolean = false;      ///< of kBool
   std::vector<TomlNode> items;
-  std::vector<Member> members;  ///< in the document's order
-  unsigned line = 0;            ///< from 1; of a member: its key's
+  std::vector<TomlMember> members;  ///< in the document's order
+  unsigned line = 0;                ///< from 1; of a member: its key's
 
   [[nodiscard]] const TomlNode* find(std::string_view key) const;
+};
+
+struct TomlMember {
+  std::string first;  ///< the key
+  TomlNode second;
 };
 
 /// "a string", "an integer", ...: for messages.

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "plugin/toml_tree.hpp"
+
 namespace davit {
 namespace {
 
@@ -187,6 +189,27 @@ TEST(PluginsTomlTemplate, ParsesAndSaysWhatEachPluginDoes) {
   EXPECT_THAT(text, HasSubstr("# nginx: Routes requests"));
   EXPECT_THAT(text, HasSubstr("# mode = \"private\""));
   EXPECT_THAT(text, HasSubstr("# names = [\"a\", \"\\\"b\\\"\"]"));
+}
+
+// Found by the fuzzer: toml++ asserts that a table's name begins as one, which ends the process.
+TEST(TomlTree, ATableWhoseNameBeginsWrongIsRefused) {
+  for (const char* text : {"[$x]", "[( st]", "[[$ommands]]", " [ {a]", "[[[a]]]", "[\n", "[#]",
+                           "a = 1\n[=]\n", "a = [\n[1], [2]\n]\n[+x]\n"}) {
+    const auto parsed = parse_toml(text, "x.toml");
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code, Code::kInvalid) << text;
+  }
+  const auto refused = parse_toml("a = 1\n\n[$x]\n", "x.toml");
+  EXPECT_TRUE(refused.error().message.starts_with("x.toml:3: a table's name")) << refused.error().message;
+}
+
+TEST(TomlTree, BracketsElsewhereAreNoTables) {
+  for (const char* text :
+       {"a = [\n[1],\n [+2, -3],\n  [ {b = 1} ],\n[]\n]\n[t]\nx = 1\n", "[ t ]\n[[ u ]]\n['v w'.\"$\"]\n",
+        "a = \"\"\"\n[$x]\n\"\"\"\n", "# [$x]\n[a-b._c.1]\n"}) {
+    const auto parsed = parse_toml(text, "x.toml");
+    EXPECT_TRUE(parsed) << text << parsed.error().text();
+  }
 }
 
 }  // namespace
