@@ -10,6 +10,7 @@
 #include "cli/json.hpp"
 #include "commands/plugin_table.hpp"
 #include "commands/property_commands.hpp"
+#include "commands/reports.hpp"
 #include "commands/table.hpp"
 
 namespace davit {
@@ -91,7 +92,8 @@ Result<int> run_properties(Session& session, const CommandLine& line, const Prop
   take_globals(session, args.global);
   if (args.global.help) return show_command_help(session, spec);
   DAVIT_TRY(may_run(session, spec, args));
-  return sets ? set_property(session, args, group) : show_report(session, args, group);
+  return sets ? set_property(session, args, group)
+              : show_report(session, args, group, proxy_rows(session, group.name));
 }
 
 Result<int> run_from_plugins(Session& session, const CommandLine& line) {

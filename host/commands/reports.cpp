@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.hpp"
 #include "commands/instances.hpp"
@@ -146,6 +147,23 @@ MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
 }
 
 }  // namespace
+
+MoreRows proxy_rows(Session& session, std::string_view group) {
+  const auto catalog = session.catalog();
+  const CatalogEntry* plugin = catalog ? (*catalog)->find(group) : nullptr;
+  if (plugin == nullptr || !plugin->usable() || !plugin->note.provides_interface("davit.proxy/1")) return {};
+  return [&session, group = std::string(group), facts = std::optional<std::string>()](
+             Report& report, const App& /*app*/) mutable -> Result<> {
+    if (!facts) {
+      DAVIT_TRY_ASSIGN(facts, session.work_captured({"describe-proxy"}));
+    }
+    for (const std::string& line : split_lines(*facts)) {
+      if (const auto tab = line.find('\t'); tab != std::string::npos)
+        report.add(fmt::format("{}-{}", group, line.substr(0, tab)), line.substr(tab + 1));
+    }
+    return {};
+  };
+}
 
 CoreReport core_report(Session& session, std::string_view group, bool with_status) {
   return {core_properties(group), rows_of(session, group, with_status)};

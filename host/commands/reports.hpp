@@ -1,6 +1,8 @@
 // The rows of each group's report that are facts and no properties. Used by GROUP:report and by `report`.
 #pragma once
 
+#include <string_view>
+
 #include "commands/property_commands.hpp"
 
 namespace davit {
@@ -22,5 +24,9 @@ Result<int> show_core_report(Session& session, const Arguments& args);
 constexpr CoreCommand core_report_command(std::string_view name) {
   return {property_report_spec(name), show_core_report};
 }
+
+/// How a plugin that is a proxy works on this machine (its mode and the like); nothing for other groups. The
+/// first row starts a worker.
+MoreRows proxy_rows(Session& session, std::string_view group);
 
 }  // namespace davit

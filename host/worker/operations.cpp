@@ -15,7 +15,7 @@ constexpr Operation kOperations[] = {
     {"command", plugin_command},  {"publish", publish},
     {"doctor", examine},          {"system-start", system_start},
     {"system-stop", system_stop}, {"check", run_checks},
-    {"health", watch_health},
+    {"health", watch_health},     {"describe-proxy", describe_proxy},
 };
 
 }  // namespace

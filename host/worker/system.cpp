@@ -52,4 +52,14 @@ Result<int> system_stop(Workshop& shop, Words /*words*/) {
   return 0;
 }
 
+// Lines of "key TAB value", for the report of the proxy's group.
+Result<int> describe_proxy(Workshop& shop, Words /*words*/) {
+  DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
+  DAVIT_TRY_ASSIGN(Proxy * proxy, plugins->proxy());
+  if (proxy == nullptr) return 0;
+  DAVIT_TRY_ASSIGN(const TextMap facts, proxy->describe(shop.context()));
+  for (const auto& [key, value] : facts) shop.out().result(fmt::format("{}\t{}\n", key, value));
+  return 0;
+}
+
 }  // namespace davit

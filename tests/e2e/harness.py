@@ -70,7 +70,8 @@ class Home:
                 os.setgroups([])
                 os.setgid(self.user)
                 os.setuid(self.user)
-        done = subprocess.run([word if isinstance(word, bytes) else str(word) for word in argv], env={**self.env, **(env or {})}, cwd=cwd or self.folder, timeout=timeout,
+        done = subprocess.run([word if isinstance(word, bytes) else str(word) for word in argv], env={**self.env, **(env or {})},
+                              cwd=cwd or self.folder, timeout=timeout,
                               stdin=subprocess.DEVNULL if input is None else None, input=input, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, preexec_fn=drop)
         done.stdout = done.stdout.decode(errors="replace")

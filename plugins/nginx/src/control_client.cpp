@@ -54,8 +54,8 @@ Poco::JSON::Object::Ptr parsed(const std::string& body) {
 // is.
 class ControlClient::Session : public Poco::Net::HTTPClientSession {
  public:
-  explicit Session(const std::string& path)
-      : HTTPClientSession("127.0.0.1", 80), address_(Poco::Net::SocketAddress::UNIX_LOCAL, path) {
+  explicit Session(const Poco::Net::SocketAddress& address)
+      : HTTPClientSession("127.0.0.1", 80), address_(address) {
     setKeepAlive(true);
   }
 
@@ -84,13 +84,26 @@ class ControlClient::Session : public Poco::Net::HTTPClientSession {
 };
 
 ControlClient::ControlClient(std::string socket) : socket_(std::move(socket)) {}
+
+ControlClient::ControlClient(const Settings& settings)
+    : socket_(settings.control), name_(settings.control_name), port_(settings.http_port) {
+  host_ = settings.bind_ipv4.empty() ? settings.bind_ipv6 : settings.bind_ipv4;
+  if (host_ == "0.0.0.0") host_ = "127.0.0.1";
+  if (host_ == "::") host_ = "::1";
+}
+
 ControlClient::~ControlClient() = default;
 
 ControlClient::Answer ControlClient::ask_once(const std::string& method, const std::string& path,
                                               const std::string& body, std::uint64_t timeout_ms) {
-  if (!session_) session_ = std::make_unique<Session>(socket_);
+  if (!session_) {
+    session_ = std::make_unique<Session>(
+        name_.empty() ? Poco::Net::SocketAddress(Poco::Net::SocketAddress::UNIX_LOCAL, socket_)
+                      : Poco::Net::SocketAddress(host_, port_));
+  }
   session_->set_timeout(timeout_ms);
   Poco::Net::HTTPRequest request(method, path, Poco::Net::HTTPMessage::HTTP_1_1);
+  if (!name_.empty()) request.setHost(name_);
   request.setContentLength64(static_cast<Poco::Int64>(body.size()));
   session_->sendRequest(request) << body;
   Poco::Net::HTTPResponse response;

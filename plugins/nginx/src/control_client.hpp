@@ -16,6 +16,8 @@ namespace davit::nginx {
 class ControlClient {
  public:
   explicit ControlClient(std::string socket);
+  // The socket, or what takes its place; see Settings::control_name.
+  explicit ControlClient(const Settings& settings);
   ~ControlClient();
 
   struct Status {
@@ -47,6 +49,9 @@ class ControlClient {
 
   class Session;
   std::string socket_;
+  std::string name_;  // set: by TCP at address_
+  std::string host_;
+  std::uint16_t port_ = 0;
   std::unique_ptr<Session> session_;
 };
 

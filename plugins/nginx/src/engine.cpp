@@ -77,7 +77,7 @@ Engine::Engine(Settings settings, Machine& machine, std::function<AppInputs(cons
     : settings_(std::move(settings)),
       machine_(machine),
       inputs_(std::move(inputs)),
-      control_(settings_.control),
+      control_(settings_),
       live_(settings_, machine_, control_),
       store_(settings_.root + "/apps") {
   if (settings_.control.size() > kLongestSocket) {
@@ -92,7 +92,7 @@ void Engine::make_directories() {
   for (const auto* name : {"/apps", "/sites", "/listen", "/conf.d"}) make_dirs(settings_.root + name);
   make_dirs(settings_.run);
   make_dirs(settings_.logs);
-  make_dirs(std::filesystem::path(settings_.control).parent_path(), 0700);
+  if (settings_.control_name.empty()) make_dirs(std::filesystem::path(settings_.control).parent_path(), 0700);
   for (const auto& path : {settings_.access_logs, settings_.worker_tmp, settings_.pages}) make_dirs(path);
   for (const auto* name : {"/davit-error.html", "/davit-unknown.html"}) {
     const auto text = read_file(settings_.share + "/errors" + name);

@@ -50,18 +50,65 @@ void HostMachine::start_unit(const std::vector<std::string>& argv) {
   if (status && status->wanted_up == 0) supervise.start(kUnit);
 }
 
+// As a pattern: a home that somebody deletes must not keep that nginx from starting, and a pattern may match
+// nothing.
+std::string HostMachine::include_line() const {
+  return "include \"" + settings_.engine.root + "/[h]ttp.conf\";\n";
+}
+
+bool HostMachine::is_included() const {
+  return read_file(settings_.system_include) == include_line();
+}
+
+void HostMachine::leave_system_nginx(bool is_up) {
+  if (settings_.engine.mode != Mode::kSystem || !is_included()) return;
+  remove_file(settings_.system_include);
+  if (is_up) reload();
+}
+
 void HostMachine::include_in_system_nginx() {
-  const auto wanted = "include \"" + settings_.engine.root + "/http.conf\";\n";
-  if (read_file(settings_.system_include) != wanted) {
+  const auto before = read_file(settings_.system_include);
+  if (!is_included()) {
     try {
-      write_file(settings_.system_include, wanted);
+      write_file(settings_.system_include, include_line());
     } catch (const sdk::Failure& failure) {
       throw sdk::Failure(DAVIT_DENIED, "system-nginx",
                          "the system's nginx does not include davit's configuration: " + failure.message(),
-                         "as root, write into " + settings_.system_include + ": " + wanted);
+                         "as root, write into " + settings_.system_include + ": " + include_line());
     }
   }
-  reload();
+  try {
+    reload();
+  } catch (const sdk::Failure& failure) {
+    take_back_include(before, failure.slug() == "config-refused");
+    throw;
+  }
+}
+
+// The sites of others must not be kept from starting by what is ours. An include that was there already may
+// be of a davit that was killed before it had asked nginx: it goes too if nginx takes the rest without it.
+void HostMachine::take_back_include(const std::optional<std::string>& before, bool refused) {
+  if (before && before != include_line()) return write_file(settings_.system_include, *before);
+  if (before && !refused) return;
+  remove_file(settings_.system_include);
+  if (!before) return;
+  try {
+    check_system_nginx();
+  } catch (const sdk::Failure&) {
+    write_file(settings_.system_include, *before);
+  }
+}
+
+// Our own check knows our files only; here they are among the sites of others.
+void HostMachine::check_system_nginx() {
+  const auto result = run({settings_.engine.program, "-t", "-q", "-c", settings_.system_config});
+  if (result.exit_code == 0) return;
+  const bool two_defaults = result.output.find("duplicate default server") != std::string::npos;
+  throw sdk::Failure(
+      DAVIT_INVALID, "config-refused", "the system's nginx refuses its configuration: " + result.output,
+      two_defaults ? "another site is the default on this port: take default_server away there (on Debian: "
+                     "/etc/nginx/sites-enabled/default), or set port in [plugins.nginx.settings]"
+                   : "the previous configuration is still served; correct the file that is named");
 }
 
 void HostMachine::reload() {
@@ -69,8 +116,9 @@ void HostMachine::reload() {
     host_.supervise(call_).signal(kUnit, SIGHUP);
     return;
   }
+  check_system_nginx();
   auto argv = settings_.reload_command;
-  if (argv.empty()) argv = {settings_.engine.program, "-s", "reload"};
+  if (argv.empty()) argv = {settings_.engine.program, "-c", settings_.system_config, "-s", "reload"};
   const auto result = run(argv);
   if (result.exit_code != 0) {
     throw sdk::Failure(

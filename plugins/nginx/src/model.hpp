@@ -58,6 +58,9 @@ struct Settings {
   std::string program = "nginx";  // absolute
   std::string pid_file;           // of the master
   std::string control;            // the control socket, absolute, at most 107 bytes
+  // A system's nginx that switches by reload has no socket of ours: left by a kill -9, it would keep all of
+  // that nginx from starting. Instead it answers under this name on the http port, to this machine only.
+  std::string control_name;
   // What workers write or read by themselves. Only access_logs is theirs where the master is root: in a
   // directory of a worker, a link could lead root astray.
   std::string access_logs;

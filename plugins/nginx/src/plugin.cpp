@@ -161,7 +161,11 @@ void NginxPlugin::apply_step(const sdk::Call& call, const sdk::Event& event, std
 }
 
 void NginxPlugin::undo_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
-  const Session session(*this, call);
+  Session session(*this, call);
+  if (event.which() == sdk::EventId::kSystemStart) {  // the system stops
+    session.machine.leave_system_nginx(session.engine.answers());
+    return;
+  }
   const auto& settings = session.settings.engine;
   if (event.which() == sdk::EventId::kAppDestroy) {
     take_certificates_back(settings, std::string(event.app().app));

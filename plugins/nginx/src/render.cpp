@@ -42,8 +42,18 @@ std::string listen_lines(const std::vector<std::string>& addresses, std::uint16_
 
 void write_control_server(ConfigText& out, const Settings& settings) {
   out.open("server");
-  out.line("listen {};", quoted("unix:" + settings.control));
-  out.line("server_name davit-control;");
+  if (settings.control_name.empty()) {
+    out.line("listen {};", quoted("unix:" + settings.control));
+    out.line("server_name davit-control;");
+  } else {
+    out.line("include {};", quoted(settings.root + "/listen/http.conf"));
+    out.line("server_name {};", settings.control_name);
+    for (const auto& address : {settings.bind_ipv4, settings.bind_ipv6}) {
+      if (!address.empty() && address != "0.0.0.0" && address != "::") out.line("allow {};", address);
+    }
+    for (const auto* address : {"127.0.0.0/8", "::1"}) out.line("allow {};", address);
+    out.line("deny all;");
+  }
   out.line("access_log off;");
   out.line("include {};", quoted(settings.root + "/generation.conf"));
   if (settings.switching == Switching::kSocket) {
@@ -69,12 +79,25 @@ void write_lua(ConfigText& out, const Settings& settings) {
   out.line("lua_shared_dict davit_inflight 4m;");
   out.line("lua_shared_dict davit_state 4m;");
   out.open("init_by_lua_block");
+  // An error here would keep nginx from starting: ours shall say so, the system's has the sites of others.
+  const bool guest = settings.mode == Mode::kSystem;
+  if (guest) out.line("local ok, why = pcall(function()");
   out.line("require(\"davit.boot\").init({{");
   out.line("  apps = [==[{}/apps]==],", settings.root);
   out.line("  logs = [==[{}/]==],", settings.access_logs);
   out.line("  page = [==[{}/errors/page.html]==],", settings.share);
   out.line("  socket = [==[{}]==],", settings.control);
   out.line("}})");
+  if (guest) {
+    out.line("end)");
+    out.line("if not ok then");
+    out.line("  ngx.log(ngx.ERR, \"davit: \", why)");
+    out.line(
+        "  local state = ngx.shared.davit_state");  // as boot.lua: what a killed nginx left, before bind()
+    out.line("  if not state:get(\"loaded\") and state:add(\"alone\", true) then os.remove([==[{}]==]) end",
+             settings.control);
+    out.line("end");
+  }
   out.close();
   out.line("init_worker_by_lua_block {{ require(\"davit.boot\").init_worker() }}");
   out.blank();
@@ -195,13 +218,17 @@ std::string render_generation(const Settings& settings) {
 std::map<std::string, std::string> render_shared_files(const Settings& settings, const SharedNeeds& needs) {
   const auto own = default_addresses(settings);
   const auto all = all_addresses(settings, needs);
+  // Beside the sites of others, who is asked for unknown names is theirs to say. Only the table in memory
+  // needs it: there all apps are answered by the default server.
+  const bool polite = settings.mode == Mode::kSystem && settings.switching == Switching::kReload;
+  const std::string is_default = polite ? "" : " default_server";
   return {
       {"nginx.conf", render_main(settings)},
       {"http.conf", render_http(settings, needs)},
       {"listen/http.conf", listen_lines(own, settings.http_port, "")},
-      {"listen/http-default.conf", listen_lines(all, settings.http_port, " default_server")},
+      {"listen/http-default.conf", listen_lines(all, settings.http_port, is_default)},
       {"listen/https.conf", listen_lines(own, settings.https_port, " ssl http2")},
-      {"listen/https-default.conf", listen_lines(all, settings.https_port, " ssl http2 default_server")},
+      {"listen/https-default.conf", listen_lines(all, settings.https_port, " ssl http2" + is_default)},
   };
 }
 

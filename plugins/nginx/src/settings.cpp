@@ -18,6 +18,7 @@
 #include "davit/failure.hpp"
 #include "files.hpp"
 #include "properties.hpp"
+#include "system_config.hpp"
 #include "workers_folders.hpp"
 
 namespace davit::nginx {
@@ -144,7 +145,14 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call) {
   settings.run = paths.run();
   settings.share = paths.share();
   settings.control = settings.run + "/control/socket";
-  settings.pid_file = settings.mode == Mode::kSystem ? "/run/nginx.pid" : settings.run + "/nginx.pid";
+  settings.pid_file = settings.run + "/nginx.pid";
+  all.system_config = from.get_or("system-config", "/etc/nginx/nginx.conf");
+  bool lua_is_loaded = true;  // by our own nginx, always
+  if (settings.mode == Mode::kSystem) {
+    const auto system = read_system_config(all.system_config);
+    settings.pid_file = system.pid_file;
+    lua_is_loaded = system.has_lua;
+  }
   settings.program = from.get_or("program", "/usr/sbin/nginx");
   settings.http_port = port_of(from, "port", 8080);
   settings.https_port = port_of(from, "tls-port", 8443);
@@ -156,9 +164,12 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call) {
   settings.bind_ipv6 = machine_has_ipv6() ? address_of(from, "bind-ipv6", "::") : std::string();
   const fs::path modules = from.get_or("modules-dir", "/usr/lib/nginx/modules");
   const auto wanted = from.get_or("switching", "auto");
-  const bool socket = wanted == "socket" || (wanted == "auto" && can_run_lua(modules));
+  const bool socket = wanted == "socket" || (wanted == "auto" && lua_is_loaded && can_run_lua(modules));
   settings.switching = socket ? Switching::kSocket : Switching::kReload;
   if (socket) settings.load_modules = {modules / "ndk_http_module.so", modules / "ngx_http_lua_module.so"};
+  if (settings.mode == Mode::kSystem && !socket) {
+    settings.control_name = "davit-" + std::to_string(std::hash<std::string>()(settings.root)) + ".invalid";
+  }
   resolve_user(from, settings);
   if (settings.worker_user.empty()) {
     settings.access_logs = settings.logs + "/apps";

@@ -14,6 +14,7 @@ namespace davit::nginx {
 struct PluginSettings {
   Settings engine;
   std::string system_include;  // mode = system: the file by which the system's nginx includes ours
+  std::string system_config;   // mode = system: the main file of the system's nginx
   std::vector<std::string> reload_command;  // mode = system
   std::string home;                         // set if workers have a user, and so folders, of their own
 };
