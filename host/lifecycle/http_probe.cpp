@@ -6,6 +6,7 @@
 #include <Poco/Net/SocketAddress.h>
 #include <Poco/Net/StreamSocket.h>
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include "lifecycle/endpoint_probe.hpp"
 
@@ -13,6 +14,7 @@ namespace davit {
 namespace {
 
 constexpr std::size_t kMaxBodyBytes = 64 * 1024;
+constexpr std::uint64_t kSettleMs = 40;
 
 Poco::Timespan timespan(std::uint64_t ms) {
   return Poco::Timespan(static_cast<Poco::Timespan::TimeDiff>(ms) * 1000);
@@ -45,6 +47,12 @@ class PocoProbe final : public EndpointProbe {
     return guarded([&]() -> Result<> {
       Poco::Net::StreamSocket socket;
       socket.connect(address_of(endpoint), timespan(timeout_ms));
+      // A relay before a container takes every connection, and closes it at once if nobody listens behind.
+      if (socket.poll(timespan(kSettleMs), Poco::Net::Socket::SELECT_READ)) {
+        char first = 0;
+        if (socket.receiveBytes(&first, 1, MSG_PEEK) <= 0)
+          return fail(Code::kUnavailable, "the connection was closed at once");
+      }
       return {};
     });
   }

@@ -54,7 +54,11 @@ Result<Artifact> store_slug(const Home& home, std::string_view app, const std::f
   artifact.size_bytes = std::filesystem::file_size(built, error);
   if (error) return fail(system_error("stat " + built.string(), error.value()));
   artifact.ref = std::filesystem::relative(place, home.root, error).string();
-  if (std::filesystem::exists(place, error)) return artifact;
+  if (std::filesystem::exists(place, error)) {
+    // Built anew, to the same bytes. A runtime sees by the time which build a slug came from.
+    std::filesystem::last_write_time(place, std::filesystem::file_time_type::clock::now(), error);
+    return artifact;
+  }
   DAVIT_TRY(sync_path(built, O_RDONLY));
   std::filesystem::rename(built, place, error);
   if (error) return fail(system_error("move the slug to " + place.string(), error.value()));

@@ -1,7 +1,8 @@
 /* davit-init: the first process of a sandboxed instance (pid 1 of its namespace), or of a `run`.
  *
- *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--keep-fd N]... [--] PROGRAM
- * [ARGUMENT]...
+ *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--rows N --columns N] [--keep-fd
+ * N]...
+ *              [--] PROGRAM [ARGUMENT]...
  *
  * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
  * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
@@ -18,6 +19,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "native/drop.h"
@@ -33,6 +35,8 @@ struct options {
   size_t group_count;
   int stop_signal;
   int tty;
+  unsigned short rows; /* of the terminal, if its maker could not say */
+  unsigned short columns;
   int kept[kMaxKept];
   int kept_count;
   char** program;
@@ -69,6 +73,10 @@ static int parse(int argc, char** argv, struct options* options) {
       options->groups[options->group_count++] = (gid_t)value;
     } else if (strcmp(name, "stop-signal") == 0 && value < NSIG) {
       options->stop_signal = (int)value;
+    } else if (strcmp(name, "rows") == 0 && value <= 0xffff) {
+      options->rows = (unsigned short)value;
+    } else if (strcmp(name, "columns") == 0 && value <= 0xffff) {
+      options->columns = (unsigned short)value;
     } else if (strcmp(name, "keep-fd") == 0 && options->kept_count < kMaxKept) {
       options->kept[options->kept_count++] = (int)value;
     } else {
@@ -97,6 +105,26 @@ static void to_all(int number) {
     kill(-1, number); /* all of the namespace but us */
   } else {
     davit_signal_descendants(number, 0);
+  }
+}
+
+/* A terminal that is ours already (a container's first process gets it so) is given up, for the program to
+ * take; the hang-up that this brings to our own group waits in the mask and is not passed on. */
+static void prepare_terminal(const struct options* options) {
+  if (options->rows != 0 && options->columns != 0) {
+    struct winsize size;
+    memset(&size, 0, sizeof size);
+    size.ws_row = options->rows;
+    size.ws_col = options->columns;
+    ioctl(0, TIOCSWINSZ, &size);
+  }
+  if (ioctl(0, TIOCNOTTY) != 0) return;
+  sigset_t hangup;
+  sigemptyset(&hangup);
+  sigaddset(&hangup, SIGHUP);
+  sigaddset(&hangup, SIGCONT);
+  const struct timespec now = {0, 0};
+  while (sigtimedwait(&hangup, NULL, &now) > 0) {
   }
 }
 
@@ -159,6 +187,7 @@ int main(int argc, char** argv) {
     /* The drop has cleared the death signal that bwrap's --die-with-parent set. */
     if (getpid() == 1) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   }
+  if (options.tty) prepare_terminal(&options);
   pid_t program = fork();
   if (program < 0) {
     fprintf(stderr, "davit-init: cannot fork: %s\n", strerror(errno));
