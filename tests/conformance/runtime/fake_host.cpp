@@ -24,6 +24,34 @@ davit_status settings_items(const davit_host*, const davit_call*, davit_str, con
 }
 constexpr davit_host_settings kSettings{sizeof(davit_host_settings), 0, &settings_get, &settings_items};
 
+davit_status property_get(const davit_host* host, const davit_call*, davit_str app, davit_str group,
+                          davit_str key, const davit_sink* value) {
+  const auto& lists = FakeHost::self(host).lists();
+  const auto at = lists.find(sdk::copy(app) + "/" + sdk::copy(group) + "/" + sdk::copy(key));
+  if (at == lists.end() || at->second.empty()) return DAVIT_NOT_FOUND;
+  return value->write(value->sink_data, sdk::str(at->second.front()));
+}
+davit_status property_items(const davit_host* host, const davit_call*, davit_str app, davit_str group,
+                            davit_str key, const davit_str_sink* items) {
+  const auto& lists = FakeHost::self(host).lists();
+  const auto at = lists.find(sdk::copy(app) + "/" + sdk::copy(group) + "/" + sdk::copy(key));
+  if (at == lists.end()) return DAVIT_OK;
+  for (const std::string& item : at->second) {
+    if (const davit_status status = items->put(items->sink_data, sdk::str(item)); status != DAVIT_OK)
+      return status;
+  }
+  return DAVIT_OK;
+}
+constexpr davit_host_properties kProperties{sizeof(davit_host_properties),
+                                            0,
+                                            &property_get,
+                                            &property_get,
+                                            nullptr,
+                                            nullptr,
+                                            &property_items,
+                                            nullptr,
+                                            nullptr};
+
 int64_t now_unix(const davit_host*) {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
@@ -38,9 +66,9 @@ davit_status paths_get(const davit_host* host, const davit_call*, davit_str whic
   const FakeHostSettings& settings = FakeHost::self(host).settings();
   const std::string word = sdk::copy(which);
   fs::path found = settings.home;
-  if (word == "run") found /= "run/plugins/process";
-  if (word == "state") found /= "plugins/process";
-  if (word == "logs") found /= "logs/plugins/process";
+  if (word == "run") found /= "run/plugins/" + settings.plugin;
+  if (word == "state") found /= "plugins/" + settings.plugin;
+  if (word == "logs") found /= "logs/plugins/" + settings.plugin;
   if (word == "app-logs") found /= "logs/apps";
   if (word == "libexec") found = settings.libexec;
   fs::create_directories(found);
@@ -108,6 +136,7 @@ constexpr davit_host_process kProcess{sizeof(davit_host_process), 0, &process_ru
 const void* find_interface(const davit_host*, davit_str id) {
   const std::string_view name = sdk::view(id);
   if (name == DAVIT_HOST_SETTINGS_ID) return &kSettings;
+  if (name == DAVIT_HOST_PROPERTIES_ID) return &kProperties;
   if (name == DAVIT_HOST_CLOCK_ID) return &kClock;
   if (name == DAVIT_HOST_PATHS_ID) return &kPaths;
   if (name == DAVIT_HOST_PORTS_ID) return &kPorts;

@@ -21,6 +21,7 @@ struct FakeHostSettings {
   std::filesystem::path libexec;  ///< davit's small programs
   RunAs app_user;                 ///< for "app", if we are root
   std::map<std::string, std::string> settings;
+  std::string plugin = "process";  ///< whose folders are asked for
 };
 
 /// Threads: one at a time.
@@ -39,6 +40,10 @@ class FakeHost {
   [[nodiscard]] PortBlock& ports() { return ports_; }
   /// Owner -> port.
   [[nodiscard]] std::map<std::string, std::uint64_t>& leases() { return leases_; }
+  /// davit.host.properties/1: "APP/GROUP/KEY" -> items.
+  [[nodiscard]] std::map<std::string, std::vector<std::string>>& lists() { return lists_; }
+  /// A setting, for plugins that are started after this.
+  void change(const std::string& key, const std::string& value) { settings_.settings[key] = value; }
   /// Command lines that were run through davit.host.process/1.
   [[nodiscard]] std::vector<std::vector<std::string>>& commands() { return commands_; }
 
@@ -50,6 +55,7 @@ class FakeHost {
   std::unique_ptr<Supervisor> supervisor_;
   PortBlock ports_;
   std::map<std::string, std::uint64_t> leases_;
+  std::map<std::string, std::vector<std::string>> lists_;
   std::vector<std::vector<std::string>> commands_;
   davit_host raw_{};
 };

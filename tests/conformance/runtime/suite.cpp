@@ -30,7 +30,7 @@ def stop(*args):
     print("server stops", flush=True)
     sys.exit(0)
 signal.signal(signal.SIGTERM, stop)
-server = http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler)
+server = http.server.HTTPServer((os.environ["LISTEN"], int(os.environ["PORT"])), Handler)
 print("listening", flush=True)
 server.serve_forever()
 )";
@@ -105,6 +105,7 @@ sdk::Group RuntimeSuite::web(std::uint32_t count, const std::string& revision) {
   sdk::Group made = group("web", "exec python3 server.py", count);
   made.revision = revision;
   made.artifact = world->artifact({{"server.py", kServer}});
+  made.env.emplace_back("LISTEN", world->listen_address());
   made.flags = DAVIT_GROUP_LISTENS;
   return made;
 }

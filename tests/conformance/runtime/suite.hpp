@@ -29,6 +29,8 @@ class World {
   /// Makes the instance look half made, half removed: what an interrupted call leaves.
   virtual void break_instance(const std::string& id) = 0;
   virtual bool isolated() = 0;
+  /// Where an app listens so that it is reached: inside a network of its own, on all addresses.
+  virtual std::string listen_address() { return "127.0.0.1"; }
 };
 
 /// Defined by each runtime's test program.
