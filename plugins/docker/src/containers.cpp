@@ -1,0 +1,75 @@
+// See containers.hpp.
+#include "containers.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+namespace davit::docker_plugin {
+namespace {
+
+constexpr std::size_t kAtOnce = 16;
+
+}  // namespace
+
+std::vector<Found> find_instances(const Base& base, const sdk::Selector& selector, const Patience& patience) {
+  std::vector<std::string> labels{std::string(kLabelHome) + "=" + base.config.home_id,
+                                  std::string(kLabelKind) + "=instance"};
+  if (!selector.owner.empty()) labels.push_back(std::string(kLabelOwner) + "=" + selector.owner);
+  if (!selector.revision.empty()) labels.push_back(std::string(kLabelRevision) + "=" + selector.revision);
+  const Json listed =
+      base.engine.get("/containers/json", {{"all", "1"}, {"filters", label_filter(labels)}}, patience);
+  std::vector<Found> found;
+  for (const Json& container : listed) {
+    Found one;
+    for (const auto& [key, value] : object_in(container, "Labels").items()) {
+      if (value.is_string()) one.labels[key] = value.get<std::string>();
+    }
+    const auto name = name_in(base.config.home_id, one.labels);
+    if (!name || (!selector.owner.empty() && !matches(selector, *name))) continue;
+    one.name = *name;
+    one.id = text_in(container, "Id");
+    one.state = text_in(container, "State");
+    if (container.contains("Names") && container["Names"].is_array() && !container["Names"].empty()) {
+      one.container_name = container["Names"][0].get<std::string>();
+      if (one.container_name.starts_with('/')) one.container_name.erase(0, 1);
+    }
+    found.push_back(std::move(one));
+  }
+  std::ranges::sort(found, [](const Found& a, const Found& b) { return comes_before(a.name, b.name); });
+  return found;
+}
+
+void at_once(const Base& base, const std::vector<Found>& containers,
+             const std::function<void(Engine&, const Found&)>& work) {
+  std::vector<std::exception_ptr> failures(containers.size());
+  const auto guarded = [&](Engine& engine, std::size_t n) {
+    try {
+      work(engine, containers[n]);
+    } catch (...) {
+      failures[n] = std::current_exception();
+    }
+  };
+  (void)base.engine.version(steady());
+  for (std::size_t begin = 0; begin < containers.size(); begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, containers.size());
+    if (end - begin == 1) {
+      guarded(base.engine, begin);
+      continue;
+    }
+    std::vector<std::thread> threads;
+    for (std::size_t n = begin; n < end; ++n) {
+      threads.emplace_back([&, n] {
+        Engine own =
+            base.engine;  // the version is known already; a connection is made for each request anyway
+        guarded(own, n);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+  for (const std::exception_ptr& failure : failures) {
+    if (failure) std::rethrow_exception(failure);
+  }
+}
+
+}  // namespace davit::docker_plugin

@@ -1,0 +1,17 @@
+// Where the engine's socket is: the setting, DOCKER_HOST, or the usual places.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace davit::docker_plugin {
+
+/// `setting` and `docker_host` may be empty; of `usual` the first that exists counts, else the first at all.
+/// A leading unix:// is taken off. Throws sdk::Failure (unsupported) for tcp://, ssh:// and the like.
+std::string choose_socket(const std::string& setting, const std::string& docker_host,
+                          const std::vector<std::string>& usual);
+
+/// Docker's and Podman's, of the system and of the user.
+std::vector<std::string> usual_sockets();
+
+}  // namespace davit::docker_plugin

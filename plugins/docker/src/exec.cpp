@@ -1,0 +1,114 @@
+// Commands in running instances. The engine can start one and tell how it ended, but not end it: that is
+// done from outside, by its pid. Part of Tasks (tasks.hpp).
+#include <fmt/core.h>
+#include <poll.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
+
+#include "files.hpp"
+#include "instances.hpp"
+#include "tasks.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+constexpr std::int64_t kPauseMs = 3'000;  // between SIGTERM and SIGKILL
+constexpr int kSliceMs = 10;
+
+/// `pid` and everything below it, as this machine's process table has it now.
+void tree_of(const std::string& pid, std::vector<pid_t>& found) {
+  found.push_back(static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)));
+  for (const std::string& thread : names_in("/proc/" + pid + "/task")) {
+    std::istringstream children(read_file("/proc/" + pid + "/task/" + thread + "/children").value_or(""));
+    for (std::string child; children >> child;) tree_of(child, found);
+  }
+}
+
+}  // namespace
+
+/// davit-init passes SIGTERM to all that it started.
+void Tasks::end_exec(Pump& pump, const std::string& exec_id, bool& stopping) {
+  stopping = true;
+  const Json facts = base_.engine.get("/exec/" + exec_id + "/json", {}, steady());
+  const std::int64_t pid = number_in(facts, "Pid");
+  if (pid <= 1) return;
+  kill(static_cast<pid_t>(pid), SIGTERM);
+  const std::int64_t until = base_.host.now_mono_ms() + kPauseMs;
+  if (pump.run_until([this, until] { return base_.host.now_mono_ms() >= until; })) return;
+  std::vector<pid_t> all;
+  tree_of(std::to_string(pid), all);
+  for (const pid_t one : all) kill(one, SIGKILL);
+  const std::int64_t last = base_.host.now_mono_ms() + kPauseMs;
+  (void)pump.run_until([this, last] { return base_.host.now_mono_ms() >= last; });
+}
+
+std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
+  const auto name = parse_instance(exec.instance);
+  std::vector<Found> found;
+  if (name) {
+    for (const std::uint32_t kind : {DAVIT_OWNER_APP, DAVIT_OWNER_SERVICE}) {
+      if (found.empty())
+        found =
+            find_instances(base_, sdk::Selector{kind, name->owner, name->revision, name->type, name->number},
+                           patience(call));
+    }
+  }
+  if (found.empty())
+    throw sdk::Failure(DAVIT_NOT_FOUND, "no-such-instance", "there is no instance " + exec.instance,
+                       "see `davit ps:report`");
+  if (found.front().state != "running")
+    throw sdk::Failure(DAVIT_UNAVAILABLE, "instance-down",
+                       "the instance " + exec.instance + " is not running", "start it, or use `davit run`");
+  if (exec.argv.empty()) throw sdk::Failure(DAVIT_INVALID, "no-command", "no command was given", "give one");
+  const bool tty = (exec.flags & DAVIT_TASK_TTY) != 0;
+  sdk::Pairs env = exec.env;
+  if (tty) set_default(env, "TERM", std::getenv("TERM") == nullptr ? "xterm" : std::getenv("TERM"));
+  check_environment(env);
+  sdk::Strings words = init_words(0, tty, tty ? window_size(exec.fds[0]) : std::nullopt);
+  words.insert(words.end(), exec.argv.begin(), exec.argv.end());
+  const Json made = base_.engine.post("/containers/" + found.front().id + "/exec", {},
+                                      {{"AttachStdin", exec.fds[0] >= 0},
+                                       {"AttachStdout", true},
+                                       {"AttachStderr", true},
+                                       {"Tty", tty},
+                                       {"Env", env_json(env)},
+                                       {"Cmd", words}},
+                                      patience(call));
+  const std::string id = text_in(made, "Id");
+  std::optional<RawTerminal> raw;
+  if (tty && exec.fds[0] >= 0) raw.emplace(exec.fds[0]);
+  const auto connection =
+      base_.engine.hijack("/exec/" + id + "/start", {}, {{"Detach", false}, {"Tty", tty}}, patience(call));
+  PumpSpec spec{tty, exec.fds, exec.out, exec.err, {}};
+  spec.resized = [this, id](const WindowSize& size) {
+    try {
+      (void)base_.engine.post("/exec/" + id + "/resize",
+                              {{"h", std::to_string(size.rows)}, {"w", std::to_string(size.columns)}},
+                              nullptr, steady());
+    } catch (const EngineFailure&) {  // it has just ended
+    }
+  };
+  Pump pump(*connection, std::move(spec));
+  const std::int64_t deadline =
+      exec.timeout_ms == 0 ? 0 : base_.host.now_mono_ms() + static_cast<std::int64_t>(exec.timeout_ms);
+  const auto late = [&] { return deadline != 0 && base_.host.now_mono_ms() >= deadline; };
+  bool stopping = false;
+  if (!pump.run_until([&] { return call.cancelled() || late(); })) end_exec(pump, id, stopping);
+  for (;;) {  // its output may be over before it is
+    const Json facts = base_.engine.get("/exec/" + id + "/json", {}, steady());
+    const bool running =
+        facts.contains("Running") && facts["Running"].is_boolean() && facts["Running"].get<bool>();
+    if (!running && !stopping) return static_cast<std::int32_t>(number_in(facts, "ExitCode", -1));
+    if (!running) break;
+    if (!stopping && (call.cancelled() || late())) end_exec(pump, id, stopping);
+    poll(nullptr, 0, kSliceMs);
+  }
+  if (call.cancelled()) throw sdk::Failure(DAVIT_CANCELLED, "cancelled", "the command was cancelled");
+  throw sdk::Failure(DAVIT_TIMEOUT, "exec-timeout",
+                     fmt::format("the command did not end within {} s", exec.timeout_ms / 1000),
+                     "give it more time");
+}
+
+}  // namespace davit::docker_plugin

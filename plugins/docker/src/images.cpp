@@ -1,0 +1,277 @@
+// See images.hpp. An image is made from a container that never runs: files are put into it by the archive
+// API, then it is committed. That works on every engine, with and without BuildKit, and needs no layer
+// format of ours.
+#include "images.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include "davit/failure.hpp"
+#include "files.hpp"
+#include "names.hpp"
+#include "runner.hpp"
+#include "tar_stream.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+constexpr const char* kLayout = "1";  // of what base_image() puts in: another number makes new images
+
+/// Removes the scratch container, whatever happens.
+class Scratch {
+ public:
+  Scratch(Engine& engine, std::string id) : engine_(engine), id_(std::move(id)) {}
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    try {
+      remove_container(engine_, id_);
+    } catch (const std::exception&) {  // the next sweep finds it by its label
+    }
+  }
+
+ private:
+  Engine& engine_;
+  std::string id_;
+};
+
+sdk::Strings words_in(const Json& json, const char* key) {
+  sdk::Strings words;
+  if (!json.is_object() || !json.contains(key) || !json[key].is_array()) return words;
+  for (const Json& word : json[key]) words.push_back(word.get<std::string>());
+  return words;
+}
+
+}  // namespace
+
+std::string short_digest(const std::string& digest) {
+  const std::size_t colon = digest.rfind(':');
+  const std::string hex = colon == std::string::npos ? digest : digest.substr(colon + 1);
+  const bool is_hex = hex.size() >= 24 && hex.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_hex ? hex.substr(0, 24) : sha256_hex(digest).substr(0, 24);
+}
+
+std::string with_account(std::string text, const std::string& number, const std::string& line) {
+  if (!text.empty() && text.back() != '\n') text += '\n';
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = text.find('\n', at);
+    const std::string entry = text.substr(at, end - at);
+    const std::size_t first = entry.find(':');
+    const std::size_t second = first == std::string::npos ? first : entry.find(':', first + 1);
+    if (second != std::string::npos &&
+        entry.substr(second + 1, entry.find(':', second + 1) - second - 1) == number)
+      return text;
+    at = end + 1;
+  }
+  return text + line + "\n";
+}
+
+std::string Images::repository(const char* kind) const {
+  return "davit-" + base_.config.home_id + "/" + kind;
+}
+
+std::string Images::scratch_container(const sdk::Call& call, const std::string& image) {
+  const Json made = base_.engine.post(
+      "/containers/create", {},
+      {{"Image", image},
+       {"Entrypoint", {"/never-run"}},
+       {"Cmd", Json::array()},
+       {"Labels",
+        {{kLabelHome, base_.config.home_id}, {kLabelKind, "scratch"}, {kLabelRunner, this_runner()}}},
+       {"HostConfig", {{"NetworkMode", "none"}}}},
+      patience(call));
+  return text_in(made, "Id");
+}
+
+void Images::put(const sdk::Call& call, const std::string& container, const std::string& path,
+                 const BodySource& source) {
+  const auto answer = base_.engine.upload("PUT", "/containers/" + container + "/archive", {{"path", path}},
+                                          "application/x-tar", source, patience(call, kLongMs));
+  (void)read_all(*answer);
+}
+
+std::string Images::file_of(const sdk::Call& call, const std::string& container, const std::string& path) {
+  try {
+    const auto answer = base_.engine.stream("GET", "/containers/" + container + "/archive", {{"path", path}},
+                                            nullptr, patience(call));
+    return first_file(read_all(*answer));
+  } catch (const EngineFailure& failure) {
+    if (failure.http_status() != 404) throw;
+    return {};
+  }
+}
+
+std::string Images::commit(const sdk::Call& call, const std::string& container, const std::string& repository,
+                           const std::string& tag, const Json& config) {
+  Json clean = config;
+  clean["Labels"][kLabelRunner] = "";  // the scratch container's own, which the image would hand on
+  const Json made = base_.engine.post(
+      "/commit", {{"container", container}, {"repo", repository}, {"tag", tag}, {"pause", "0"}}, clean,
+      patience(call, kLongMs));
+  return text_in(made, "Id");
+}
+
+/// The stack with the app user in its accounts and an empty /app of that user.
+std::string Images::base_image(const sdk::Call& call, const std::string& stack_id, const RunUser& user) {
+  const std::string tag = short_digest(stack_id).substr(0, 16) + "-" + short_hash(user.text() + kLayout);
+  const std::string reference = repository("base") + ":" + tag;
+  Json image;
+  if (base_.engine.find("/images/" + reference + "/json", {}, image, patience(call)))
+    return text_in(image, "Id");
+  const std::string container = scratch_container(call, stack_id);
+  const Scratch scratch(base_.engine, container);
+  const std::string uid = std::to_string(user.uid);
+  const std::string gid = std::to_string(user.gid);
+  const std::string passwd = with_account(file_of(call, container, "/etc/passwd"), uid,
+                                          "app:x:" + uid + ":" + gid + ":app:/app:/bin/bash");
+  const std::string group = with_account(file_of(call, container, "/etc/group"), gid, "app:x:" + gid + ":");
+  put(call, container, "/", [&](const BodySink& sink) {
+    sink(tar_entry("etc/", 0755, 0, 0, "") + tar_entry("etc/passwd", 0644, 0, 0, passwd) +
+         tar_entry("etc/group", 0644, 0, 0, group) + tar_entry("app/", 0755, user.uid, user.gid, "") +
+         tar_end());
+  });
+  return commit(
+      call, container, repository("base"), tag,
+      {{"Labels", {{kLabelHome, base_.config.home_id}, {kLabelKind, "base"}, {kLabelStackId, stack_id}}}});
+}
+
+/// zstd's output goes straight to the engine, with every owner replaced: the slug was packed by whoever
+/// built it.
+void Images::unpack(const sdk::Call& call, const std::string& container, const sdk::Artifact& slug,
+                    const RunUser& user) {
+  put(call, container, "/app", [&](const BodySink& sink) {
+    TarOwner owner(user.uid, user.gid, sink);
+    sdk::Process zstd;
+    zstd.argv = {"/usr/bin/zstd", "--decompress", "--stdout", "--quiet", "--", slug.ref};
+    std::string words;
+    zstd.out = [&owner](std::string_view chunk) { owner.feed(chunk); };
+    zstd.err = [&words](std::string_view chunk) {
+      if (words.size() < 500) words.append(chunk);
+    };
+    const int code = base_.host.processes(call).run(zstd);
+    if (code != 0)
+      throw sdk::Failure(DAVIT_FAILED, "slug-damaged",
+                         "the slug " + slug.ref + " could not be unpacked: " + words,
+                         "deploy again: a new build makes a new slug");
+    owner.finish();
+  });
+}
+
+void Images::note_build(const sdk::Call& call, const std::string& owner) {
+  make_folder(base_.config.state + "/builds");
+  write_file(base_.config.state + "/builds/" + owner, stacks_.image_of(call, stacks_.wanted(call, owner)));
+}
+
+/// A release stays on the stack that it was built on, whatever is set later; see the ADR.
+std::string Images::stack_for(const sdk::Call& call, const std::string& owner, const sdk::Artifact& slug) {
+  const std::string folder = base_.config.state + "/slugs";
+  const std::string file = folder + "/" + short_digest(slug.digest);
+  const std::string build = base_.config.state + "/builds/" + owner;
+  std::string id;
+  if (const auto bound = read_file(file)) id = *bound;
+  const std::int64_t built_ns = modified_ns(build);
+  if (built_ns != 0 && modified_ns(slug.ref) >= built_ns) id = read_file(build).value_or(id);
+  Json image;
+  if (!id.empty() && !base_.engine.find("/images/" + id + "/json", {}, image, patience(call))) {
+    call.warning(
+        "The stack that this release was built on is gone from the engine; it runs on the present one");
+    id.clear();
+  }
+  if (id.empty()) id = stacks_.image_of(call, stacks_.wanted(call, owner));
+  make_folder(folder);
+  write_file(file, id);
+  return id;
+}
+
+std::string Images::slug_image(const sdk::Call& call, const std::string& owner, const sdk::Artifact& slug,
+                               const RunUser& user) {
+  if (access(slug.ref.c_str(), R_OK) != 0)
+    throw sdk::Failure(DAVIT_NOT_FOUND, "slug-missing", "the slug " + slug.ref + " is not there",
+                       "deploy again: a new build makes a new slug");
+  const std::string base_id = base_image(call, stack_for(call, owner, slug), user);
+  const std::string tag = short_digest(slug.digest) + "-" + short_digest(base_id).substr(0, 12);
+  const std::string reference = repository("slug") + ":" + tag;
+  Json image;
+  if (base_.engine.find("/images/" + reference + "/json", {}, image, patience(call))) return reference;
+  call.progress("making the image", 0, 0, "");
+  const std::string container = scratch_container(call, base_id);
+  const Scratch scratch(base_.engine, container);
+  unpack(call, container, slug, user);
+  (void)commit(call, container, repository("slug"), tag,
+               {{"WorkingDir", "/app"},
+                {"User", user.text()},
+                {"Labels",
+                 {{kLabelHome, base_.config.home_id},
+                  {kLabelKind, "slug"},
+                  {kLabelOwner, owner},
+                  {kLabelSlug, slug.ref}}}});
+  return reference;
+}
+
+RunnableImage Images::as_it_is(const sdk::Call& call, const sdk::Artifact& artifact) {
+  Json image;
+  if (!base_.engine.find("/images/" + artifact.ref + "/json", {}, image, patience(call)))
+    throw sdk::Failure(DAVIT_NOT_FOUND, "image-missing", "the engine has no image " + artifact.ref,
+                       "deploy again, or pull it");
+  const std::string os = text_in(image, "Os") + "/" + text_in(image, "Architecture");
+  const std::string here = base_.engine.version(patience(call)).os_arch;
+  if (os != "/" && here != "/" && os != here)
+    throw sdk::Failure(DAVIT_INVALID, "image-platform",
+                       "the image " + artifact.ref + " is for " + os + ", and this engine runs " + here,
+                       "build it for this platform");
+  RunnableImage found{artifact.ref, {}, {}, true, 0};
+  const Json& config = object_in(image, "Config");
+  found.entrypoint = words_in(config, "Entrypoint");
+  found.command = words_in(config, "Cmd");
+  for (const auto& [port, unused] : object_in(config, "ExposedPorts").items()) {
+    if (!port.ends_with("/tcp")) continue;
+    const auto number = static_cast<std::uint32_t>(std::strtoul(port.c_str(), nullptr, 10));
+    if (found.exposed_port == 0 || number < found.exposed_port) found.exposed_port = number;
+  }
+  return found;
+}
+
+RunnableImage Images::runnable(const sdk::Call& call, const std::string& owner,
+                               const std::optional<sdk::Artifact>& artifact, const RunUser& user) {
+  if (artifact && artifact->kind == DAVIT_ARTIFACT_IMAGE) return as_it_is(call, *artifact);
+  if (artifact && artifact->kind == DAVIT_ARTIFACT_SLUG)
+    return {slug_image(call, owner, *artifact, user), {}, {}, false, 0};
+  return {base_image(call, stacks_.image_of(call, stacks_.wanted(call, owner)), user), {}, {}, false, 0};
+}
+
+/// False if something still needs it.
+bool Images::remove_image(const sdk::Call& call, const std::string& id) {
+  try {
+    base_.engine.remove("/images/" + id, {}, steady());
+    return true;
+  } catch (const EngineFailure& failure) {
+    if (failure.http_status() == 404) return true;
+    if (failure.http_status() != 409) call.log_warn(failure.message());
+    return false;
+  }
+}
+
+void Images::sweep(const sdk::Call& call) {
+  const auto of_kind = [&](const char* kind) {
+    const std::string home = std::string(kLabelHome) + "=" + base_.config.home_id;
+    return base_.engine.get(
+        "/images/json", {{"filters", label_filter({home, std::string(kLabelKind) + "=" + kind})}}, steady());
+  };
+  for (const Json& image : of_kind("slug")) {
+    const std::string slug = text_in(object_in(image, "Labels"), kLabelSlug);
+    if (!slug.empty() && access(slug.c_str(), F_OK) != 0) remove_image(call, text_in(image, "Id"));
+  }
+  // A stack that was made anew: the old one has lost its name, and goes when no slug stands on it.
+  for (const Json& image : of_kind("base")) {
+    const std::string stack_id = text_in(object_in(image, "Labels"), kLabelStackId);
+    Json stack;
+    const bool there = base_.engine.find("/images/" + stack_id + "/json", {}, stack, steady());
+    const bool has_name = there && stack.contains("RepoTags") && !stack["RepoTags"].empty();
+    if (has_name || !remove_image(call, text_in(image, "Id")) || !there) continue;
+    if (text_in(object_in(object_in(stack, "Config"), "Labels"), kLabelHome) == base_.config.home_id)
+      remove_image(call, stack_id);
+  }
+}
+
+}  // namespace davit::docker_plugin

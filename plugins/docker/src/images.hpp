@@ -1,0 +1,60 @@
+// From slugs to images: the stack, on it a layer with the app user (the base), on that a layer with the slug
+// at /app. Each is tagged by what it is made of, so that nothing is made twice.
+#pragma once
+
+#include <string>
+
+#include "parts.hpp"
+#include "stacks.hpp"
+
+namespace davit::docker_plugin {
+
+/// How an image wants to be run.
+struct RunnableImage {
+  std::string reference;    ///< id or tag
+  sdk::Strings entrypoint;  ///< of an image artifact
+  sdk::Strings command;     ///< its own, for when there is no other
+  bool as_it_is = false;    ///< an image artifact: its own user and working directory
+  std::uint32_t exposed_port = 0;
+};
+
+class Images {
+ public:
+  Images(const Base& base, Stacks& stacks) : base_(base), stacks_(stacks) {}
+
+  /// For a group or task of `owner`; `artifact` may be absent (the bare stack).
+  RunnableImage runnable(const sdk::Call& call, const std::string& owner,
+                         const std::optional<sdk::Artifact>& artifact, const RunUser& user);
+  /// To be called when a build begins: slugs made after this belong on the stack of now.
+  void note_build(const sdk::Call& call, const std::string& owner);
+  /// Removes images of slugs whose file is gone, and what stood on a stack that was made anew; never what a
+  /// container uses.
+  void sweep(const sdk::Call& call);
+
+ private:
+  std::string base_image(const sdk::Call& call, const std::string& stack_id, const RunUser& user);
+  std::string slug_image(const sdk::Call& call, const std::string& owner, const sdk::Artifact& slug,
+                         const RunUser& user);
+  std::string stack_for(const sdk::Call& call, const std::string& owner, const sdk::Artifact& slug);
+  RunnableImage as_it_is(const sdk::Call& call, const sdk::Artifact& artifact);
+  std::string commit(const sdk::Call& call, const std::string& container, const std::string& repository,
+                     const std::string& tag, const Json& config);
+  std::string scratch_container(const sdk::Call& call, const std::string& image);
+  std::string file_of(const sdk::Call& call, const std::string& container, const std::string& path);
+  void put(const sdk::Call& call, const std::string& container, const std::string& path,
+           const BodySource& source);
+  void unpack(const sdk::Call& call, const std::string& container, const sdk::Artifact& slug,
+              const RunUser& user);
+  bool remove_image(const sdk::Call& call, const std::string& id);
+  [[nodiscard]] std::string repository(const char* kind) const;
+
+  const Base& base_;
+  Stacks& stacks_;
+};
+
+/// "sha256:abc..." and "abc..." alike: the first 24 hex digits.
+std::string short_digest(const std::string& digest);
+/// /etc/passwd or /etc/group with a line for the app user, if its number is not taken. Pure.
+std::string with_account(std::string text, const std::string& number, const std::string& line);
+
+}  // namespace davit::docker_plugin

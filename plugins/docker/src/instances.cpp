@@ -1,0 +1,227 @@
+// Looking at instances, waiting for them, ending them; see instances.hpp. How one is made is in
+// instance_plan.cpp.
+#include "instances.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+namespace davit::docker_plugin {
+namespace {
+
+constexpr int kSliceMs = 100;
+constexpr std::uint64_t kStopMarginMs = 60'000;  // beyond the stop timeout, until the engine counts as silent
+
+std::int64_t unix_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::string seconds_text(std::int64_t ns) {
+  const std::string fraction = std::to_string(1'000'000'000 + ns % 1'000'000'000).substr(1);
+  return std::to_string(ns / 1'000'000'000) + "." + fraction;
+}
+
+void check_selector(const sdk::Selector& selector) {
+  if (!selector.owner.empty()) return;
+  throw sdk::Failure(DAVIT_INVALID, "selector", "instances were selected without an owner");
+}
+
+std::uint32_t state_of(const std::string& status) {
+  if (status == "running" || status == "paused") return DAVIT_INSTANCE_UP;
+  if (status == "restarting") return DAVIT_INSTANCE_BACKOFF;
+  if (status == "removing") return DAVIT_INSTANCE_STOPPING;
+  if (status == "created") return DAVIT_INSTANCE_STARTING;
+  return DAVIT_INSTANCE_EXITED;
+}
+
+}  // namespace
+
+/// The engine forgets a container's last exit code when it starts it again, but not the event.
+std::int32_t Instances::last_exit_code(const sdk::Call& call, const std::string& id) {
+  const Json filters = {{"type", {"container"}}, {"container", {id}}, {"event", {"die"}}};
+  const auto events = base_.engine.stream(
+      "GET", "/events", {{"since", "0"}, {"until", seconds_text(unix_ns())}, {"filters", filters.dump()}},
+      nullptr, patience(call));
+  std::int32_t code = -1;
+  read_messages(*events, [&code](const Json& event) {
+    const std::string text = text_in(object_in(object_in(event, "Actor"), "Attributes"), "exitCode");
+    if (!text.empty()) code = static_cast<std::int32_t>(std::strtol(text.c_str(), nullptr, 10));
+  });
+  return code;
+}
+
+sdk::Instance Instances::look_at(const sdk::Call& call, const Found& found) {
+  sdk::Instance instance;
+  instance.id = found.name.text();
+  instance.revision = found.name.revision;
+  instance.process_type = found.name.type;
+  instance.number = found.name.number;
+  instance.state = DAVIT_INSTANCE_EXITED;
+  if (const std::string port = found.label(kLabelPort); !port.empty()) {
+    instance.endpoints.push_back(
+        sdk::Endpoint{DAVIT_ENDPOINT_TCP, "127.0.0.1", "",
+                      static_cast<std::uint32_t>(std::strtoul(port.c_str(), nullptr, 10)), instance.id});
+  }
+  Json facts;
+  if (!base_.engine.find("/containers/" + found.id + "/json", {}, facts, patience(call)))
+    return instance;  // just removed
+  const Json& state = object_in(facts, "State");
+  const std::string status = text_in(state, "Status");
+  instance.state = state_of(status);
+  instance.exits = static_cast<std::uint32_t>(number_in(facts, "RestartCount"));
+  const std::string policy = text_in(object_in(object_in(facts, "HostConfig"), "RestartPolicy"), "Name");
+  const bool ended_by_itself = instance.state == DAVIT_INSTANCE_EXITED && policy != "unless-stopped" &&
+                               policy != "always" && !records_.is_stopped(found.id);
+  if (ended_by_itself) ++instance.exits;
+  const bool running = instance.state == DAVIT_INSTANCE_UP;
+  instance.since_unix_ms = unix_ms_of(running ? text_in(state, "StartedAt") : text_in(state, "FinishedAt"));
+  if (instance.since_unix_ms == 0) instance.since_unix_ms = unix_ms_of(text_in(facts, "Created"));
+  if (running) instance.pid = static_cast<std::int32_t>(number_in(state, "Pid"));
+  if (instance.state == DAVIT_INSTANCE_EXITED || instance.state == DAVIT_INSTANCE_BACKOFF) {
+    instance.exit_code = static_cast<std::int32_t>(number_in(state, "ExitCode", -1));
+  } else if (instance.exits > 0) {
+    instance.exit_code = last_exit_code(call, found.id);
+  }
+  return instance;
+}
+
+std::vector<sdk::Instance> Instances::inspect(const sdk::Call& call, const sdk::Selector& selector) {
+  check_selector(selector);
+  const std::int64_t begun = unix_ns();
+  std::vector<sdk::Instance> instances;
+  for (const Found& found : find_instances(base_, selector, patience(call)))
+    instances.push_back(look_at(call, found));
+  looked_ns_ = begun;
+  return instances;
+}
+
+void Instances::wait_change(const sdk::Call& call, const sdk::Selector& selector, std::uint64_t timeout_ms) {
+  check_selector(selector);
+  const std::int64_t end =
+      base_.host.now_mono_ms() + static_cast<std::int64_t>(std::min<std::uint64_t>(timeout_ms, 1U << 30));
+  const Json filters = {
+      {"type", {"container"}},
+      {"label",
+       {std::string(kLabelHome) + "=" + base_.config.home_id, std::string(kLabelKind) + "=instance",
+        std::string(kLabelOwner) + "=" + selector.owner}},
+      {"event", {"create", "start", "die", "destroy", "pause", "unpause"}}};
+  // What happened since the last look comes first: nothing is missed between that and this call.
+  const std::int64_t since = looked_ns_ != 0 ? looked_ns_ : unix_ns();
+  const auto events =
+      base_.engine.stream("GET", "/events", {{"since", seconds_text(since)}, {"filters", filters.dump()}},
+                          nullptr, patience(call));
+  std::string text;
+  for (;;) {
+    call.throw_if_cancelled();
+    const std::int64_t left = end - base_.host.now_mono_ms();
+    pollfd watched{events->fd(), POLLIN, 0};
+    if (events->ready() ||
+        poll(&watched, 1, static_cast<int>(std::clamp<std::int64_t>(left, 0, kSliceMs))) > 0) {
+      try {
+        if (!events->read(text)) return;
+      } catch (const EngineFailure&) {
+        return;  // the engine goes down: that is a change, and the next call says what it is
+      }
+      if (text.find('\n') == std::string::npos) continue;
+      looked_ns_ = unix_ns();
+      return;
+    }
+    if (left <= 0) return;
+  }
+}
+
+void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
+  check_selector(selector);
+  const auto found = find_instances(base_, selector, patience(call));
+  for (const Found& container : found) {
+    if (container.state == "running" || container.state == "restarting" || container.state == "paused")
+      records_.set_stopped(container.id);
+  }
+  at_once(base_, found, [](Engine& engine, const Found& container) {
+    const std::uint64_t timeout_ms = std::strtoull(container.label(kLabelStopMs).c_str(), nullptr, 10);
+    try {
+      (void)engine.post("/containers/" + container.id + "/stop",
+                        {{"t", std::to_string(stop_seconds(timeout_ms))}}, nullptr,
+                        steady(timeout_ms + kStopMarginMs));
+    } catch (const EngineFailure& failure) {
+      if (failure.http_status() != 404) throw;  // gone is stopped
+    }
+  });
+}
+
+void Instances::start(const sdk::Call& call, const sdk::Selector& selector) {
+  check_selector(selector);
+  for (const Found& container : find_instances(base_, selector, patience(call))) {
+    records_.clear_stopped(container.id);
+    (void)base_.engine.post("/containers/" + container.id + "/start", {}, nullptr, patience(call));
+  }
+}
+
+/// Another revision's container becomes APP.TYPE.N before the one of that name is stopped: other containers
+/// find the live one under it all the time.
+void Instances::take_live_name(const Found& container) {
+  if (container.container_name == container.name.live()) return;
+  try {
+    (void)base_.engine.post("/containers/" + container.id + "/rename", {{"name", container.name.live()}},
+                            nullptr, steady());
+  } catch (const EngineFailure&) {  // a stranger's, or another home's: it keeps its own name
+  }
+}
+
+void Instances::forget(const sdk::Call& call, const std::vector<Found>& containers, bool keep_logs) {
+  for (const Found& container : containers) {
+    if (keep_logs) saved_.save(call, container);
+    remove_container(base_.engine, container.id);
+    records_.clear_stopped(container.id);
+    base_.host.ports(call).release(container.name.text());
+  }
+}
+
+void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, bool forget_logs) {
+  check_selector(selector);
+  const std::vector<Found> goes = find_instances(base_, selector, steady());
+  const std::vector<Found> all =
+      find_instances(base_, sdk::Selector{selector.owner_kind, selector.owner, "", "", 0}, steady());
+  std::set<std::string> going;
+  for (const Found& container : goes) going.insert(container.id);
+  for (const Found& container : goes) {
+    if (container.container_name != container.name.live()) continue;
+    const auto heir = std::find_if(all.rbegin(), all.rend(), [&](const Found& other) {
+      return other.name.live() == container.name.live() && !going.contains(other.id);
+    });
+    if (heir == all.rend()) continue;
+    try {
+      (void)base_.engine.post("/containers/" + container.id + "/rename", {{"name", container.name.text()}},
+                              nullptr, steady());
+      take_live_name(*heir);
+    } catch (const EngineFailure& failure) {
+      call.log_warn("handing on the name " + container.container_name + ": " + failure.message());
+    }
+  }
+  stop(call, selector);
+  forget(call, goes, !forget_logs);
+  // What a half-made or half-removed instance may have left, whatever its number.
+  if (forget_logs) saved_.forget(selector);
+  if (selector.number == 0) {
+    for (const InstanceName& group : records_.groups()) {
+      if (matches(selector, group)) records_.forget_group(group);
+    }
+  }
+  if (goes.size() == all.size()) networks_.remove(selector.owner_kind, selector.owner);
+  images_.sweep(call);
+}
+
+sdk::Strings Instances::list_owned(const sdk::Call& call) {
+  std::set<std::string> owned;
+  const auto add = [&owned](const InstanceName& name) {
+    owned.insert(owner_word(name.owner_kind) + "/" + name.owner + "/" + name.revision + "/" + name.type);
+  };
+  for (const InstanceName& group : records_.groups()) add(group);
+  for (const Found& container : find_instances(base_, {}, patience(call))) add(container.name);
+  return {owned.begin(), owned.end()};
+}
+
+}  // namespace davit::docker_plugin

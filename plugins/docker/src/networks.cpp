@@ -1,0 +1,75 @@
+// See networks.hpp.
+#include "networks.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/core.h>
+
+#include "names.hpp"
+
+namespace davit::docker_plugin {
+
+std::string subnet_of(const std::string& pool, unsigned n) {
+  const std::size_t slash = pool.find('/');
+  in_addr address{};
+  int bits = 0;
+  const bool good = slash != std::string::npos &&
+                    inet_pton(AF_INET, pool.substr(0, slash).c_str(), &address) == 1 &&
+                    std::sscanf(pool.c_str() + slash, "/%d", &bits) == 1 && bits >= 8 && bits <= 24;
+  if (!good)
+    throw sdk::Failure(DAVIT_INVALID, "address-pool",
+                       "the setting address-pool is '" + pool + "', which is no IPv4 network of /8 to /24",
+                       "for example \"10.88.0.0/16\"");
+  if (n >= 1U << (24 - bits)) return {};
+  const std::uint32_t first = ntohl(address.s_addr) & ~((1U << (32 - bits)) - 1);
+  const std::uint32_t subnet = first + n * 256;
+  return fmt::format("{}.{}.{}.0/24", subnet >> 24, (subnet >> 16) & 255, (subnet >> 8) & 255);
+}
+
+std::string Networks::name_of(std::uint32_t owner_kind, const std::string& owner) const {
+  return "davit-" + base_.config.home_id + (owner_kind == DAVIT_OWNER_SERVICE ? "-service-" : "-") + owner;
+}
+
+void Networks::create(const sdk::Call& call, Json request) {
+  const std::string& pool = base_.config.address_pool;
+  for (unsigned n = 0;; ++n) {
+    const std::string subnet = pool.empty() ? std::string() : subnet_of(pool, n);
+    if (!pool.empty() && subnet.empty())
+      call.fail(DAVIT_UNAVAILABLE, "address-pool", "every subnet of address-pool " + pool + " is taken",
+                "set a larger one under [plugins.docker.settings]");
+    if (!subnet.empty()) request["IPAM"] = {{"Driver", "default"}, {"Config", {{{"Subnet", subnet}}}}};
+    try {
+      (void)base_.engine.post("/networks/create", {}, request, patience(call));
+      return;
+    } catch (const EngineFailure& failure) {
+      if (failure.http_status() == 409) return;  // made meanwhile
+      if (subnet.empty() || failure.message().find("overlap") == std::string::npos) throw;
+    }
+  }
+}
+
+std::string Networks::ensure(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
+  const std::string name = name_of(owner_kind, owner);
+  Json found;
+  if (base_.engine.find("/networks/" + name, {}, found, patience(call))) return name;
+  create(call, {{"Name", name},
+                {"CheckDuplicate", true},
+                {"Driver", "bridge"},
+                {"Labels",
+                 {{kLabelHome, base_.config.home_id},
+                  {kLabelHomePath, base_.config.home},
+                  {kLabelKind, "network"},
+                  {kLabelOwnerKind, owner_word(owner_kind)},
+                  {kLabelOwner, owner}}}});
+  return name;
+}
+
+void Networks::remove(std::uint32_t owner_kind, const std::string& owner) {
+  try {
+    base_.engine.remove("/networks/" + name_of(owner_kind, owner), {}, steady());
+  } catch (const EngineFailure& failure) {
+    // 403: it has active endpoints (a task runs); 404: gone
+    if (failure.http_status() != 404 && failure.http_status() != 403 && failure.http_status() != 409) throw;
+  }
+}
+
+}  // namespace davit::docker_plugin

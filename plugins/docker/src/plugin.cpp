@@ -1,0 +1,119 @@
+// docker: davit.runtime/1 on the Docker Engine's HTTP API. This file only joins the parts; read
+// instances.hpp, tasks.hpp and images.hpp.
+#include <davit/plugin.hpp>
+
+#include <memory>
+#include <string>
+
+#include "commands.hpp"
+#include "instances.hpp"
+#include "logs.hpp"
+#include "report.hpp"
+#include "tasks.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+/// What lives from start to stop. Nothing of it speaks to the engine before it is asked to.
+struct Parts {
+  Parts(const sdk::Host& host, const sdk::Call& call)
+      : config(read_config(host, call)),
+        engine(config.socket),
+        base{host, config, engine},
+        records(config),
+        saved(base),
+        stacks(base),
+        images(base, stacks),
+        networks(base),
+        instances(base, images, networks, records, saved),
+        tasks(base, images, networks, records),
+        logs(base, saved) {}
+
+  Config config;
+  Engine engine;
+  Base base;
+  Records records;
+  SavedLogs saved;
+  Stacks stacks;
+  Images images;
+  Networks networks;
+  Instances instances;
+  Tasks tasks;
+  Logs logs;
+};
+
+class DockerRuntime : public sdk::Plugin,
+                      public sdk::Runtime,
+                      public sdk::Commands,
+                      public sdk::Doctor,
+                      public sdk::Hooks {
+ public:
+  void on_start(const sdk::Call& call) override { parts_ = std::make_unique<Parts>(host(), call); }
+  void on_stop(const sdk::Call& call) override {
+    (void)call;
+    parts_.reset();
+  }
+
+  void apply(const sdk::Call& call, const sdk::Group& group) override {
+    parts_->instances.apply(call, group);
+  }
+  std::vector<sdk::Instance> inspect(const sdk::Call& call, const sdk::Selector& selector) override {
+    return parts_->instances.inspect(call, selector);
+  }
+  void wait_change(const sdk::Call& call, const sdk::Selector& selector, uint64_t timeout_ms) override {
+    parts_->instances.wait_change(call, selector, timeout_ms);
+  }
+  void stop(const sdk::Call& call, const sdk::Selector& selector) override {
+    parts_->instances.stop(call, selector);
+  }
+  void start(const sdk::Call& call, const sdk::Selector& selector) override {
+    parts_->instances.start(call, selector);
+  }
+  void remove(const sdk::Call& call, const sdk::Selector& selector, bool forget_logs) override {
+    parts_->instances.remove(call, selector, forget_logs);
+  }
+  void logs(const sdk::Call& call, const sdk::Selector& selector, const sdk::LogQuery& query,
+            const sdk::LogOutput& out) override {
+    parts_->logs.read(call, selector, query, out);
+  }
+  int32_t exec(const sdk::Call& call, const sdk::Exec& what) override {
+    return parts_->tasks.exec(call, what);
+  }
+  int32_t run_task(const sdk::Call& call, const sdk::Task& task) override {
+    return parts_->tasks.run_task(call, task);
+  }
+  sdk::Strings list_owned(const sdk::Call& call) override {
+    parts_->tasks.sweep(call);
+    return parts_->instances.list_owned(call);
+  }
+  sdk::Pairs describe(const sdk::Call& call) override { return describe_engine(call, parts_->base); }
+
+  int32_t run_command(const sdk::Call& call, const sdk::Command& command) override {
+    return DockerCommands(parts_->base, parts_->stacks, call).run(command);
+  }
+  void examine(const sdk::Call& call, const sdk::Findings& findings) override {
+    examine_engine(call, findings, parts_->base, parts_->stacks);
+  }
+
+  // system.start: what a davit that was killed has left. Instances are the engine's to bring back. An engine
+  // that is down is the doctor's to tell: a home may have apps on another runtime.
+  void apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override {
+    (void)token;
+    if (event.which() != sdk::EventId::kSystemStart) return;
+    try {
+      parts_->tasks.sweep(call);
+      parts_->images.sweep(call);
+    } catch (const EngineFailure& failure) {
+      call.warning(failure.message() + ": apps on docker do not run");
+    }
+  }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace
+}  // namespace davit::docker_plugin
+
+using davit::docker_plugin::DockerRuntime;
+DAVIT_PLUGIN(DockerRuntime, DAVIT_PLUGIN_ID, DAVIT_PLUGIN_VERSION, 0);

@@ -1,0 +1,46 @@
+// Moves bytes between a hijacked connection and what a task or exec was given: descriptors, a terminal, or
+// sinks. One thread; ends when the program's output ends.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "davit/values.hpp"
+#include "engine.hpp"
+#include "frames.hpp"
+#include "terminal.hpp"
+
+namespace davit::docker_plugin {
+
+struct PumpSpec {
+  bool tty = false;
+  sdk::Fds fds = sdk::kNoFds;
+  sdk::Output out;
+  sdk::Output err;  ///< empty: to out
+  /// The terminal has another size.
+  std::function<void(const WindowSize&)> resized;
+};
+
+class Pump {
+ public:
+  Pump(Hijacked& connection, PumpSpec spec);
+  /// True at the end of the output, false once `stopped` says so (it is asked a few times a second and after
+  /// each piece). May be called again to go on.
+  bool run_until(const std::function<bool()>& stopped);
+
+ private:
+  void take(std::string_view bytes);
+  void deliver(int stream, std::string_view payload);
+  void pass_input();
+  void look_at_size();
+
+  Hijacked& connection_;
+  PumpSpec spec_;
+  std::string pending_;  ///< input that the connection did not take yet
+  bool input_open_;
+  bool first_given_ = false;
+  std::optional<WindowSize> size_;
+  Frames frames_;
+};
+
+}  // namespace davit::docker_plugin

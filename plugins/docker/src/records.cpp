@@ -1,0 +1,80 @@
+// See records.hpp.
+#include "records.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "davit/failure.hpp"
+#include "files.hpp"
+
+namespace davit::docker_plugin {
+
+Records::Records(const Config& config) : config_(config) {
+  make_folder(config.state + "/groups");
+  make_folder(config.run + "/stopped");
+}
+
+std::string Records::group_file(const InstanceName& group) const {
+  return config_.state + "/groups/" + owner_word(group.owner_kind) + "." + group.group();
+}
+
+void Records::keep_group(const InstanceName& group) const {
+  if (!has_group(group)) write_file(group_file(group), "");
+}
+
+void Records::forget_group(const InstanceName& group) const {
+  remove_file(group_file(group));
+}
+
+bool Records::has_group(const InstanceName& group) const {
+  return access(group_file(group).c_str(), F_OK) == 0;
+}
+
+std::vector<InstanceName> Records::groups() const {
+  std::vector<InstanceName> groups;
+  for (const std::string& file : names_in(config_.state + "/groups")) {
+    const std::size_t dot = file.find('.');
+    if (dot == std::string::npos) continue;
+    auto name = parse_instance(file.substr(dot + 1) + ".1");
+    if (!name) continue;
+    name->number = 0;
+    name->owner_kind = file.starts_with("service.") ? DAVIT_OWNER_SERVICE : DAVIT_OWNER_APP;
+    groups.push_back(std::move(*name));
+  }
+  return groups;
+}
+
+void Records::set_stopped(const std::string& container_id) const {
+  write_file(config_.run + "/stopped/" + container_id, "");
+}
+
+void Records::clear_stopped(const std::string& container_id) const {
+  remove_file(config_.run + "/stopped/" + container_id);
+}
+
+bool Records::is_stopped(const std::string& container_id) const {
+  return access((config_.run + "/stopped/" + container_id).c_str(), F_OK) == 0;
+}
+
+std::string Records::init_folder() const {
+  if (!init_folder_.empty()) return init_folder_;
+  const auto program = read_file(config_.libexec + "/davit-init");
+  if (!program)
+    throw sdk::Failure(DAVIT_UNAVAILABLE, "no-init", config_.libexec + "/davit-init is missing",
+                       "install davit again");
+  const std::string folder = config_.state + "/init/" + short_hash(*program);
+  if (access((folder + "/davit-init").c_str(), X_OK) != 0) {
+    make_folder(folder);
+    chmod(folder.c_str(), 0755);
+    // Its mode before its name: what is found under the name can be run.
+    write_file(folder + "/made", *program);
+    chmod((folder + "/made").c_str(), 0755);
+    if (rename((folder + "/made").c_str(), (folder + "/davit-init").c_str()) != 0)
+      throw sdk::Failure(DAVIT_UNAVAILABLE, "no-init", "cannot write " + folder + "/davit-init",
+                         "see disk space");
+  }
+  init_folder_ = folder;
+  return folder;
+}
+
+}  // namespace davit::docker_plugin

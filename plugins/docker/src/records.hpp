@@ -1,0 +1,37 @@
+// What the engine cannot remember for us: groups without an instance, and which containers davit stopped
+// itself. Files in the plugin's folders.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config.hpp"
+#include "names.hpp"
+
+namespace davit::docker_plugin {
+
+class Records {
+ public:
+  explicit Records(const Config& config);
+
+  void keep_group(const InstanceName& group) const;
+  void forget_group(const InstanceName& group) const;
+  [[nodiscard]] bool has_group(const InstanceName& group) const;
+  [[nodiscard]] std::vector<InstanceName> groups() const;
+
+  void set_stopped(const std::string& container_id) const;
+  void clear_stopped(const std::string& container_id) const;
+  [[nodiscard]] bool is_stopped(const std::string& container_id) const;
+
+  /// The folder, on the host, that becomes /run/davit in containers: davit-init as it is now. A copy of its
+  /// own for each version, since containers outlive an upgrade of davit.
+  [[nodiscard]] std::string init_folder() const;
+
+ private:
+  [[nodiscard]] std::string group_file(const InstanceName& group) const;
+  const Config& config_;
+  mutable std::string init_folder_;
+};
+
+}  // namespace davit::docker_plugin

@@ -1,0 +1,257 @@
+// The client against a false engine on a unix socket: good answers, and all the bad ones.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "engine.hpp"
+#include "engine_failure.hpp"
+#include "parts.hpp"
+#include "pump.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+using testing::HasSubstr;
+
+/// Answers each connection with a script: the text for the first target that the request names; then closes,
+/// or holds the connection open until the end of the test where the text ends in kHold.
+class FalseEngine {
+ public:
+  static constexpr const char* kHold = "<hold>";
+
+  FalseEngine() {
+    std::string name = (std::filesystem::temp_directory_path() / "davit-engine-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+    listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, path().c_str(), sizeof address.sun_path - 1);
+    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        listen(listener_, 16) != 0)
+      std::abort();
+    answers_.emplace_back(
+        "GET /version",
+        json_answer(
+            R"({"Version":"99.1","ApiVersion":"1.43","MinAPIVersion":"1.24","Os":"linux","Arch":"amd64"})"));
+    thread_ = std::thread([this] { serve(); });
+  }
+  ~FalseEngine() {
+    over_ = true;
+    thread_.join();
+    for (const int fd : held_) close(fd);
+    close(listener_);
+    std::filesystem::remove_all(folder_);
+  }
+  [[nodiscard]] std::string path() const { return folder_ + "/e.sock"; }
+  void answer(const std::string& target, const std::string& text) {
+    const std::lock_guard guard(mutex_);
+    answers_.insert(answers_.begin(), {target, text});
+  }
+  std::string last_request() {
+    const std::lock_guard guard(mutex_);
+    return last_;
+  }
+  static std::string json_answer(const std::string& body, const std::string& status = "200 OK") {
+    return "HTTP/1.1 " + status +
+           "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  }
+  static std::string chunked(const std::string& rest) {
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + rest;
+  }
+
+ private:
+  void serve() {
+    while (!over_) {
+      pollfd watched{listener_, POLLIN, 0};
+      if (poll(&watched, 1, 20) <= 0) continue;
+      const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd >= 0) talk(fd);
+    }
+  }
+  void talk(int fd) {
+    std::string request;
+    char buffer[65536];
+    while (request.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t got = read(fd, buffer, sizeof buffer);
+      if (got <= 0) break;
+      request.append(buffer, static_cast<std::size_t>(got));
+    }
+    const std::lock_guard guard(mutex_);
+    last_ = request;
+    for (const auto& [target, text] : answers_) {
+      if (request.find(target) == std::string::npos) continue;
+      const bool hold = text.ends_with(kHold);
+      const std::string out = hold ? text.substr(0, text.size() - std::strlen(kHold)) : text;
+      (void)!send(fd, out.data(), out.size(), MSG_NOSIGNAL);
+      if (hold) {
+        held_.push_back(fd);
+        return;
+      }
+      break;
+    }
+    close(fd);
+  }
+
+  std::string folder_;
+  int listener_ = -1;
+  std::atomic<bool> over_ = false;
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, std::string>> answers_;
+  std::string last_;
+  std::vector<int> held_;
+  std::thread thread_;
+};
+
+struct EngineTest : testing::Test {
+  FalseEngine server;
+  Engine engine{server.path()};
+
+  EngineFailure failure_of(const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const EngineFailure& failure) {
+      EXPECT_NE(failure.hint(), "") << failure.message();
+      return failure;
+    }
+    ADD_FAILURE() << "no failure";
+    return EngineFailure(DAVIT_OK, 0, "", "");
+  }
+};
+
+TEST(Versions, TheHighestThatBothKnowIsSpoken) {
+  EXPECT_EQ(negotiate("1.12", "1.41"), "1.41");
+  EXPECT_EQ(negotiate("1.24", "1.47"), "1.47");
+  EXPECT_EQ(negotiate("1.44", "1.99"), "1.47");
+  EXPECT_THROW(negotiate("1.12", "1.40"), EngineFailure);
+  EXPECT_THROW(negotiate("1.50", "1.52"), EngineFailure);
+  EXPECT_THROW(negotiate("", "new"), EngineFailure);
+  EXPECT_THROW(negotiate("1.24", "1.9"), EngineFailure) << "numbers, not text";
+}
+
+TEST_F(EngineTest, SpeaksTheVersionThatItNegotiated) {
+  server.answer("/info", FalseEngine::json_answer(R"({"Name":"x"})"));
+  EXPECT_EQ(text_in(engine.get("/info", {{"a", "b c"}}, steady()), "Name"), "x");
+  EXPECT_THAT(server.last_request(), HasSubstr("GET /v1.43/info?a=b%20c HTTP/1.1"));
+  EXPECT_EQ(engine.version(steady()).engine, "99.1");
+}
+
+TEST_F(EngineTest, AnErrorIsTheEnginesOwnWords) {
+  server.answer("/bad", FalseEngine::json_answer(R"({"message":"no space left on device"})",
+                                                 "500 Internal Server Error"));
+  const EngineFailure failure = failure_of([&] { (void)engine.get("/bad", {}, steady()); });
+  EXPECT_EQ(failure.http_status(), 500);
+  EXPECT_THAT(failure.message(), HasSubstr("no space left on device"));
+  EXPECT_THAT(failure.hint(), HasSubstr("free disk space"));
+  server.answer("/gone", FalseEngine::json_answer("<html>nothing", "404 Not Found"));
+  EXPECT_EQ(failure_of([&] { (void)engine.get("/gone", {}, steady()); }).status(), DAVIT_NOT_FOUND);
+  Json found;
+  EXPECT_FALSE(engine.find("/gone", {}, found, steady()));
+}
+
+TEST_F(EngineTest, GarbageIsSaidToBeGarbage) {
+  for (const std::string& bad : {std::string("SSH-2.0-OpenSSH\r\n"), std::string(""),
+                                 std::string("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n{..}}"),
+                                 std::string("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{\"a\":"),
+                                 FalseEngine::chunked("5\r\n{\"a\":"), FalseEngine::chunked("zz\r\n{}")}) {
+    server.answer("/garbage", bad);
+    const EngineFailure failure = failure_of([&] { (void)engine.get("/garbage", {}, steady()); });
+    EXPECT_EQ(failure.slug(), "engine-garbled") << bad << failure.message();
+  }
+}
+
+TEST_F(EngineTest, ASlowEngineIsNotWaitedForForEver) {
+  server.answer("/slow", std::string("HTTP/1.1 200 OK\r\n") + FalseEngine::kHold);
+  EXPECT_EQ(failure_of([&] { (void)engine.get("/slow", {}, steady(300)); }).slug(), "engine-slow");
+}
+
+TEST_F(EngineTest, AWaitEndsWhenTheUserWantsIt) {
+  server.answer("/slow", FalseEngine::kHold);
+  int looks = 0;
+  const Patience until_asked_twice{[&looks] { return ++looks > 3; }, 60'000};
+  (void)engine.version(steady());
+  try {
+    (void)engine.get("/slow", {}, until_asked_twice);
+    ADD_FAILURE();
+  } catch (const sdk::Failure& failure) {
+    EXPECT_EQ(failure.status(), DAVIT_CANCELLED);
+  }
+}
+
+TEST_F(EngineTest, NoEngineIsNamedWithTheWayToStartIt) {
+  Engine none("/no/such/docker.sock");
+  const EngineFailure failure = failure_of([&] { (void)none.get("/info", {}, steady()); });
+  EXPECT_EQ(failure.slug(), "engine-down");
+  EXPECT_THAT(failure.message(), HasSubstr("/no/such/docker.sock"));
+  EXPECT_THAT(failure.hint(), HasSubstr("dockerd -H unix:///no/such/docker.sock"));
+  EXPECT_EQ(cannot_connect("/s", EACCES).status(), DAVIT_DENIED);
+  EXPECT_THAT(cannot_connect("/s", EACCES).hint(), HasSubstr("group"));
+}
+
+TEST_F(EngineTest, AStreamComesInPiecesAndSaysWhenItIsCut) {
+  server.answer("/events", FalseEngine::chunked("4\r\n{}\n{\r\n2\r\n}\n\r\n0\r\n\r\n"));
+  int messages = 0;
+  read_messages(*engine.stream("GET", "/events", {}, nullptr, steady()), [&](const Json&) { ++messages; });
+  EXPECT_EQ(messages, 2);
+  server.answer("/events", FalseEngine::chunked("3\r\n{}\n\r\n"));
+  const auto cut = engine.stream("GET", "/events", {}, nullptr, steady());
+  EXPECT_EQ(failure_of([&] { read_messages(*cut, {}); }).slug(), "engine-garbled");
+  const std::string error = "{\"error\":\"disk on fire\"}\n";
+  server.answer("/pull", FalseEngine::json_answer(error));
+  EXPECT_THAT(failure_of([&] {
+                read_messages(*engine.stream("POST", "/pull", {}, nullptr, steady()), {});
+              }).message(),
+              HasSubstr("disk on fire"));
+}
+
+TEST_F(EngineTest, AnUploadThatIsRefusedOnTheWaySaysWhy) {
+  server.answer("/archive", FalseEngine::json_answer(R"({"message":"read-only"})", "403 Forbidden"));
+  const EngineFailure failure = failure_of([&] {
+    (void)engine.upload(
+        "PUT", "/archive", {}, "application/x-tar",
+        [](const BodySink& sink) {
+          const std::string chunk(1 << 20, 'x');
+          for (int i = 0; i < 64; ++i) sink(chunk);
+        },
+        steady());
+  });
+  // The answer may be lost when the connection is reset under the upload; then that is what is said.
+  EXPECT_TRUE(failure.http_status() == 403 || failure.slug() == "engine-garbled") << failure.message();
+}
+
+TEST_F(EngineTest, AHijackedConnectionCarriesBytesBothWays) {
+  server.answer("/attach",
+                std::string("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n") +
+                    std::string("\x01\0\0\0\0\0\0\x03out\x02\0\0\0\0\0\0\x03"
+                                "err",
+                                22));
+  const auto connection = engine.hijack("/attach", {}, nullptr, steady());
+  std::string out;
+  std::string err;
+  Pump pump(*connection, PumpSpec{false,
+                                  sdk::kNoFds,
+                                  [&](std::string_view text) { out.append(text); },
+                                  [&](std::string_view text) { err.append(text); },
+                                  {}});
+  EXPECT_TRUE(pump.run_until([] { return false; }));
+  EXPECT_EQ(out, "out");
+  EXPECT_EQ(err, "err");
+  server.answer("/attach", FalseEngine::json_answer(R"({"message":"is not running"})", "409 Conflict"));
+  EXPECT_EQ(failure_of([&] { (void)engine.hijack("/attach", {}, nullptr, steady()); }).status(),
+            DAVIT_CONFLICT);
+}
+
+}  // namespace
+}  // namespace davit::docker_plugin

@@ -1,0 +1,79 @@
+// docker-options: the allow-list.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "davit/failure.hpp"
+#include "options.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+using testing::HasSubstr;
+
+nlohmann::json applied(const std::string& text, Phase phase = Phase::kDeploy) {
+  nlohmann::json container = {{"Env", {"A=1"}}, {"HostConfig", {{"CapDrop", {"ALL"}}}}};
+  apply_options(parse_options(text, phase), container);
+  return container;
+}
+
+std::string refusal(const std::string& text, Phase phase = Phase::kDeploy) {
+  try {
+    (void)parse_options(text, phase);
+  } catch (const sdk::Failure& failure) {
+    EXPECT_EQ(failure.status(), DAVIT_INVALID);
+    return failure.message() + " | " + failure.hint();
+  }
+  return {};
+}
+
+TEST(Options, BecomeFieldsOfTheApi) {
+  const auto container = applied(
+      "-m 512m --cpus=1.5 --ulimit nofile=64:128 --tmpfs=/scratch:size=1m -e 'B=two words' --label "
+      "tier=front --read-only --add-host db:10.0.0.5");
+  const auto& host = container["HostConfig"];
+  EXPECT_EQ(host["Memory"], 512U << 20);
+  EXPECT_EQ(host["MemorySwap"], 512U << 20);
+  EXPECT_EQ(host["NanoCpus"], 1'500'000'000);
+  EXPECT_EQ(host["Ulimits"][0], (nlohmann::json{{"Name", "nofile"}, {"Soft", 64}, {"Hard", 128}}));
+  EXPECT_EQ(host["Tmpfs"]["/scratch"], "size=1m");
+  EXPECT_EQ(host["ReadonlyRootfs"], true);
+  EXPECT_EQ(host["ExtraHosts"][0], "db:10.0.0.5");
+  EXPECT_EQ(host["CapDrop"][0], "ALL");
+  EXPECT_EQ(container["Env"], (nlohmann::json{"A=1", "B=two words"}));
+  EXPECT_EQ(container["Labels"]["tier"], "front");
+}
+
+TEST(Options, WhatReachesPastTheContainerIsRefusedWithTheReason) {
+  for (const char* bad :
+       {"--privileged", "--device=/dev/sda", "-v /:/host", "--volume=/etc:/etc",
+        "--mount type=bind,src=/,dst=/x", "--pid=host", "--network=host", "--security-opt seccomp=unconfined",
+        "--user=0", "-p 80:80", "--link db:db", "--cap-add=SYS_ADMIN", "--cap-add ALL",
+        "--sysctl kernel.core_pattern=|/x", "--label davit.home=x", "--log-opt=tag=x", "--entrypoint sh"}) {
+    EXPECT_NE(refusal(bad), "") << bad;
+    EXPECT_EQ(refusal(bad).find("| \n"), std::string::npos);
+  }
+  EXPECT_THAT(refusal("--link db:db"), HasSubstr("APP.TYPE.N"));
+  EXPECT_THAT(refusal("--nonsense=1"), HasSubstr("known are --memory"));
+}
+
+TEST(Options, BadValuesAreNamed) {
+  EXPECT_THAT(refusal("--memory=lots"), HasSubstr("--memory takes a size, not 'lots'"));
+  EXPECT_THAT(refusal("--memory=99999999999g"), HasSubstr("takes a size"));
+  EXPECT_THAT(refusal("--cpus=-1"), HasSubstr("--cpus"));
+  EXPECT_THAT(refusal("--pids-limit=ten"), HasSubstr("whole number"));
+  EXPECT_THAT(refusal("--memory"), HasSubstr("lacks its value"));
+  EXPECT_THAT(refusal("--env 'A=1"), HasSubstr("not closed"));
+  EXPECT_THAT(refusal("--read-only=no"), HasSubstr("takes no value"));
+  EXPECT_THAT(refusal("  "), HasSubstr("no option"));
+  EXPECT_THAT(refusal("--env A=1", Phase::kBuild), HasSubstr("phase build"));
+  EXPECT_THAT(refusal("word"), HasSubstr("does not know"));
+}
+
+TEST(Options, PhasesComeAloneOrTogether) {
+  EXPECT_EQ(parse_phases("build,run,build"), (std::vector<Phase>{Phase::kBuild, Phase::kRun}));
+  EXPECT_THROW(parse_phases("start"), sdk::Failure);
+  EXPECT_THROW(parse_phases(""), sdk::Failure);
+}
+
+}  // namespace
+}  // namespace davit::docker_plugin
