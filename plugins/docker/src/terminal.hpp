@@ -28,6 +28,7 @@ class RawTerminal {
  private:
   int fd_;
   bool changed_ = false;
+  int group_ = -1;  ///< that had the terminal before; -1: it is not our session's
   termios before_{};
 };
 
