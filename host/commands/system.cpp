@@ -40,6 +40,7 @@ Wants=network-online.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+Delegate=yes
 User={3}
 {1}ExecStart={0} system:start
 ExecStop={0} system:stop

@@ -65,6 +65,11 @@ int64_t unit_now_mono_ms(void);
 /* The unit's cgroups. prepare() makes them and returns 1 if all limits that were asked for are set, 0 if none
  * are asked for or they cannot be. join() puts the calling process in. */
 int unit_cgroup_prepare(const struct unit_spec* spec);
+/* The same for a tree that is mounted at `mount` and a table of our own groups as /proc/self/cgroup. */
+int unit_cgroup_prepare_at(const struct unit_spec* spec, const char* mount, const char* own_table);
+/* cgroup v2: below what we may make groups: our own group where it is delegated to us (systemd's Delegate=),
+ * else the mount. 0 if it cannot be written. `size` at least the mount's and a path's. */
+int unit_cgroup_base(const char* mount, const char* own_table, char* base, size_t size);
 void unit_cgroup_join(void);
 void unit_cgroup_remove(void);
 

@@ -71,6 +71,8 @@ void kill_leftovers(const UnitFiles& unit) {
 }
 
 void remove_cgroups(const UnitFiles& unit, std::string_view name) {
+  std::ifstream recorded(unit.file("cgroups"));  // davit-unit's own, which it could not remove
+  for (std::string dir; std::getline(recorded, dir);) ::rmdir(dir.c_str());
   std::error_code error;
   const auto canonical = fs::canonical(unit.folder(), error);  // as getcwd() gave it to davit-unit
   if (error) return;

@@ -9,6 +9,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "cgroup_base.hpp"
+
 namespace davit::sandbox {
 namespace {
 
@@ -31,6 +33,22 @@ void sweep(const std::string& parent) {
     if (entry->d_type == DT_DIR && entry->d_name[0] != '.') rmdir((parent + "/" + entry->d_name).c_str());
   }
   closedir(folder);
+}
+
+/// Processes and groups with controllers cannot be direct members of one group: those that are there, we
+/// among them, move aside.
+void make_room(const std::string& base) {
+  constexpr int kRounds = 3;  // whoever is forked meanwhile is there in the next one
+  const std::string folder = supervision_folder(base);
+  for (int round = 0; round < kRounds; ++round) {
+    std::ifstream processes(base + "/cgroup.procs");
+    bool moved = false;
+    for (std::string pid; std::getline(processes, pid);) {
+      if (!moved) mkdir(folder.c_str(), 0755);
+      moved = write_text(folder + "/cgroup.procs", pid) || moved;
+    }
+    if (!moved) return;
+  }
 }
 
 std::string quota_us(std::uint64_t cpu_millis) {
@@ -95,10 +113,13 @@ void TaskGroup::make_v2(const Options& options, const std::string& mount) {
   std::string controllers;
   std::getline(file, controllers);
   if (controllers.find("memory") == std::string::npos) return;  // a hybrid tree: v1 has them
-  const std::string parent = mount + kParent;
+  const std::string base = cgroup2_base(mount);
+  if (base.empty()) return;
+  if (!is_machine_root(base)) make_room(base);
+  const std::string parent = base + kParent;
   mkdir(parent.c_str(), 0755);
   for (const char* controller : {"+memory", "+pids", "+cpu"}) {
-    write_text(mount + "/cgroup.subtree_control", controller);
+    write_text(base + "/cgroup.subtree_control", controller);
     write_text(parent + "/cgroup.subtree_control", controller);
   }
   std::vector<std::pair<std::string, std::string>> settings;

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "cgroup_base.hpp"
+
 namespace davit::process_plugin {
 namespace {
 
@@ -93,7 +95,8 @@ std::string limits_kind() {
     std::ifstream file(path + "/cgroup.controllers");
     std::string controllers;
     std::getline(file, controllers);
-    if (controllers.find("memory") != std::string::npos && access(path.c_str(), W_OK) == 0) kind = "cgroup2";
+    if (controllers.find("memory") != std::string::npos && !sandbox::cgroup2_base(path).empty())
+      kind = "cgroup2";
   }
   return kind;
 }
