@@ -2,16 +2,19 @@
  *
  *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--rows N --columns N] [--keep-fd
  * N]...
- *              [--] PROGRAM [ARGUMENT]...
+ *              [--lifeline-fd N] [--] PROGRAM [ARGUMENT]...
  *
  * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
  * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
  * 128 + signal if a signal ended it. When PROGRAM ends unasked, so does the instance: the kernel kills what
  * is left. After a stop signal it waits for all of them; who stops waiting is davit-unit. Signals that arrive
- * before it is ready are not lost as long as its parent started it with them blocked. */
+ * before it is ready are not lost as long as its parent started it with them blocked. The lifeline is a
+ * pipe's end to read: when nobody has the other one any more, all processes are killed. It holds where a
+ * death signal does not: between processes of different users. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +42,7 @@ struct options {
   unsigned short columns;
   int kept[kMaxKept];
   int kept_count;
+  int lifeline; /* 0: none */
   char** program;
 };
 
@@ -79,6 +83,8 @@ static int parse(int argc, char** argv, struct options* options) {
       options->columns = (unsigned short)value;
     } else if (strcmp(name, "keep-fd") == 0 && options->kept_count < kMaxKept) {
       options->kept[options->kept_count++] = (int)value;
+    } else if (strcmp(name, "lifeline-fd") == 0 && value > 2) {
+      options->lifeline = (int)value;
     } else {
       return usage("unknown option");
     }
@@ -145,14 +151,31 @@ static int reap(pid_t program, int* program_ended, int* code) {
   return pid < 0 && errno == ECHILD;
 }
 
+enum { kLifeline = 3, kCut = 128 + SIGKILL };
+
+/* SIGIO comes when its other end goes. */
+static void hold_lifeline(int fd) {
+  if (fd != kLifeline) dup2(fd, kLifeline);
+  fcntl(kLifeline, F_SETOWN, getpid());
+  fcntl(kLifeline, F_SETFL, O_ASYNC | O_NONBLOCK);
+}
+
+static int lifeline_is_cut(void) {
+  struct pollfd end = {kLifeline, POLLIN, 0};
+  return poll(&end, 1, 0) == 1 && (end.revents & POLLHUP) != 0;
+}
+
 static int watch(const struct options* options, pid_t program, const sigset_t* all) {
   int stopping = 0;
   int ended = 0;
   int code = 0;
+  if (options->lifeline != 0 && lifeline_is_cut()) return kCut;
   for (;;) {
     int number = sigwaitinfo(all, NULL);
     if (number < 0) continue;
-    if (number == SIGCHLD) {
+    if (number == SIGIO && options->lifeline != 0) {
+      if (lifeline_is_cut()) return kCut;
+    } else if (number == SIGCHLD) {
       int nobody = reap(program, &ended, &code);
       if (ended && (nobody || !stopping)) return code;
     } else if (number == options->stop_signal || number == SIGTERM) {
@@ -199,7 +222,8 @@ int main(int argc, char** argv) {
   if (kept_null >= 0) {
     for (int fd = 0; fd < 3; ++fd) dup2(kept_null, fd);
   }
-  close_range(3, ~0U, 0);
+  if (options.lifeline != 0) hold_lifeline(options.lifeline);
+  close_range(options.lifeline != 0 ? kLifeline + 1 : 3, ~0U, 0);
   int code = watch(&options, program, &all);
   if (getpid() != 1) { /* without a namespace nobody else does it */
     do {

@@ -85,9 +85,10 @@ class BuildFaults(harness.HomeTest):
         self.victim.push()
 
     def test_a_kill_in_a_build_leaves_nothing_of_it(self):
-        """Of the worker: its guard repairs. Of the guard: the next command does. The build's processes go with either."""
+        """Of the worker: its guard repairs. Of the guard: the next command does. Of the helper that
+        started the build: it has failed. The build's processes go with any of them."""
         self.home.davit("buildpacks:set", "victim", self.pack("killed", compile=f"echo begun; trap '' TERM; sleep {MARK} & sleep {MARK}"))
-        for victim in ("davit-worker", "davit"):
+        for victim in ("davit-worker", "davit", "davit-sandbox"):
             with self.subTest(victim):
                 self.victim.commit()
                 push = subprocess.Popen(["git", "push", str(self.home.repository("victim")), "HEAD:refs/heads/main"], cwd=self.victim.folder,
@@ -95,7 +96,8 @@ class BuildFaults(harness.HomeTest):
                 harness.wait_for(lambda: len(processes_with(MARK)) >= 2, "the build runs")
                 [worker] = self.home.workers("davit-worker")
                 guard = int(Path(f"/proc/{worker}/stat").read_text().rsplit(") ", 1)[1].split()[1])
-                os.kill(worker if victim == "davit-worker" else guard, 9)
+                helpers = [pid for pid, words in self.home.pids().items() if "davit-sandbox task " in words]
+                os.kill({"davit-worker": worker, "davit": guard, "davit-sandbox": helpers[0]}[victim], 9)
                 output = push.communicate(timeout=60)[0].decode()
                 self.assertEqual(1, push.returncode, output)
                 harness.wait_for(lambda: not processes_with(MARK), "the build's processes are gone")

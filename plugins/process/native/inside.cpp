@@ -16,6 +16,12 @@ void close_others() {
   syscall(SYS_close_range, 3U, ~0U, 0U);
 }
 
+/// All but the one that davit-init gets.
+void close_others_but_lifeline() {
+  for (unsigned fd = 3; fd < static_cast<unsigned>(kLifelineFd); ++fd) close(static_cast<int>(fd));
+  syscall(SYS_close_range, static_cast<unsigned>(kLifelineFd) + 1U, ~0U, 0U);
+}
+
 void change_folder(const Options& options) {
   if (!options.cwd.empty() && chdir(options.cwd.c_str()) != 0) die_errno("folder " + options.cwd);
 }
@@ -23,7 +29,11 @@ void change_folder(const Options& options) {
 }  // namespace
 
 int run_inside(const Options& options) {
-  close_others();
+  if (options.lifeline) {
+    close_others_but_lifeline();
+  } else {
+    close_others();
+  }
   hand_over_stdio(options);
   apply_rlimits(options);
   drop_privileges(options);

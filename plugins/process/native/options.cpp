@@ -22,6 +22,7 @@ std::uint64_t number(std::string_view option, const char* text) {
 bool set_switch(Options& options, std::string_view name) {
   if (name == "--tty") return options.tty = true;
   if (name == "--sandboxed") return options.sandboxed = true;
+  if (name == "--lifeline") return options.lifeline = true;
   return false;
 }
 

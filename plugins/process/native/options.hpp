@@ -15,6 +15,11 @@ inline constexpr int kExitOurs = 125;
 inline constexpr int kExitNotExecutable = 126;
 inline constexpr int kExitNotFound = 127;
 
+/// A task's: the end of a pipe whose other end `davit-sandbox task` has as long as it lives. Bwrap, which is
+/// between it and the program, has no right to kill processes of the app user. davit-init is given the
+/// number.
+inline constexpr int kLifelineFd = 8;
+
 struct Options {
   std::string mode;
   bool has_user = false;  ///< --uid and --gid: drop to them
@@ -22,6 +27,7 @@ struct Options {
   gid_t gid = 0;
   bool tty = false;        ///< fd 0 becomes the controlling terminal
   bool sandboxed = false;  ///< task: the program is bwrap with --info-fd 9
+  bool lifeline = false;   ///< inside: kLifelineFd stays open
   pid_t pid = 0;           ///< join: the instance's first process
   std::string instance;    ///< join: its DAVIT_INSTANCE, so that a reused pid is noticed
   std::string cwd;         ///< empty: as it is

@@ -58,14 +58,17 @@ class TaskRun {
     if (sigprocmask(SIG_BLOCK, &watched, &old_mask_) != 0) die_errno("sigprocmask");
     signals_ = signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK);
     if (signals_ < 0) die_errno("signalfd");
-    if (options_.sandboxed && pipe2(info_, O_CLOEXEC) != 0) die_errno("pipe");
+    if (!options_.sandboxed) return;
+    if (pipe2(info_, O_CLOEXEC) != 0 || pipe2(lifeline_, O_CLOEXEC) != 0) die_errno("pipe");
   }
 
   void start() {
     child_ = fork();
     if (child_ < 0) die_errno("fork");
     if (child_ == 0) become_program();
-    if (options_.sandboxed) close(info_[1]);
+    if (!options_.sandboxed) return;
+    close(info_[1]);
+    close(lifeline_[0]);  // the other end is ours till we die
   }
 
   [[noreturn]] void become_program() {
@@ -84,11 +87,12 @@ class TaskRun {
 
   [[noreturn]] void become_bwrap() {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) die_errno("pdeathsig");
-    if (info_[1] == kInfoFd) {
-      fcntl(kInfoFd, F_SETFD, 0);
-    } else if (dup2(info_[1], kInfoFd) < 0) {
-      die_errno("dup2");
-    }
+    // Numbers far from the two: neither may be overwritten before it is in its place.
+    const int info = fcntl(info_[1], F_DUPFD_CLOEXEC, kInfoFd + 1);
+    const int lifeline = fcntl(lifeline_[0], F_DUPFD_CLOEXEC, kInfoFd + 1);
+    if (info < 0 || lifeline < 0) die_errno("dup");
+    close(lifeline_[1]);  // may be one of the numbers, and must not be open in the sandbox
+    if (dup2(info, kInfoFd) < 0 || dup2(lifeline, kLifelineFd) < 0) die_errno("dup2");
     std::vector<std::string> environment;
     for (char** entry = environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
     execute(options_.argv, environment);
@@ -202,6 +206,7 @@ class TaskRun {
   sigset_t old_mask_{};
   int signals_ = -1;
   int info_[2] = {-1, -1};
+  int lifeline_[2] = {-1, -1};
   std::string info_text_;
   pid_t starter_ = -1;
   pid_t child_ = -1;

@@ -10,7 +10,8 @@ namespace davit::process_plugin {
 namespace {
 
 constexpr const char* kInside = "/run/davit";
-constexpr const char* kInfoFd = "9";  // what the host's supervision and `davit-sandbox task` read
+constexpr const char* kLifelineFd = "8";  // as native/options.hpp
+constexpr const char* kInfoFd = "9";      // what the host's supervision and `davit-sandbox task` read
 
 // Shown where they exist. No /etc as a whole: it has the machine's secrets and accounts.
 constexpr std::array kEtc = {"alternatives",
@@ -168,7 +169,9 @@ sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec) {
   for (std::string& word : user_options(spec.user)) words.add(std::move(word));
   if (spec.open_files != 0) words.add("--open-files", std::to_string(spec.open_files));
   if (spec.file_bytes != 0) words.add("--file-bytes", std::to_string(spec.file_bytes));
+  if (spec.lifeline) words.add("--lifeline");
   words.add("--cwd", default_cwd(spec), "--", std::string(kInside) + "/davit-init");
+  if (spec.lifeline) words.add("--lifeline-fd", kLifelineFd);
   if (spec.tty) words.add("--tty");
   if (spec.stop_signal != 0) words.add("--stop-signal", std::to_string(spec.stop_signal));
   words.add("--");

@@ -36,7 +36,8 @@ struct SandboxSpec {
   std::uint64_t tmp_bytes = 0;     ///< of the one in memory; 0: the kernel's default
   bool share_network = true;
   bool tty = false;
-  int stop_signal = 0;  ///< what davit-init takes for "stop" besides SIGTERM; 0: nothing else
+  bool lifeline = false;  ///< a task: all of it goes when davit-sandbox, which started it, is killed
+  int stop_signal = 0;    ///< what davit-init takes for "stop" besides SIGTERM; 0: nothing else
   std::uint64_t open_files = 0;
   std::uint64_t file_bytes = 0;
   std::string cwd;    ///< inside; empty: /app if there is one, else /
