@@ -79,7 +79,10 @@ constexpr CliFlag kExportFlags[] = {
 constexpr CliFlag kSetFlags[] = {{"encoded", "", "Values are base64"}, kNoRestartFlag, kNoWaitFlag};
 constexpr CliFlag kUnsetFlags[] = {kNoRestartFlag, kNoWaitFlag};
 constexpr CliFlag kImportFlags[] = {
-    {"replace", "", "Unset what the file does not have"}, kNoRestartFlag, kNoWaitFlag};
+    {"format", "auto|envfile|exports|json", "What the file is; auto, the default, looks"},
+    {"replace", "", "Unset what the file does not have"},
+    kNoRestartFlag,
+    kNoWaitFlag};
 
 constexpr CliCommand kShow{.name = "config",
                            .usage = "[--merged] (<app>|--global)",
@@ -112,7 +115,7 @@ std::span<const CoreCommand> config_commands() {
         .flags = kGetFlags},
        get},
       {{.name = "config:import",
-        .usage = "[--no-restart] [--replace] (<app>|--global) [FILE|-]",
+        .usage = "[--format FORMAT] [--no-restart] [--replace] (<app>|--global) [FILE|-]",
         .summary = "Set variables from an env file or a JSON object",
         .app = AppArgument::kOrGlobal,
         .maximum_args = 1,

@@ -181,8 +181,18 @@ Result<std::string> format_config(const ConfigMap& config, std::string_view form
       "Formats: docker-args, docker-args-keys, envfile, exports, json, json-list, pack-keys, pretty, shell");
 }
 
-Result<ConfigMap> parse_config(std::string_view text) {
-  if (!trim(text).starts_with('{')) return EnvFile(text).read();
+Result<> check_import_format(std::string_view format) {
+  for (const std::string_view known : {"auto", "envfile", "exports", "json"}) {
+    if (format == known) return {};
+  }
+  return fail(Code::kInvalid, fmt::format("Unknown import format: {}", format),
+              "Formats: auto, envfile, exports, json");
+}
+
+Result<ConfigMap> parse_config(std::string_view text, std::string_view format) {
+  DAVIT_TRY(check_import_format(format));
+  const bool is_json = format == "json" || (format == "auto" && trim(text).starts_with('{'));
+  if (!is_json) return EnvFile(text).read();
   DAVIT_TRY_ASSIGN(const auto members, read_json_object(text));
   ConfigMap config;
   for (const auto& [key, value] : members) config[key] = Secret(value);

@@ -175,6 +175,7 @@ Result<int> config_clear(Session& session, const Arguments& args) {
 
 Result<int> config_import(Session& session, const Arguments& args) {
   if (!args.global_scope) DAVIT_TRY(session.app(args));
+  DAVIT_TRY(check_import_format(args.value("format").value_or("auto")));  // before anything is read
   const std::string source = args.args.empty() ? "-" : args.args.front();
   std::string text;
   if (source == "-") {
@@ -186,7 +187,7 @@ Result<int> config_import(Session& session, const Arguments& args) {
   } else {
     DAVIT_TRY_ASSIGN(text, read_file(source, kMaxImportBytes));
   }
-  DAVIT_TRY_ASSIGN(ConfigMap values, parse_config(text));
+  DAVIT_TRY_ASSIGN(ConfigMap values, parse_config(text, args.value("format").value_or("auto")));
   for (const auto& [key, value] : values) DAVIT_TRY(check_config_key(key));
   if (values.empty() && !args.has("replace")) return fail(Code::kInvalid, "No config vars to set");
   return set_values(session, args, std::move(values), args.has("replace"));

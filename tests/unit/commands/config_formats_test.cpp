@@ -62,6 +62,16 @@ TEST(ConfigFormats, ReadsJson) {
   EXPECT_EQ(config->at("B").reveal(), "3");
 }
 
+TEST(ConfigFormats, TheFormatMayBeSaid) {
+  EXPECT_EQ(parse_config(R"({"A":"x"})", "json")->at("A").reveal(), "x");
+  EXPECT_EQ(parse_config("export A='x'\n", "exports")->at("A").reveal(), "x");
+  EXPECT_FALSE(parse_config("A=x\n", "json")) << "not guessed";
+  EXPECT_FALSE(parse_config(R"({"A":"x"})", "envfile"));
+  const auto unknown = parse_config("A=x\n", "yaml");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().message, "Unknown import format: yaml");
+}
+
 TEST(ConfigFormats, ErrorsNameTheLineAndNeverTheValue) {
   for (const char* bad : {"A=1\ns3cret\n", "A=1\nB-C=s3cret\n", "A=1\nB='s3cret\n", "A=1\nB='x' s3cret\n"}) {
     const auto config = parse_config(bad);
