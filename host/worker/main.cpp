@@ -88,6 +88,7 @@ int main(int argc, char** argv) {
   int code = 1;
   {
     davit::Workshop shop(surroundings(*cancel), context, out, crumb, clock);
+    shop.set_only_reads(operation->only_reads);
     const davit::MonoMs started = clock.now_mono_ms();
     const auto done = operation->run(shop, std::span(words).subspan(1));
     code = done ? *done : exit_code_of(done.error(), out);

@@ -9,13 +9,13 @@ namespace {
 constexpr Operation kOperations[] = {
     {"deploy", run_deployment},   {"recover-deployment", recover_deployment},
     {"recover", recover},         {"reroute", reroute},
-    {"ps", list_instances},       {"logs", show_logs},
+    {"ps", list_instances, true}, {"logs", show_logs, true},
     {"run", run_command_in_app},  {"enter", enter},
     {"run-list", list_runs},      {"run-stop", stop_runs},
     {"command", plugin_command},  {"publish", publish},
     {"doctor", examine},          {"system-start", system_start},
     {"system-stop", system_stop}, {"check", run_checks},
-    {"health", watch_health},     {"describe-proxy", describe_proxy},
+    {"health", watch_health},     {"describe-proxy", describe_proxy, true},
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ using Words = std::span<const std::string>;
 struct Operation {
   std::string_view name;
   Result<int> (*run)(Workshop& shop, Words words);  ///< the exit code
+  bool only_reads = false;                          ///< also on a disk that is read-only
 };
 
 /// nullptr: no such operation.

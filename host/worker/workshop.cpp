@@ -81,7 +81,11 @@ Workshop::~Workshop() {
 
 Result<Store*> Workshop::store() {
   if (!store_) {
-    DAVIT_TRY_ASSIGN(store_, Store::open(home().database(), StoreMode::kWrite, clock_));
+    auto opened = Store::open(home().database(), StoreMode::kWrite, clock_);
+    if (!opened && only_reads_ && opened.error().slug == "store-read-only")
+      opened = Store::open(home().database(), StoreMode::kRead, clock_);
+    if (!opened) return fail(std::move(opened).error());
+    store_ = std::move(*opened);
   }
   return &*store_;
 }

@@ -49,7 +49,10 @@ class Workshop {
   Breadcrumb& breadcrumb() { return breadcrumb_; }
   const Clock& clock() const { return clock_; }
 
+  /// To write; to read if the disk is read-only and the operation is one that reads.
   Result<Store*> store();
+  /// Before the first store().
+  void set_only_reads(bool only_reads) { only_reads_ = only_reads; }
   /// `tolerant`: plugins with problems are left out instead of being an error (doctor, system:stop).
   Result<PluginHost*> plugins(bool tolerant = false);
   Result<EventBus*> bus();
@@ -85,6 +88,7 @@ class Workshop {
   std::unique_ptr<ProcessRunner> processes_;
   std::unique_ptr<Supervisor> supervisor_;
   std::shared_ptr<spdlog::logger> log_;
+  bool only_reads_ = false;
   std::optional<Store> store_;
   std::unique_ptr<PluginHost> plugins_;
   std::unique_ptr<EventBus> bus_;

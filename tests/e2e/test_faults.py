@@ -218,6 +218,9 @@ class ReadOnly(harness.HomeTest):
             subprocess.run(["mount", "-o", "remount,bind,ro", home], check=True)
             self.assertIn("ro", self.home.davit("apps:list").stdout)
             self.assertEqual("b\n", self.home.davit("config:get", "ro", "A").stdout)
+            self.assertRegex(self.home.davit("ps:report", "ro").stdout, r"Status web 1: +running")
+            self.home.davit("logs", "ro", "--num", "1")
+            self.assertIn("private", self.home.davit("nginx:report", "ro").stdout)
             for words in (["apps:create", "other"], ["config:set", "ro", "A=c"], ["config:unset", "ro", "A"],
                           ["domains:add", "ro", "x.example.com"], ["ps:scale", "ro", "web=2"], ["ps:restart", "ro"], ["ps:stop", "ro"],
                           ["nginx:set", "ro", "hsts", "false"], ["checks:set", "ro", "wait-to-retire", "5"], ["--force", "apps:destroy", "ro"],

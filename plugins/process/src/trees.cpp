@@ -161,6 +161,9 @@ class Giver {
 }  // namespace
 
 void make_folder(const std::string& path, unsigned mode) {
+  struct stat status {};
+  const bool is_there = stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+  if (is_there && (status.st_mode & 07777U) == mode) return;  // the disk may be read-only
   if (mkdir(path.c_str(), mode) != 0 && errno != EEXIST) fail_with("make the folder", path);
   if (chmod(path.c_str(), mode) != 0) fail_with("set the mode of", path);
 }
