@@ -19,9 +19,7 @@ inline constexpr const char* kActor = "DAVIT_ACTOR";
 inline constexpr const char* kFlags = "DAVIT_FLAGS";  ///< letters: q quiet, f force, t trace, y a terminal
 inline constexpr const char* kDisable = "DAVIT_PLUGINS_DISABLE";
 inline constexpr const char* kSafeMode = "DAVIT_SAFE_MODE";
-inline constexpr const char* kFailpoint =
-    "DAVIT_FAILPOINT";  ///< "PHASE/PLUGIN/HOOK:STATE": tests kill the worker there, or its guard, with:
-inline constexpr std::string_view kFailpointGuard = "guard@";
+inline constexpr const char* kFailpoint = "DAVIT_FAILPOINT";  ///< for tests: see worker/failpoint.hpp
 
 // Descriptors of a deployment's worker.
 inline constexpr int kLockFd = 10;  ///< the app's lock; unlocked by the worker when the switch is confirmed

@@ -62,7 +62,18 @@ class GitSourceStore final : public SourceStore {
     if (now && trim(*now) == to) return true;
     const std::string at = now ? std::string(trim(*now)) : std::string(kZeroId);
     if (at != (from.empty() ? kZeroId : from)) return false;
-    DAVIT_TRY_ASSIGN(const int code, git.ask({"update-ref", std::string(ref), std::string(to), at}));
+    const std::vector<std::string> update{"update-ref", std::string(ref), std::string(to), at};
+    DAVIT_TRY_ASSIGN(int code, git.ask(update));
+    if (code == 0) return true;
+    // A receive-pack that was killed while it moved the branch leaves its locks, which would stop every later
+    // push too.
+    std::error_code none;
+    bool was_locked = false;
+    for (const std::string_view name : {ref, std::string_view("HEAD")}) {
+      was_locked |= std::filesystem::remove(home_.repo(app) / (std::string(name) + ".lock"), none);
+    }
+    if (!was_locked) return false;
+    DAVIT_TRY_ASSIGN(code, git.ask(update));
     return code == 0;
   }
 

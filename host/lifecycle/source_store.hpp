@@ -36,10 +36,12 @@ class SourceStore {
   virtual Result<> keep(std::string_view app, std::string_view revision, std::string_view deployment) = 0;
   virtual Result<> forget(std::string_view app, std::string_view deployment) = 0;
   /// Moves `ref` from `from` to `to` if it still is at `from` (git's zero id: if it does not exist). True if
-  /// it moved or is there.
+  /// it moved or is there. Only once whoever pushed it has ended: a lock on the branch that is in the way is
+  /// taken for theirs, and removed.
   virtual Result<bool> move_ref(std::string_view app, std::string_view ref, std::string_view from,
                                 std::string_view to) = 0;
-  /// Packs what many pushes left, if it is worth it. Cheap when it is not; a store without anything to pack does nothing.
+  /// Packs what many pushes left, if it is worth it. Cheap when it is not; a store without anything to pack
+  /// does nothing.
   virtual Result<> tidy(std::string_view /*app*/) { return {}; }
   /// The app's repository is gone afterwards. Idempotent.
   virtual Result<> remove(std::string_view app) = 0;

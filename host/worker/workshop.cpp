@@ -11,11 +11,11 @@
 
 #include <charconv>
 
-#include "commands/worker_protocol.hpp"
 #include "git/git_source_store.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/routes.hpp"
 #include "process/files.hpp"
+#include "worker/failpoint.hpp"
 
 namespace davit {
 namespace {
@@ -35,16 +35,6 @@ std::shared_ptr<spdlog::logger> open_log(const Home& home) {
   } catch (const spdlog::spdlog_ex&) {
     return nullptr;  // a full or read-only disk must not stop a deploy for want of a log
   }
-}
-
-// For tests: SIGKILL to this process, or, with kFailpointGuard before the point, to the guard. Then we die
-// with it, by the kernel's hand (PDEATHSIG): waiting here for good is what proves it.
-void die_at(std::string_view point, std::string_view wanted) {
-  const bool guard = wanted.starts_with(worker_protocol::kFailpointGuard);
-  if (guard) wanted.remove_prefix(worker_protocol::kFailpointGuard.size());
-  if (point != wanted) return;
-  ::kill(guard ? ::getppid() : ::getpid(), SIGKILL);
-  for (;;) ::pause();
 }
 
 }  // namespace
@@ -161,9 +151,7 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
                              .clock = clock_,
                              .home = where_.home,
                              .on_committed = std::move(on_committed)};
-  if (!where_.failpoint.empty()) {
-    services.failpoint = [wanted = where_.failpoint](std::string_view point) { die_at(point, wanted); };
-  }
+  if (!where_.failpoint.empty()) services.failpoint = failpoint_of(where_.failpoint);
   services.mark = [this](std::string_view deployment, std::string_view step) {
     breadcrumb_.set_deployment(deployment);
     breadcrumb_.set_step(step);

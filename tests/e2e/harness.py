@@ -113,6 +113,16 @@ class Home:
         finally:
             connection.close()
 
+    def ask(self, app):
+        """(status, body, the instance that answered or None) through the proxy."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", "/", headers={"Host": f"{app}.localhost"})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace"), answer.getheader("X-Instance")
+        finally:
+            connection.close()
+
     def pids(self):
         """Every process whose environment, arguments or folder name this home."""
         home = f"DAVIT_HOME={self.path}".encode()

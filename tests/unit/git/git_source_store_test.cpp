@@ -218,11 +218,13 @@ TEST_F(MoveRef, DoesNotMakeWhatSomebodyDeleted) {
   EXPECT_EQ(at(), "none");
 }
 
-TEST_F(MoveRef, ARefThatIsLockedIsNotMoved) {
+TEST_F(MoveRef, TakesAwayTheLocksOfAReceivePackThatWasKilled) {
   EXPECT_TRUE(move("", ids_[0]));
   std::ofstream(home.repo("shop") / "refs/heads/main.lock") << "";
-  EXPECT_FALSE(move(ids_[0], ids_[1]));
-  EXPECT_EQ(at(), ids_[0]);
+  std::ofstream(home.repo("shop") / "HEAD.lock") << "";
+  EXPECT_TRUE(move(ids_[0], ids_[1]));
+  EXPECT_EQ(at(), ids_[1]);
+  EXPECT_FALSE(fs::exists(home.repo("shop") / "HEAD.lock"));
 }
 
 }  // namespace

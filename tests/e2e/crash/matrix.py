@@ -1,0 +1,329 @@
+"""The crash matrix: every point of a deployment × every fault × every operation, under load.
+
+A cell makes an app with an old release, begins an operation, stops davit's worker at one point of its journal, lets one fault happen
+there, lets the worker go on, and asks for one further command (`davit system:start`). Then the app is exactly as it was or exactly as
+it was to be: instances, units, ports, routes, rows, files, branches. Where an old release existed, the load saw no failed request.
+
+The points are not written down here: an operation runs once with a trace, and says which points it passes.
+"""
+import contextlib
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import harness  # noqa: E402
+
+OLD, NEW = "old", "new"
+OPEN_STATES = {"queued", "running", "committed", "draining"}
+OPERATIONS = ["first", "redeploy", "rollback", "scale"]
+FAULTS = ["kill-worker", "kill-guard", "kill-nginx", "kill-supervisor", "disk-full", "drop-client"]
+HOME_BYTES = 640 << 20  # of the tmpfs that a cell with a full disk fills; a build wants 256 MiB free
+# Fewer than these are a broken trace, not a short deployment.
+FEWEST_POINTS = 12
+
+
+class Broken(AssertionError):
+    """What a cell promised does not hold."""
+
+
+class World:
+    """One home for many cells: on a small disk of its own, so that one fault can fill it."""
+
+    def __init__(self):
+        def small_disk(path):
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={HOME_BYTES},mode=711", "davit-crash", str(path)], check=True)
+        self.home = harness.Home(prepare=small_disk)
+        self.number = 0
+
+    def close(self):
+        left = self.home.close()
+        subprocess.run(["umount", "-l", str(self.home.path)], check=True)
+        self.home.folder.exists() and shutil.rmtree(self.home.folder)
+        return left
+
+    def app(self):
+        self.number += 1
+        return f"c{self.number}"
+
+
+def prepared(world, operation):
+    """(app, what it answers before, what it answers after): everything that the operation stands on, and nothing of it."""
+    name = world.app()
+    home = world.home
+    home.davit("apps:create", name)
+    home.davit("checks:set", name, "wait-to-retire", "2")
+    app = harness.App(home, name)
+    app.server(OLD)
+    app.commit()
+    if operation == "first":
+        return app, None, OLD
+    app.push()
+    if operation == "redeploy":
+        app.server(NEW)
+        app.commit()
+        return app, OLD, NEW
+    if operation == "rollback":
+        app.server("newer")
+        app.commit()
+        app.push()
+        return app, "newer", OLD
+    return app, OLD, OLD
+
+
+def operation_argv(app, operation):
+    if operation in ("first", "redeploy"):
+        return ["git", "-c", "protocol.file.allow=always", "push", str(app.home.repository(app.name)), "HEAD:refs/heads/main"]
+    if operation == "rollback":
+        return [str(harness.DAVIT), "releases:rollback", app.name]
+    return [str(harness.DAVIT), "ps:scale", app.name, "web=2"]
+
+
+class Running:
+    """An operation that runs in the background, as a client would run it; its own process group, so that it can be dropped."""
+
+    def __init__(self, app, operation, failpoint):
+        self.app = app
+        self.process = subprocess.Popen(operation_argv(app, operation), cwd=app.folder, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+                                        env={**app.home.env, "DAVIT_FAILPOINT": failpoint})
+        self.output = []
+        self.reader = threading.Thread(target=lambda: self.output.extend(self.process.stdout))
+        self.reader.start()
+
+    def drop(self):
+        os.killpg(self.process.pid, signal.SIGKILL)
+
+    def end(self):
+        code = self.process.wait(timeout=harness.DEADLINE_S)
+        self.reader.join(timeout=harness.DEADLINE_S)
+        return code, b"".join(self.output).decode(errors="replace")
+
+
+def deployments_worker(home):
+    """The pid of the worker that stands still at a failpoint, once there is one."""
+    for pid, words in home.pids().items():
+        with contextlib.suppress(OSError, IndexError):
+            if "davit-worker deploy" in words and Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T":
+                return pid
+    return None
+
+
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
+def pids_of(home, pattern):
+    return [pid for pid, words in home.pids().items() if re.search(pattern, words)]
+
+
+def kill(pid, number=signal.SIGKILL):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+class Fault:
+    """One thing that goes wrong while the worker stands still; afterwards `over()` makes it good again, as an operator would."""
+
+    def __init__(self, name, world):
+        self.name, self.world = name, world
+        self.filler = world.home.path / "filler"
+
+    def happen(self, worker, running):
+        home = self.world.home
+        if self.name == "kill-worker":
+            kill(worker)
+            return
+        if self.name == "kill-guard":
+            kill(parent_of(worker))
+        elif self.name == "kill-nginx":
+            for pid in pids_of(home, r"^nginx: "):
+                kill(pid)
+        elif self.name == "kill-supervisor":
+            for pid in pids_of(home, r"^s6-svscan "):
+                kill(pid)
+        elif self.name == "disk-full":
+            with open(self.filler, "wb") as file, contextlib.suppress(OSError):
+                while True:
+                    file.write(b"\0" * (1 << 20))
+                    file.flush()
+            with open(self.filler, "ab") as file, contextlib.suppress(OSError):
+                while True:
+                    os.write(file.fileno(), b"\0")
+        elif self.name == "drop-client":
+            running.drop()
+        kill(worker, signal.SIGCONT)
+
+    def over(self):
+        self.filler.unlink(missing_ok=True)
+
+
+def points_of(world, operation):
+    """Every failpoint that the operation passes, in order."""
+    app, _, _ = prepared(world, operation)
+    trace = world.home.folder / f"trace-{app.name}"
+    running = Running(app, operation, f"trace@{trace}")
+    code, output = running.end()
+    if code != 0:
+        raise Broken(f"{operation} without any fault exited {code}:\n{output}")
+    settled(world.home, app.name)
+    points = list(dict.fromkeys(trace.read_text().splitlines()))
+    if len(points) < FEWEST_POINTS:
+        raise Broken(f"{operation} passed {len(points)} points only: {points}")
+    destroy(world, app)
+    return points
+
+
+def settled(home, name):
+    harness.wait_for(lambda: not OPEN_STATES & {row["state"] for row in home.json("deploys:list", name)},
+                     f"the end of every deployment of {name}", 60)
+
+
+def destroy(world, app):
+    world.home.davit("--force", "apps:destroy", app.name)
+    harness.wait_for(lambda: not [pid for pid, words in world.home.pids().items() if f" {app.name}." in words],
+                     f"the end of the processes of {app.name}", 60)
+
+
+def rows(home, query, *arguments):
+    with contextlib.closing(sqlite3.connect(f"file:{home.path}/davit.db?mode=ro", uri=True)) as database:
+        return database.execute(query, arguments).fetchall()
+
+
+def whole_state(home, app):
+    """What there is of the app, everywhere; raises Broken where parts disagree."""
+    name = app.name
+    problems = []
+    live = [row for row in home.json("releases:list", name) if row["state"] == "live"]
+    groups = rows(home, "SELECT revision, process_type, count, g.state FROM live_groups g JOIN apps a ON a.id = g.app WHERE a.name = ?",
+                  name)
+    instances = home.instances(name) if live else []
+    revisions = {row["revision"] for row in instances}
+    units = {path.name for path in (home.path / "run/s6/units").glob(f"{name}.*")}
+    scanned = {path.name for path in (home.path / "run/s6/scan").glob(f"{name}.*")}
+    ids = {row["id"] for row in instances}
+    leases = {owner for (owner,) in rows(home, "SELECT owner FROM ports WHERE owner IS NOT NULL") if owner.startswith(name + ".")}
+    slugs = {path.name.split(".")[0] for path in (home.path / "slugs" / name).glob("*")}
+    wanted_slugs = {digest.removeprefix("sha256:") for (digest,) in rows(home, "SELECT DISTINCT artifact_digest FROM releases r JOIN apps a ON a.id = r.app "
+                                                 "WHERE a.name = ?", name)}
+    if len(live) > 1:
+        problems.append(f"{len(live)} live releases")
+    if len(revisions) > 1:
+        problems.append(f"instances of {sorted(revisions)}")
+    if {group[3] for group in groups} - {"live"}:
+        problems.append(f"groups are not all live: {groups}")
+    if {group[0] for group in groups} != revisions:
+        problems.append(f"groups {groups} but instances {sorted(ids)}")
+    if sum(group[2] for group in groups) != len(instances):
+        problems.append(f"groups {groups} but {len(instances)} instances")
+    if any(row["state"] != "running" for row in instances):
+        problems.append(f"not running: {[(row['id'], row['state']) for row in instances]}")
+    for what, names in (("units", units), ("supervised", scanned), ("ports", leases)):
+        if names != ids:
+            problems.append(f"{what} {sorted(names)} but instances {sorted(ids)}")
+    if slugs != wanted_slugs:
+        problems.append(f"slugs {sorted(slugs)} but releases name {sorted(wanted_slugs)}")
+    work = [path.name for path in (home.path / "run/work").glob("*")]
+    if work:
+        problems.append(f"scratch is left: {work}")
+    copies = [path.name for path in (home.path / "run/plugins/process/instances").glob(f"{name}.*")]
+    if set(copies) - ids:
+        problems.append(f"copies of slugs {sorted(copies)} but instances {sorted(ids)}")
+    stuck = [row for row in home.json("deploys:list", name) if row["state"] in OPEN_STATES | {"stuck"}]
+    if stuck:
+        problems.append(f"deployments that did not end: {stuck}")
+    if problems:
+        raise Broken("; ".join(problems))
+    return {"live": live[0]["version"] if live else None, "instances": len(instances), "ids": ids}
+
+
+def answers(home, name):
+    """The set of what the app says to a few requests, and by which instances."""
+    said, by = set(), set()
+    for _ in range(8):
+        status, body, who = home.ask(name)
+        said.add(body.strip() if status == 200 else str(status))
+        if who:
+            by.add(who)
+    return said, by
+
+
+def branch(app):
+    done = app.home.run(["git", "--git-dir", str(app.home.repository(app.name)), "rev-parse", "--verify", "-q", "refs/heads/main"],
+                        check=False)
+    return done.stdout.strip()
+
+
+def run_cell(world, operation, point, fault_name):
+    """Raises Broken where the promise of a cell does not hold."""
+    home = world.home
+    app, before, after = prepared(world, operation)
+    count_before = 0 if before is None else 1
+    count_after = 2 if operation == "scale" else 1
+    old_branch = branch(app)
+    fault = Fault(fault_name, world)
+    load = harness.Load(home, app.name, threads=2, keep_alive=False) if before is not None else contextlib.nullcontext()
+    with load:
+        running = Running(app, operation, f"stop@{point}")
+        try:
+            worker = harness.wait_for(lambda: deployments_worker(home) or (running.process.poll() is not None and -1),
+                                      f"{operation} stands still at {point}", 60)
+            if worker == -1:  # a point after the client has gone
+                worker = harness.wait_for(lambda: deployments_worker(home), f"{operation} stands still at {point}", 30)
+            fault.happen(worker, running)
+            code, output = running.end()
+            harness.wait_for(lambda: not pids_of(home, r"davit-worker deploy"), "the end of the worker", 90)
+        finally:
+            fault.over()
+        home.davit("system:start")
+        settled(home, app.name)
+    check_load(load, fault_name)
+    state = whole_state(home, app)
+    said, by = answers(home, app.name) if state["live"] else ({before}, set())
+    if by - state["ids"]:
+        raise Broken(f"requests went to {sorted(by)}, instances are {sorted(state['ids'])}")
+    is_old = said == {before} and state["instances"] == count_before
+    is_new = said == {after} and state["instances"] == count_after
+    if not is_old and not is_new:
+        raise Broken(f"neither old nor new: it says {said} with {state['instances']} instances\n{output}")
+    if operation == "redeploy" and (branch(app) == old_branch) != is_old:
+        raise Broken(f"the branch and the release disagree: the app is {'old' if is_old else 'new'}\n{output}")
+    if fault_name in ("kill-nginx", "kill-supervisor") and is_old and operation != "first":
+        raise Broken(f"the deployment failed, exit {code}, though only {fault_name[5:]} was killed and came back:\n{output}")
+    if fault_name == "drop-client" and is_old:
+        raise Broken("the client went away, and the deployment with it")
+    destroy(world, app)
+
+
+def check_load(load, fault_name):
+    if not isinstance(load, harness.Load):
+        return
+    bad = load.bad
+    if fault_name == "kill-nginx":  # nobody answers until it is up again; but nobody answers wrongly either
+        bad = [line for line in bad if not re.match(r"(ConnectionRefused|ConnectionReset|RemoteDisconnected|BrokenPipe)", line)]
+    if bad:
+        raise Broken(f"{len(bad)} of {len(bad) + load.good} requests failed: {bad[:3]}")
+
+
+def cells(points_by_operation, faults=FAULTS):
+    """Every cell, in a fixed order."""
+    return [(operation, point, fault) for operation in OPERATIONS for point in points_by_operation[operation] for fault in faults]
+
+
+def chosen(all_cells, generator, wanted):
+    """`wanted` cells, such that every point, every fault and every operation is met."""
+    rest = list(all_cells)
+    generator.shuffle(rest)
+    picked, met = [], set()
+    for cell in rest:
+        if not met.issuperset(cell):
+            picked.append(cell)
+            met.update(cell)
+    return picked + [cell for cell in rest if cell not in picked][:max(0, wanted - len(picked))]
