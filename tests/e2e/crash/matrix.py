@@ -212,7 +212,7 @@ def whole_state(home, app):
     leases = {owner for (owner,) in rows(home, "SELECT owner FROM ports WHERE owner IS NOT NULL") if owner.startswith(name + ".")}
     slugs = {path.name.split(".")[0] for path in (home.path / "slugs" / name).glob("*")}
     wanted_slugs = {digest.removeprefix("sha256:") for (digest,) in rows(home, "SELECT DISTINCT artifact_digest FROM releases r JOIN apps a ON a.id = r.app "
-                                                 "WHERE a.name = ?", name)}
+                                                 "WHERE a.name = ? AND r.state <> 'failed'", name)}
     if len(live) > 1:
         problems.append(f"{len(live)} live releases")
     if len(revisions) > 1:
