@@ -126,6 +126,9 @@ void TestNginx::reload() {
 void TestNginx::kill_master(int signal) {
   ::kill(pid_, signal);
   ::waitpid(pid_, nullptr, 0);
+  // With lua the workers see to their end themselves. Without it that is the supervision's part, which ends what a
+  // killed server leaves before it starts another.
+  if (signal == SIGKILL && settings_.switching != Switching::kSocket) ::kill(-pid_, SIGKILL);
   pid_ = 0;
 }
 
