@@ -56,7 +56,9 @@ class Guard {
     std::size_t at = at_ + 1;
     if (at < text_.size() && text_[at] == '[') ++at;
     while (at < text_.size() && is_blank(text_[at])) ++at;
-    return at < text_.size() && text_[at] != ']' && !begins_key(text_[at]);
+    if (at == text_.size() || static_cast<unsigned char>(text_[at]) >= 0x80)
+      return false;  // refused elsewhere
+    return text_[at] != ']' && !begins_key(text_[at]);
   }
   std::optional<std::string> refuse(char c) {
     if (c == '[' && depth_ == 0 && line_begins_ && has_bad_name()) {
