@@ -5,6 +5,15 @@ find_package(tomlplusplus REQUIRED)
 find_package(fmt REQUIRED)  # headers
 find_package(spdlog REQUIRED)
 find_package(Poco REQUIRED COMPONENTS Foundation Net JSON)
+# Poco's package hands on the feature macros of its own build (_XOPEN_SOURCE=500, ...): less than _GNU_SOURCE says already, and a
+# reason for g++ to refuse precompiled headers.
+foreach(target Poco::Foundation Poco::Net Poco::JSON)
+  get_target_property(definitions ${target} INTERFACE_COMPILE_DEFINITIONS)
+  if(definitions)
+    list(FILTER definitions EXCLUDE REGEX "^_")
+    set_target_properties(${target} PROPERTIES INTERFACE_COMPILE_DEFINITIONS "${definitions}")
+  endif()
+endforeach()
 
 # Boost.Filesystem is linked statically: Process v2 needs it, and every shared library costs start-up time.
 set(Boost_USE_STATIC_LIBS ON)

@@ -21,7 +21,8 @@ function(davit_test name)
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE ${TEST_LIBRARIES} GTest::gmock GTest::gtest GTest::gtest_main)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
-  target_compile_options(${name} PRIVATE -O0 -g0)  # what is tested is optimised; the tests need not be, and build time is short
+  target_compile_options(${name} PRIVATE ${DAVIT_TEST_FLAGS})
+  davit_use_precompiled(${name} davit_precompiled_test)
   # Only the files that name them, so that the objects of the others are alike in every checkout (ccache).
   foreach(source IN LISTS TEST_SOURCES)
     foreach(macro DAVIT_SOURCE_DIR DAVIT_BUILD_DIR)

@@ -169,6 +169,10 @@ class Home:
         return left
 
 
+def parent_of(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+
+
 class App:
     """A developer's working copy."""
 

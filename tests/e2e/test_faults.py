@@ -94,10 +94,11 @@ class BuildFaults(harness.HomeTest):
                 push = subprocess.Popen(["git", "push", str(self.home.repository("victim")), "HEAD:refs/heads/main"], cwd=self.victim.folder,
                                         env=self.home.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 harness.wait_for(lambda: len(processes_with(MARK)) >= 2, "the build runs")
-                [worker] = self.home.workers("davit-worker")
-                guard = int(Path(f"/proc/{worker}/stat").read_text().rsplit(") ", 1)[1].split()[1])
-                helpers = [pid for pid, words in self.home.pids().items() if "davit-sandbox task " in words]
-                os.kill({"davit-worker": worker, "davit": guard, "davit-sandbox": helpers[0]}[victim], 9)
+                # By parentage: the worker of the deployment before may still be draining.
+                helper = min(pid for pid, words in self.home.pids().items() if "davit-sandbox task " in words)
+                worker = harness.parent_of(helper)
+                self.assertIn("davit-worker deploy", self.home.workers()[worker])
+                os.kill({"davit-worker": worker, "davit": harness.parent_of(worker), "davit-sandbox": helper}[victim], 9)
                 output = push.communicate(timeout=60)[0].decode()
                 self.assertEqual(1, push.returncode, output)
                 harness.wait_for(lambda: not processes_with(MARK), "the build's processes are gone")

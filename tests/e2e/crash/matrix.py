@@ -116,10 +116,6 @@ def deployments_worker(home):
     return None
 
 
-def parent_of(pid):
-    return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
-
-
 def pids_of(home, pattern):
     return [pid for pid, words in home.pids().items() if re.search(pattern, words)]
 
@@ -142,7 +138,7 @@ class Fault:
             kill(worker)
             return
         if self.name == "kill-guard":
-            kill(parent_of(worker))
+            kill(harness.parent_of(worker))
         elif self.name == "kill-nginx":
             for pid in pids_of(home, r"^nginx: "):
                 kill(pid)
