@@ -35,6 +35,6 @@ class ConfigText {
 };
 
 // A value in double quotes; '$' stays special to nginx where the directive takes variables.
-std::string quoted(std::string_view value);
+std::string config_word(std::string_view value);
 
 }  // namespace davit::nginx

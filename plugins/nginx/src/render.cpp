@@ -43,10 +43,10 @@ std::string listen_lines(const std::vector<std::string>& addresses, std::uint16_
 void write_control_server(ConfigText& out, const Settings& settings) {
   out.open("server");
   if (settings.control_name.empty()) {
-    out.line("listen {};", quoted("unix:" + settings.control));
+    out.line("listen {};", config_word("unix:" + settings.control));
     out.line("server_name davit-control;");
   } else {
-    out.line("include {};", quoted(settings.root + "/listen/http.conf"));
+    out.line("include {};", config_word(settings.root + "/listen/http.conf"));
     out.line("server_name {};", settings.control_name);
     for (const auto& address : {settings.bind_ipv4, settings.bind_ipv6}) {
       if (!address.empty() && address != "0.0.0.0" && address != "::") out.line("allow {};", address);
@@ -55,7 +55,7 @@ void write_control_server(ConfigText& out, const Settings& settings) {
     out.line("deny all;");
   }
   out.line("access_log off;");
-  out.line("include {};", quoted(settings.root + "/generation.conf"));
+  out.line("include {};", config_word(settings.root + "/generation.conf"));
   if (settings.switching == Switching::kSocket) {
     out.line("client_max_body_size 4m;");
     out.line("client_body_buffer_size 4m;");
@@ -73,7 +73,7 @@ void write_control_server(ConfigText& out, const Settings& settings) {
 
 void write_lua(ConfigText& out, const Settings& settings) {
   // The module's own text is the only Lua here; values come in as quoted Lua strings made of checked paths.
-  out.line("lua_package_path {};", quoted(settings.share + "/lua/?.lua;;"));
+  out.line("lua_package_path {};", config_word(settings.share + "/lua/?.lua;;"));
   out.line("lua_shared_dict davit_apps {}m;", settings.table_mb);
   out.line("lua_shared_dict davit_hosts {}m;", settings.table_mb);
   out.line("lua_shared_dict davit_inflight 4m;");
@@ -125,7 +125,7 @@ void write_shared_server(ConfigText& out, const Settings& settings) {
   out.blank();
   out.line("# All apps without settings of their own, and every unknown host.");
   out.open("server");
-  out.line("include {};", quoted(settings.root + "/listen/http-default.conf"));
+  out.line("include {};", config_word(settings.root + "/listen/http-default.conf"));
   out.line("server_name _;");
   if (settings.switching == Switching::kSocket) {
     write_server_basics(out, settings, settings.global, "");
@@ -135,7 +135,7 @@ void write_shared_server(ConfigText& out, const Settings& settings) {
     out.line("access_log off;");
     out.line("error_page 404 /davit-unknown.html;");
     out.line("location / {{ return 404; }}");
-    out.line("location = /davit-unknown.html {{ internal; root {}; }}", quoted(settings.pages));
+    out.line("location = /davit-unknown.html {{ internal; root {}; }}", config_word(settings.pages));
   }
   out.close();
 }
@@ -157,11 +157,11 @@ void write_formats(ConfigText& out) {
 std::string render_main(const Settings& settings) {
   ConfigText out;
   out.line("{}", kGenerated);
-  for (const auto& module : settings.load_modules) out.line("load_module {};", quoted(module));
+  for (const auto& module : settings.load_modules) out.line("load_module {};", config_word(module));
   if (!settings.worker_user.empty()) out.line("user {} {};", settings.worker_user, settings.worker_group);
   out.line("daemon off;");
-  out.line("pid {};", quoted(settings.pid_file));
-  out.line("error_log {} notice;", quoted(settings.logs + "/error.log"));
+  out.line("pid {};", config_word(settings.pid_file));
+  out.line("error_log {} notice;", config_word(settings.logs + "/error.log"));
   if (settings.workers == 0) {
     out.line("worker_processes auto;");
   } else {
@@ -176,9 +176,9 @@ std::string render_main(const Settings& settings) {
   out.line("sendfile on;");
   out.line("tcp_nopush on;");
   for (const auto* kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
-    out.line("{}_temp_path {};", kind, quoted(settings.worker_tmp + "/" + kind));
+    out.line("{}_temp_path {};", kind, config_word(settings.worker_tmp + "/" + kind));
   }
-  out.line("include {};", quoted(settings.root + "/http.conf"));
+  out.line("include {};", config_word(settings.root + "/http.conf"));
   out.close();
   return out.take();
 }
@@ -193,7 +193,7 @@ std::string render_http(const Settings& settings, const SharedNeeds& needs) {
   write_formats(out);
   out.line("map $http_upgrade $davit_connection {{ default upgrade; \"\" \"\"; }}");
   if (settings.switching == Switching::kSocket) write_lua(out, settings);
-  out.line("include {};", quoted(settings.root + "/conf.d/*.conf"));
+  out.line("include {};", config_word(settings.root + "/conf.d/*.conf"));
   out.blank();
   write_control_server(out, settings);
   write_shared_server(out, settings);
@@ -201,13 +201,13 @@ std::string render_http(const Settings& settings, const SharedNeeds& needs) {
     out.blank();
     out.line("# A name without a certificate gets no other app's.");
     out.open("server");
-    out.line("include {};", quoted(settings.root + "/listen/https-default.conf"));
+    out.line("include {};", config_word(settings.root + "/listen/https-default.conf"));
     out.line("server_name _;");
     out.line("ssl_reject_handshake on;");
     out.close();
   }
   out.blank();
-  out.line("include {};", quoted(settings.root + "/sites/*.conf"));
+  out.line("include {};", config_word(settings.root + "/sites/*.conf"));
   return out.take();
 }
 

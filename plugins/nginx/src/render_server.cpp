@@ -5,7 +5,7 @@
 
 namespace davit::nginx {
 
-std::string quoted(std::string_view value) {
+std::string config_word(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') text += '\\';
@@ -39,7 +39,7 @@ void write_access_log(ConfigText& out, const Settings& settings, const Propertie
   auto format = value_of(properties, "access-log-format");
   if (format.empty()) format = "combined";
   const auto name = !path.empty() ? "${davit_blank}" + path : "${davit_app}-access.log";
-  out.line("access_log {} {} if=$davit_app;", quoted(settings.access_logs + "/" + name), format);
+  out.line("access_log {} {} if=$davit_app;", config_word(settings.access_logs + "/" + name), format);
 }
 
 void write_error_log(ConfigText& out, const Settings& settings, const Properties& properties,
@@ -48,7 +48,7 @@ void write_error_log(ConfigText& out, const Settings& settings, const Properties
   if (path == "off") {
     out.line("error_log /dev/null crit;");
   } else if (!path.empty() || !app.empty()) {
-    out.line("error_log {} error;", quoted(settings.logs + "/" + (path.empty() ? app + "-error.log" : path)));
+    out.line("error_log {} error;", config_word(settings.logs + "/" + (path.empty() ? app + "-error.log" : path)));
   }
 }
 
@@ -68,12 +68,12 @@ void write_gzip(ConfigText& out) {
 
 void write_server_basics(ConfigText& out, const Settings& settings, const Properties& properties,
                          const std::string& app) {
-  out.line("set $davit_app {};", quoted(app));
+  out.line("set $davit_app {};", config_word(app));
   out.line("set $davit_blank \"\";");
   out.line("set $davit_inflight \"\";");
   // A log path with a variable is opened only if the root exists, so it must be a directory that is always
   // there.
-  out.line("root {};", quoted(settings.pages));
+  out.line("root {};", config_word(settings.pages));
   write_access_log(out, settings, properties);
   write_error_log(out, settings, properties, app);
   for (const auto* key : {"client-max-body-size", "client-body-timeout", "client-header-timeout",
@@ -100,11 +100,11 @@ void write_proxy_directives(ConfigText& out, const Properties& properties) {
   out.line("proxy_set_header Host $http_host;");
   out.line("proxy_set_header Connection $davit_connection;");
   out.line("proxy_set_header Upgrade $http_upgrade;");
-  out.line("proxy_set_header X-Forwarded-For {};", quoted(value_of(properties, "x-forwarded-for-value")));
-  out.line("proxy_set_header X-Forwarded-Proto {};", quoted(value_of(properties, "x-forwarded-proto-value")));
-  out.line("proxy_set_header X-Forwarded-Port {};", quoted(value_of(properties, "x-forwarded-port-value")));
+  out.line("proxy_set_header X-Forwarded-For {};", config_word(value_of(properties, "x-forwarded-for-value")));
+  out.line("proxy_set_header X-Forwarded-Proto {};", config_word(value_of(properties, "x-forwarded-proto-value")));
+  out.line("proxy_set_header X-Forwarded-Port {};", config_word(value_of(properties, "x-forwarded-port-value")));
   out.line("proxy_set_header X-Forwarded-Host $http_host;");
-  out.line("proxy_set_header X-Forwarded-Ssl {};", quoted(value_of(properties, "x-forwarded-ssl")));
+  out.line("proxy_set_header X-Forwarded-Ssl {};", config_word(value_of(properties, "x-forwarded-ssl")));
   out.line("proxy_set_header X-Real-IP $remote_addr;");
   out.line("proxy_set_header X-Request-Id $request_id;");
   out.line("proxy_set_header X-Request-Start $msec;");
@@ -127,7 +127,7 @@ void write_locations(ConfigText& out, const Settings& settings, const Properties
   if (lua) {
     out.line("content_by_lua_block {{ require(\"davit.proxy\").error() }}");
   } else {
-    out.line("root {};", quoted(settings.pages));
+    out.line("root {};", config_word(settings.pages));
   }
   out.close();
 }
@@ -137,7 +137,7 @@ void write_hsts(ConfigText& out, const Properties& properties) {
   auto header = "max-age=" + value_of(properties, "hsts-max-age");
   if (value_of(properties, "hsts-include-subdomains") == "true") header += "; includeSubdomains";
   if (value_of(properties, "hsts-preload") == "true") header += "; preload";
-  out.line("add_header Strict-Transport-Security {} always;", quoted(header));
+  out.line("add_header Strict-Transport-Security {} always;", config_word(header));
 }
 
 }  // namespace davit::nginx

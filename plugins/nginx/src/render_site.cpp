@@ -30,7 +30,7 @@ std::vector<std::string> own_addresses(const Settings& settings, const Site& sit
 void write_listen(ConfigText& out, const Settings& settings, const std::vector<std::string>& addresses,
                   bool tls) {
   if (addresses.empty()) {
-    out.line("include {};", quoted(settings.root + (tls ? "/listen/https.conf" : "/listen/http.conf")));
+    out.line("include {};", config_word(settings.root + (tls ? "/listen/https.conf" : "/listen/http.conf")));
     return;
   }
   for (const auto& address : addresses) {
@@ -41,7 +41,7 @@ void write_listen(ConfigText& out, const Settings& settings, const std::vector<s
 
 void write_names(ConfigText& out, const Site& site) {
   std::string names;
-  for (const auto& host : site.route.hosts) names += " " + quoted(host);
+  for (const auto& host : site.route.hosts) names += " " + config_word(host);
   out.line("server_name{};", names.empty() ? " \"\"" : names);
 }
 
@@ -51,7 +51,7 @@ void write_upstream(ConfigText& out, const Site& site) {
   out.open(fmt::format("upstream davit-{}", site.route.app));
   for (const auto& peer : site.route.peers) {
     const auto address = peer.path.empty() ? peer.label() : "unix:" + peer.path;
-    out.line("server {} fail_timeout=2s;", quoted(address));
+    out.line("server {} fail_timeout=2s;", config_word(address));
   }
   out.close();
 }
@@ -59,7 +59,7 @@ void write_upstream(ConfigText& out, const Site& site) {
 void write_extra(ConfigText& out, const Site& site) {
   if (site.extra_dir.empty()) return;
   out.line("# own configuration files, as of {}", site.extra_stamp);
-  out.line("include {};", quoted(site.extra_dir + "/*.conf"));
+  out.line("include {};", config_word(site.extra_dir + "/*.conf"));
 }
 
 void write_body(ConfigText& out, const Settings& settings, const Site& site) {
@@ -72,7 +72,7 @@ void write_body(ConfigText& out, const Settings& settings, const Site& site) {
   } else if (site.route.peers.empty() || site.route.maintenance) {
     out.line("error_page 503 /davit-error.html;");
     out.line("location / {{ return 503; }}");
-    out.line("location = /davit-error.html {{ internal; root {}; }}", quoted(settings.pages));
+    out.line("location = /davit-error.html {{ internal; root {}; }}", config_word(settings.pages));
   } else {
     write_locations(out, settings, site.properties, "", "davit-" + app);
   }
@@ -129,8 +129,8 @@ std::string render_site(const Settings& settings, const Site& site) {
   out.open("server");
   write_listen(out, settings, addresses, true);
   write_names(out, site);
-  out.line("ssl_certificate {};", quoted(site.certificate->certificate));
-  out.line("ssl_certificate_key {};", quoted(site.certificate->key));
+  out.line("ssl_certificate {};", config_word(site.certificate->certificate));
+  out.line("ssl_certificate_key {};", config_word(site.certificate->key));
   out.line("ssl_protocols TLSv1.2 TLSv1.3;");
   out.line("ssl_prefer_server_ciphers off;");
   out.line("ssl_session_cache shared:davit_tls:10m;");
