@@ -146,13 +146,11 @@ class Fault:
             for pid in pids_of(home, r"^s6-svscan "):
                 kill(pid)
         elif self.name == "disk-full":
-            with open(self.filler, "wb") as file, contextlib.suppress(OSError):
-                while True:
-                    file.write(b"\0" * (1 << 20))
-                    file.flush()
-            with open(self.filler, "ab") as file, contextlib.suppress(OSError):
-                while True:
-                    os.write(file.fileno(), b"\0")
+            with open(self.filler, "wb", buffering=0) as file:  # a buffer would try once more at its close
+                for piece in (1 << 20, 1 << 10, 1):
+                    with contextlib.suppress(OSError):
+                        while file.write(b"\0" * piece):
+                            pass
         elif self.name == "drop-client":
             running.drop()
         kill(worker, signal.SIGCONT)
