@@ -23,6 +23,8 @@ struct Home {
     return root / "cache" / "apps" / app;
   }
   [[nodiscard]] std::filesystem::path services() const { return root / "services"; }
+  /// What apps keep: storage/NAME is a folder that storage:mount can show to them.
+  [[nodiscard]] std::filesystem::path storage() const { return root / "storage"; }
   [[nodiscard]] std::filesystem::path logs() const { return root / "logs"; }
   [[nodiscard]] std::filesystem::path deploy_log(std::string_view deployment) const {
     return root / "logs" / "deploys" / deployment;

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "commands/instances.hpp"
 #include "commands/resources.hpp"
+#include "commands/storage_rows.hpp"
 #include "lifecycle/checks.hpp"
 #include "lifecycle/health_state.hpp"
 #include "lifecycle/release_extras.hpp"
@@ -134,7 +135,7 @@ MoreRows resource_rows(Session& session) {
   };
 }
 
-constexpr std::string_view kGroups[] = {"app-json", "apps", "checks", "domains", "git", "ps", "resource"};
+constexpr std::string_view kGroups[] = {"app-json", "apps", "checks", "domains", "git", "ps", "resource", "storage"};
 
 MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
   if (group == "app-json") return {};
@@ -143,6 +144,7 @@ MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
   if (group == "domains") return domain_rows(session);
   if (group == "git") return git_rows(session);
   if (group == "ps") return process_rows(session, with_status);
+  if (group == "storage") return storage_rows(session);
   return resource_rows(session);
 }
 

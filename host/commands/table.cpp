@@ -32,6 +32,7 @@ constexpr std::array kGroups{
     CoreGroup{{"resource", "Manage resource settings for an app"}, resource_commands},
     CoreGroup{{"run", "Run a one-off process inside a container"}, run_commands},
     CoreGroup{{"ssh-keys", "Manage public ssh keys used for deployment"}, ssh_key_commands},
+    CoreGroup{{"storage", "Manage mounted volumes"}, storage_commands},
     CoreGroup{{"system", "Start and stop everything of this home"}, system_commands},
     CoreGroup{{"version", "Print davit's version"}, version_commands},
 };

@@ -95,6 +95,16 @@ Limits limits_of(Store& store, AppId app, std::string_view process_type) {
   return limits;
 }
 
+Result<std::vector<HostMount>> mounts_of(const DeploymentRun& run) {
+  if (run.plan.rescales) {
+    for (const LiveGroup& group : run.live_groups) {
+      if (group.state == GroupState::kLive && group.revision == run.revision)
+        return mounts_from_json(group.mounts_json);
+    }
+  }
+  return mounts_of_app(run.services.store, run.services.home, run.app.id);
+}
+
 Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsigned count) {
   Group group;
   group.owner = run.app.name;
@@ -105,6 +115,8 @@ Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsign
   group.artifact = artifact_of(run.services, *run.target);
   group.argv = argv_of(process);
   DAVIT_TRY_ASSIGN(group.env, resolve_environment(run, "run", process.type));
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
+  group.mounts = plain_mounts(mounts);
   group.limits = limits_of(run.services.store, run.app.id, process.type);
   TextMap plan{{"stop-timeout-ms", std::to_string(1000 * run.number_property("ps", "stop-timeout-seconds",
                                                                              kStopTimeoutMs / 1000))},

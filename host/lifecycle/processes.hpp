@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "lifecycle/run.hpp"
+#include "lifecycle/storage.hpp"
 
 namespace davit {
 
@@ -31,6 +32,9 @@ ArtifactRef artifact_of(const LifecycleServices& services, const Release& releas
 
 /// The limits set with resource:limit and resource:reserve for a type.
 Limits limits_of(Store& store, AppId app, std::string_view process_type);
+
+/// What its instances get: what is mounted now; with a scale, what those that run have.
+Result<std::vector<HostMount>> mounts_of(const DeploymentRun& run);
 
 /// The whole group, environment included. env.resolve and process.plan are asked.
 Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsigned count);

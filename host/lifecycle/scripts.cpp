@@ -8,6 +8,7 @@
 #include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/release_extras.hpp"
+#include "lifecycle/replacement.hpp"
 #include "lifecycle/step.hpp"
 
 namespace davit {
@@ -24,6 +25,8 @@ Result<int> run_line(DeploymentRun& run, const ReleaseProcess& line, std::uint64
   task.argv = argv_of(line);
   DAVIT_TRY_ASSIGN(task.env, resolve_environment(run, "release", line.type));
   task.limits = limits_of(run.services.store, run.app.id, line.type);
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
+  task.mounts = plain_mounts(mounts);
   if (limit_ms != 0) task.limits.time_ms = limit_ms;
   task.out = [&](std::string_view bytes) { run.call.out.detail(bytes); };
   DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(run.target->spec.runtime));
@@ -94,9 +97,17 @@ void run_once_after(DeploymentRun& run, const std::string& name, const std::stri
   run.call.out.warning("The new release answers all the same");
 }
 
+bool has_commands_before(const Release& release) {
+  const auto& processes = release.spec.processes;
+  return !extras_of(release.spec).scripts.predeploy.empty() ||
+         std::ranges::any_of(processes, [](const auto& process) { return process.type == kReleaseType; });
+}
+
 }  // namespace
 
 Result<> run_before_deploy(DeploymentRun& run) {
+  if (!has_commands_before(*run.target)) return {};
+  DAVIT_TRY(stop_first(run, "release"));
   DAVIT_TRY(run_predeploy(run));
   return run_release_command(run);
 }

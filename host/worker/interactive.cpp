@@ -94,6 +94,8 @@ Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const
   group.argv = argv_of(running.release, options.argv);
   group.env = std::move(env);
   group.limits = limits_of(services.store, running.app.id, "run");
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of_app(services.store, services.home, running.app.id));
+  group.mounts = plain_mounts(mounts);
   group.restart = Restart::kNever;
   DAVIT_TRY(running.runtime->apply(group, shop.context()));
   shop.out().result(instance_id(group.owner, group.revision, "run", 1) + "\n");
@@ -117,6 +119,8 @@ Result<int> run_command_in_app(Workshop& shop, Words words) {
   task.artifact = artifact_of(services, running.release);
   task.argv = argv_of(running.release, options.argv);
   task.limits = limits_of(services.store, running.app.id, "run");
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of_app(services.store, services.home, running.app.id));
+  task.mounts = plain_mounts(mounts);
   if (const char* term = std::getenv("TERM"); term != nullptr) env.emplace("TERM", term);
   task.env = std::move(env);
   shop.out().flush();

@@ -2,25 +2,21 @@
 #include "worker/workshop.hpp"
 
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <charconv>
-
 #include "git/git_source_store.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/routes.hpp"
+#include "plugin/app_user.hpp"
 #include "process/files.hpp"
 #include "worker/failpoint.hpp"
 
 namespace davit {
 namespace {
 
-constexpr uid_t kAppUid = 61234;  // no account has it: nothing else on the machine belongs to it
 constexpr std::size_t kLogFileBytes = 5 * 1024 * 1024;
 constexpr std::size_t kLogFiles = 3;
 
@@ -38,23 +34,6 @@ std::shared_ptr<spdlog::logger> open_log(const Home& home) {
 }
 
 }  // namespace
-
-Result<std::optional<RunAs>> app_user_of(std::string_view configured) {
-  if (geteuid() != 0) return std::optional<RunAs>{};
-  if (configured.empty()) return std::optional<RunAs>{RunAs{kAppUid, kAppUid, {}}};
-  uid_t uid = 0;
-  const auto [end, error] = std::from_chars(configured.data(), configured.data() + configured.size(), uid);
-  if (error == std::errc{} && end == configured.data() + configured.size() && uid != 0) {
-    return std::optional<RunAs>{RunAs{uid, uid, {}}};
-  }
-  const passwd* account = getpwnam(std::string(configured).c_str());
-  if (account == nullptr || account->pw_uid == 0) {
-    return fail(Code::kInvalid,
-                fmt::format("[host] app_user: there is no account {} (root is refused)", configured),
-                "Name an account or a uid other than 0 in plugins.toml", "app-user-invalid");
-  }
-  return std::optional<RunAs>{RunAs{account->pw_uid, account->pw_gid, {}}};
-}
 
 Workshop::Workshop(WorkerSurroundings where, CallContext& context, TerminalOutput& out,
                    Breadcrumb& breadcrumb, const Clock& clock)

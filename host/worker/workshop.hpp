@@ -98,8 +98,4 @@ class Workshop {
   bool undoing_ = false;  // what takes a deployment back must not be cancelled by what cancelled it
 };
 
-/// To whom others' code drops where the owner is root: `[host] app_user`, an account or a uid; by default a
-/// uid without account. nullopt: everything runs as the owner.
-Result<std::optional<RunAs>> app_user_of(std::string_view configured);
-
 }  // namespace davit

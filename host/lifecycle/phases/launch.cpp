@@ -23,6 +23,20 @@ std::string token_of(const DeploymentRun& run, bool old_counts) {
   return json{{"runtime", run.target->spec.runtime}, {"revision", run.revision}, {"groups", groups}}.dump();
 }
 
+Result<> put_record(DeploymentRun& run, const std::string& type, unsigned count, GroupState state) {
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
+  LiveGroup record;
+  record.app = run.app.id;
+  record.revision = run.revision;
+  record.process_type = type;
+  record.release_version = run.target->version;
+  record.runtime = run.target->spec.runtime;
+  record.count = count;
+  record.state = state;
+  record.mounts_json = mounts_to_json(mounts);
+  return run.services.store.live_groups().put(record);
+}
+
 Result<> plan_groups(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(Quantities said, said_quantities(run, run.target->spec));
   if (run.deployment.kind == "rollback" && run.request.value("with_scale", false))
@@ -49,21 +63,12 @@ Result<> plan_groups(DeploymentRun& run) {
 // Only counts change: the revision that lives keeps its name. Nothing is stopped here: fewer instances come
 // after the switch.
 Result<> grow(DeploymentRun& run) {
-  auto& groups = run.services.store.live_groups();
   return journalled(
       run, {"launch", std::string(kHostStep), "process.rescale", {}, token_of(run, true)}, [&]() -> Result<> {
         for (const WantedGroup& wanted : run.wanted) {
           if (wanted.count <= wanted.old_count) continue;
           DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
-          DAVIT_TRY(groups.put({run.app.id,
-                                {},
-                                run.revision,
-                                wanted.process.type,
-                                run.target->version,
-                                run.target->spec.runtime,
-                                wanted.count,
-                                GroupState::kLive,
-                                0}));
+          DAVIT_TRY(put_record(run, wanted.process.type, wanted.count, GroupState::kLive));
           run.call.out.step(
               fmt::format("Starting {} more of {}", wanted.count - wanted.old_count, wanted.process.type));
           DAVIT_TRY(apply_in_batches(run, group, wanted.old_count));
@@ -73,20 +78,12 @@ Result<> grow(DeploymentRun& run) {
 }
 
 Result<> start_beside(DeploymentRun& run) {
-  auto& groups = run.services.store.live_groups();
   return journalled(run, {"launch", std::string(kHostStep), "process.start", {}, token_of(run, false)},
                     [&]() -> Result<> {
                       for (const WantedGroup& wanted : run.wanted) {
                         DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
-                        DAVIT_TRY(groups.put({run.app.id,
-                                              {},
-                                              run.revision,
-                                              wanted.process.type,
-                                              run.target->version,
-                                              run.target->spec.runtime,
-                                              wanted.count,
-                                              GroupState::kLaunching,
-                                              0}));
+                        DAVIT_TRY(
+                            put_record(run, wanted.process.type, wanted.count, GroupState::kLaunching));
                         run.call.out.step(fmt::format("Starting {} × {}", wanted.count, wanted.process.type));
                         DAVIT_TRY(apply_in_batches(run, group, 0));
                       }
@@ -111,15 +108,7 @@ Result<> rescale_to(DeploymentRun& run, std::string_view type, std::uint32_t cou
       return run.services.store.live_groups().remove(run.app.id, run.revision, type);
     }
     DAVIT_TRY(run.runtime->apply(group, run.call));
-    return run.services.store.live_groups().put({run.app.id,
-                                                 {},
-                                                 run.revision,
-                                                 std::string(type),
-                                                 run.target->version,
-                                                 run.target->spec.runtime,
-                                                 count,
-                                                 GroupState::kLive,
-                                                 0});
+    return put_record(run, std::string(type), count, GroupState::kLive);
   }
   return {};
 }
@@ -135,7 +124,7 @@ Result<> launch(DeploymentRun& run) {
   if (run.plan.launches && !has_web) {
     run.call.out.warning(fmt::format("{} runs no web process: it will not answer requests", run.app.name));
   }
-  if (run.plan.launches) DAVIT_TRY(stop_first(run));
+  if (run.plan.launches) DAVIT_TRY(stop_first(run, "launch"));
   DAVIT_TRY(run.plan.rescales ? grow(run) : start_beside(run));
   for (const WantedGroup& wanted : run.wanted) {
     TextMap plan;

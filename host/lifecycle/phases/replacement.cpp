@@ -25,6 +25,7 @@ constexpr std::uint64_t kLookMs = 250;
 
 struct Stopped {
   std::string runtime, owner, revision, type;
+  std::string contended;  // the storage for which it stops; "": it would stop anyway
   bool live = true;  // else it drains, and another worker ends it
 };
 
@@ -38,12 +39,16 @@ bool stops_first(const DeploymentRun& run, std::string_view type) {
 }
 
 // Those that drain too: they still run.
-std::vector<Stopped> groups_to_stop(const DeploymentRun& run) {
+Result<std::vector<Stopped>> groups_to_stop(DeploymentRun& run, bool only_for_storage) {
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
   std::vector<Stopped> groups;
   for (const LiveGroup& group : run.live_groups) {
-    if (group.revision == run.revision || !stops_first(run, group.process_type)) continue;
-    groups.push_back(
-        {group.runtime, group.owner, group.revision, group.process_type, group.state == GroupState::kLive});
+    if (group.revision == run.revision) continue;
+    const std::string contended = contended_path(mounts_from_json(group.mounts_json), mounts);
+    const bool otherwise = !only_for_storage && stops_first(run, group.process_type);
+    if (contended.empty() && !otherwise) continue;
+    groups.push_back({group.runtime, group.owner, group.revision, group.process_type, contended,
+                      group.state == GroupState::kLive});
   }
   return groups;
 }
@@ -63,6 +68,11 @@ std::string token_of(const std::vector<Stopped>& groups) {
 
 bool has_ended(const Instance& instance) {
   return instance.state == InstanceState::kExited;
+}
+
+Result<bool> have_ended(DeploymentRun& run, Runtime& runtime, const Stopped& group) {
+  DAVIT_TRY_ASSIGN(const auto instances, runtime.inspect(selector_of(group), run.call));
+  return std::ranges::all_of(instances, has_ended);
 }
 
 Result<> wait_for_all(DeploymentRun& run, Runtime& runtime, const Stopped& group, MonoMs limit_ms,
@@ -86,8 +96,13 @@ Result<> stop_all(DeploymentRun& run, const std::vector<Stopped>& groups) {
                           kStopSlackMs);
   for (const Stopped& group : groups) {
     if (!group.live) continue;
-    run.call.out.step(fmt::format("Stopping {} of {} first", group.type, group.revision));
     DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(group.runtime));
+    DAVIT_TRY_ASSIGN(const bool ended, have_ended(run, *runtime, group));
+    if (ended) continue;  // before a command of the new release, for example
+    run.call.out.step(fmt::format("Stopping {} of {} first{}", group.type, group.revision,
+                                  group.contended.empty()
+                                      ? ""
+                                      : fmt::format(": {} is not for two releases at once", group.contended)));
     DAVIT_TRY(runtime->stop(selector_of(group), run.call));
   }
   for (const Stopped& group : groups) {
@@ -130,10 +145,10 @@ Result<> apply_in_batches(DeploymentRun& run, Group group, unsigned there) {
   }
 }
 
-Result<> stop_first(DeploymentRun& run) {
-  const auto groups = groups_to_stop(run);
+Result<> stop_first(DeploymentRun& run, std::string_view phase) {
+  DAVIT_TRY_ASSIGN(const auto groups, groups_to_stop(run, phase == "release"));
   if (groups.empty()) return {};
-  const StepSpec spec{"launch", std::string(kHostStep), "process.stop", {}, token_of(groups)};
+  const StepSpec spec{std::string(phase), std::string(kHostStep), "process.stop", {}, token_of(groups)};
   return journalled(run, spec, [&] { return stop_all(run, groups); });
 }
 
@@ -145,7 +160,7 @@ Result<> undo_stop(DeploymentRun& run, std::string_view token) {
   std::vector<Stopped> groups;
   for (const json& entry : what.value("groups", json::array())) {
     groups.push_back({entry.value("runtime", std::string()), entry.value("owner", std::string()),
-                      entry.value("revision", std::string()), entry.value("type", std::string()), true});
+                      entry.value("revision", std::string()), entry.value("type", std::string()), {}, true});
   }
   for (const Stopped& group : groups) {
     run.call.out.step(fmt::format("Starting {} of {} again", group.type, group.revision));
