@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "cli/json.hpp"
 #include "commands/change.hpp"
@@ -93,8 +95,26 @@ Result<int> set_property(Session& session, const Arguments& args, const Property
   return 0;
 }
 
+namespace {
+
+Result<> check_runtime(Session& session, std::string_view id) {
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  std::vector<std::string> known;
+  for (const CatalogEntry* entry : catalog->providers("davit.runtime/1")) known.push_back(entry->id);
+  if (std::ranges::find(known, id) != known.end()) return {};
+  return fail(Code::kInvalid, fmt::format("{} is no runtime that is enabled", json_quote(id)),
+              fmt::format("There are: {}; others: davit plugin:enable ID", join(known, ", ")));
+}
+
+}  // namespace
+
 Result<int> set_core_property(Session& session, const Arguments& args) {
-  return set_property(session, args, core_properties(args.group));
+  const bool moves = args.group == "ps" && !args.args.empty() && args.args[0] == "runtime";
+  if (moves && args.args.size() > 1 && !args.args[1].empty()) DAVIT_TRY(check_runtime(session, args.args[1]));
+  DAVIT_TRY_ASSIGN(const int code, set_property(session, args, core_properties(args.group)));
+  if (moves && code == 0)
+    session.out().detail("Apps that run move with their next deploy or ps:restart, without a dropped request\n");
+  return code;
 }
 
 Result<Report> make_report(Session& session, const PropertyGroup& group, const App& app,

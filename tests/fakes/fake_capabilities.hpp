@@ -269,7 +269,8 @@ class FakeProxy final : public Proxy {
 
 class FakeCapabilities final : public Capabilities {
  public:
-  FakeCapabilities() : builder_fake(record), runtime_fake(record), proxy_fake(record) {}
+  FakeCapabilities()
+      : builder_fake(record), runtime_fake(record), other_runtime(record, "other-runtime"), proxy_fake(record) {}
 
   Result<std::vector<Builder*>> builders() override {
     std::vector<Builder*> all{&builder_fake};
@@ -284,6 +285,7 @@ class FakeCapabilities final : public Capabilities {
   }
   Result<Runtime*> runtime(std::string_view id) override {
     if (id.empty() || id == runtime_fake.id()) return &runtime_fake;
+    if (id == other_runtime.id() && has_other_runtime) return &other_runtime;
     return fail(Code::kNotFound, "Runtime " + std::string(id) + " is not enabled", {}, "plugin-not-enabled");
   }
   Result<Proxy*> proxy() override { return has_proxy ? &proxy_fake : nullptr; }
@@ -296,9 +298,11 @@ class FakeCapabilities final : public Capabilities {
   CallRecord record;
   FakeBuilder builder_fake;
   FakeRuntime runtime_fake;
+  FakeRuntime other_runtime;  ///< "other-runtime": never the default
   FakeProxy proxy_fake;
   std::vector<std::unique_ptr<FakeBuilder>> more_builders;
   bool has_proxy = true;
+  bool has_other_runtime = true;
   std::function<int(const PluginCommandCall&)> on_command;
 };
 

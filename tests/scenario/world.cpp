@@ -49,7 +49,8 @@ World::World() : folder(make_folder()), home{folder, folder / "plugins.toml"} {
     std::ofstream(slug) << "slug of " << input.revision;
     builder.output.artifact = {ArtifactRef::Kind::kSlug, slug, {}, "stack-1"};
   };
-  plugins.runtime_fake.on_wait = [this](fakes::FakeRuntime&) { clock.advance_ms(100); };
+  for (auto* runtime : {&plugins.runtime_fake, &plugins.other_runtime})
+    runtime->on_wait = [this](fakes::FakeRuntime&) { clock.advance_ms(100); };
 }
 
 World::~World() {
@@ -144,7 +145,8 @@ Deployment World::last() {
 
 std::vector<std::string> World::instances() const {
   std::vector<std::string> ids;
-  for (const Instance& instance : plugins.runtime_fake.instances) ids.push_back(instance.id);
+  for (const auto* runtime : {&plugins.runtime_fake, &plugins.other_runtime})
+    for (const Instance& instance : runtime->instances) ids.push_back(instance.id);
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -182,8 +184,9 @@ std::vector<std::string> World::picture() {
     lines.push_back(fmt::format("record {}.{}={} {}", group.revision, group.process_type, group.count,
                                 name_of(group.state)));
   }
-  for (const auto& [name, group] : plugins.runtime_fake.groups) {
-    lines.push_back(fmt::format("group {}={}", name, group.count));
+  for (const auto* runtime : {&plugins.runtime_fake, &plugins.other_runtime}) {
+    for (const auto& [name, group] : runtime->groups)
+      lines.push_back(fmt::format("group {}={} on {}", name, group.count, runtime->id()));
   }
   for (const std::string& id : instances()) lines.push_back("instance " + id);
   for (const auto& [app, route] : plugins.proxy_fake.routes) {

@@ -69,6 +69,27 @@ Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
   return {};
 }
 
+Result<std::string> runtime_now(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(const std::string chosen, runtime_of(run.services.store, run.app.id));
+  DAVIT_TRY_ASSIGN(const Runtime* runtime, run.services.capabilities.runtime(chosen));
+  return std::string(runtime->id());
+}
+
+// A rollback goes back to where its release ran, if that runtime is still there.
+Result<std::string> runtime_for(DeploymentRun& run, const ReleaseSpec& spec) {
+  const bool was_there = run.deployment.kind == "rollback" && run.services.capabilities.runtime(spec.runtime);
+  return was_there ? Result<std::string>(spec.runtime) : runtime_now(run);
+}
+
+// What starts again on another runtime than before is a release of its own: it can be rolled back.
+Result<> follow_runtime(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(const std::string now, runtime_now(run));
+  if (now == run.target->spec.runtime) return {};
+  run.call.out.step(fmt::format("Moving {} from {} to {}", run.app.name, run.target->spec.runtime, now));
+  run.plan.makes_release = true;
+  return {};
+}
+
 Result<ReleaseSpec> spec_of(DeploymentRun& run) {
   ReleaseSpec spec;
   if (run.plan.builds) {
@@ -76,6 +97,9 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
     DAVIT_TRY(put_config(run, spec));
   } else if (run.deployment.kind == "rollback") {
     DAVIT_TRY_ASSIGN(spec, spec_of_rollback(run));
+  } else if (run.target) {  // a start or restart, on another runtime than before
+    spec = run.target->spec;
+    spec.description.clear();
   } else {
     if (!run.live) {
       return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
@@ -86,9 +110,8 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
     spec.description = run.text("description", "Change of configuration");
   }
   spec.actor = run.deployment.actor;
-  DAVIT_TRY_ASSIGN(spec.runtime, runtime_of(run.services.store, run.app.id));
-  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(spec.runtime));
-  spec.runtime = runtime->id();
+  DAVIT_TRY_ASSIGN(spec.runtime, runtime_for(run, spec));
+  if (spec.description.empty()) spec.description = fmt::format("Move to {}", spec.runtime);
   // What a rollback restores is its old release's; everything else is recorded as it is now.
   const bool rolls_back = run.deployment.kind == "rollback";
   if (!(rolls_back && run.request.value("with_scale", false))) {
@@ -113,7 +136,8 @@ Result<> release(DeploymentRun& run) {
       return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
                   "not-deployed");
     }
-    return {};
+    if (run.plan.launches) DAVIT_TRY(follow_runtime(run));
+    if (!run.plan.makes_release) return {};
   }
   auto& store = run.services.store;
   DAVIT_TRY(journalled(run, {"release", std::string(kHostStep), "release.create", {}, {}}, [&]() -> Result<> {

@@ -41,6 +41,15 @@ Result<> apply_route(DeploymentRun& run, Proxy& proxy, const Route& route) {
   });
 }
 
+// As the config: or the next deploy would move the app away again.
+Result<> restore_runtime(DeploymentRun& run) {
+  auto& store = run.services.store;
+  DAVIT_TRY_ASSIGN(const std::string chosen, runtime_of(store, run.app.id));
+  DAVIT_TRY_ASSIGN(const Runtime* runtime, run.services.capabilities.runtime(chosen));
+  if (runtime->id() == run.target->spec.runtime) return {};
+  return store.properties().set(run.app.id, "ps", "runtime", run.target->spec.runtime);
+}
+
 // A rollback brings the config of its release back, so that the next release does not undo it.
 Result<> restore_config(DeploymentRun& run) {
   auto& config = run.services.store.config();
@@ -55,6 +64,7 @@ Result<> restore_config(DeploymentRun& run) {
     if (!is_global && !is_default) own.emplace(key, value);
   }
   DAVIT_TRY(config.replace(run.app.id, own));
+  DAVIT_TRY(restore_runtime(run));
   if (run.request.value("with_scale", false)) {
     DAVIT_TRY(run.services.store.formation().replace(run.app.id, run.target->spec.formation));
   }
