@@ -1,4 +1,4 @@
-// apps: create, destroy, list, exists, lock, unlock, locked, report. Renaming and cloning come later.
+// apps: create, destroy, rename, clone, list, exists, lock, unlock, locked, report.
 #include <fmt/format.h>
 
 #include "base/ids.hpp"
@@ -30,6 +30,39 @@ Result<int> destroy(Session& session, const Arguments& args) {
                                                 session.context.force, session.acting()));
   return deployer.deploy(std::move(lock), {app.name, "destroy", "{}", "apps:destroy", true},
                          session.acting());
+}
+
+/// Waits for whatever runs on the app, and gives it its new name as a deployment: in the journal, so that it is
+/// finished or taken back whatever dies in the middle.
+Result<int> rename(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  const std::string& name = args.args.front();
+  DAVIT_TRY(check_app_name(name));
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const bool taken, store->apps().exists(name));
+  if (taken) return fail(Code::kConflict, "Name is already taken", "Choose another, or see: davit apps:list", "name-taken");
+  session.quiet_step(fmt::format("Renaming {} to {}", app.name, name));
+  const std::string request = JsonObject().text("from", app.name).text("to", name).str();
+  return change_app(session, app, {"apps:rename", "rename", request, args.has("no-wait")});
+}
+
+/// As a new app: its config, settings and source, and the release that is live. Not its domains, which are the
+/// other's, nor its storage, which two apps must not write to unasked.
+Result<int> clone(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const App source, session.app(args));
+  const std::string& name = args.args.front();
+  DAVIT_TRY(check_app_name(name));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY_ASSIGN(const bool taken, store->apps().exists(name));
+  if (taken && args.has("ignore-existing")) {
+    session.out().warning(fmt::format("{} exists already; nothing is cloned", name));
+    return 0;
+  }
+  session.quiet_step(fmt::format("Cloning {} to {}", source.name, name));
+  DAVIT_TRY_ASSIGN(const App made, clone_app(session, source, name));
+  if (!source.deployed || args.has("skip-deploy")) return 0;
+  session.context.app = name;
+  return change_app(session, made, {"apps:clone", "start", "{}", false});
 }
 
 Result<int> exists(Session& session, const Arguments& args) {
@@ -75,12 +108,22 @@ Result<int> locked(Session& session, const Arguments& args) {
 }
 
 constexpr CliFlag kDestroyFlags[] = {kNoWaitFlag};
+constexpr CliFlag kCloneFlags[] = {{"skip-deploy", "", "Only make the app; ps:start starts it"},
+                                   {"ignore-existing", "", "Do nothing if the new app exists"}};
 constexpr CliFlag kFormat[] = {kFormatFlag};
 
 }  // namespace
 
 std::span<const CoreCommand> app_commands() {
   static constexpr CoreCommand kCommands[] = {
+      {{.name = "apps:clone",
+        .usage = "[--skip-deploy] [--ignore-existing] <old-app> <new-app>",
+        .summary = "Make a new app of the source, settings and release of another",
+        .app = AppArgument::kExisting,
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .flags = kCloneFlags},
+       clone},
       {{.name = "apps:create", .usage = "<app>", .summary = "Make a new app", .app = AppArgument::kNew},
        create},
       {{.name = "apps:destroy",
@@ -107,6 +150,14 @@ std::span<const CoreCommand> app_commands() {
         .summary = "Say by the exit code whether an app is frozen",
         .app = AppArgument::kExisting},
        locked},
+      {{.name = "apps:rename",
+        .usage = "[--no-wait] <old-app> <new-app>",
+        .summary = "Give an app another name without a dropped request",
+        .app = AppArgument::kExisting,
+        .minimum_args = 1,
+        .maximum_args = 1,
+        .flags = kDestroyFlags},
+       rename},
       core_report_command("apps:report"),
       core_set("apps:set", "--global <key> [<value>]"),
       {{.name = "apps:unlock",

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "git/git_command.hpp"
+#include "git/repository.hpp"
 #include "git/tree_rules.hpp"
 #include "process/files.hpp"
 
@@ -23,7 +24,8 @@ std::string deploy_ref(std::string_view deployment) {
 
 class GitSourceStore final : public SourceStore {
  public:
-  GitSourceStore(Home home, ProcessRunner& processes) : home_(std::move(home)), processes_(processes) {}
+  GitSourceStore(Home home, Installation installation, ProcessRunner& processes)
+      : home_(std::move(home)), installation_(std::move(installation)), processes_(processes) {}
 
   Result<CheckedOut> check_out(std::string_view app, std::string_view revision, const std::string& folder,
                                const SourceLimits& limits, const CallContext& context) override {
@@ -80,6 +82,15 @@ class GitSourceStore final : public SourceStore {
   Result<> tidy(std::string_view app) override {
     DAVIT_TRY(git_of(app).run({"-c", "gc.autoDetach=false", "gc", "--auto", "--quiet"}));
     return {};
+  }
+
+  Result<> rename(std::string_view from, std::string_view to) override {
+    std::error_code error;
+    if (std::filesystem::exists(home_.repo(from), error)) {
+      std::filesystem::rename(home_.repo(from), home_.repo(to), error);
+      if (error) return fail(system_error("move the repository to " + home_.repo(to).string(), error.value()));
+    }
+    return create_repository(home_, installation_, processes_, to);  // its hook has the name
   }
 
   Result<> remove(std::string_view app) override { return remove_tree(home_.repo(app)); }
@@ -157,13 +168,15 @@ class GitSourceStore final : public SourceStore {
   }
 
   Home home_;
+  Installation installation_;
   ProcessRunner& processes_;
 };
 
 }  // namespace
 
-std::unique_ptr<SourceStore> make_git_source_store(Home home, ProcessRunner& processes) {
-  return std::make_unique<GitSourceStore>(std::move(home), processes);
+std::unique_ptr<SourceStore> make_git_source_store(Home home, Installation installation,
+                                                   ProcessRunner& processes) {
+  return std::make_unique<GitSourceStore>(std::move(home), std::move(installation), processes);
 }
 
 }  // namespace davit

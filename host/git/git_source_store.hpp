@@ -11,6 +11,7 @@
 namespace davit {
 
 /// `processes` is borrowed.
-std::unique_ptr<SourceStore> make_git_source_store(Home home, ProcessRunner& processes);
+std::unique_ptr<SourceStore> make_git_source_store(Home home, Installation installation,
+                                                   ProcessRunner& processes);
 
 }  // namespace davit

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "lifecycle/identity.hpp"
+#include "lifecycle/rename.hpp"
 #include "lifecycle/retention.hpp"
 #include "lifecycle/scripts.hpp"
 #include "lifecycle/step.hpp"
@@ -19,6 +22,7 @@ struct NamedPhase {
 
 // Everything up to the switch can be taken back.
 constexpr NamedPhase kPhases[] = {
+    {"rename", rename_app, [](const Plan& plan) { return plan.renames; }},
     {"fetch", fetch, [](const Plan& plan) { return plan.builds; }},
     {"detect", detect, [](const Plan& plan) { return plan.builds; }},
     {"build", build, [](const Plan& plan) { return plan.builds; }},
@@ -32,13 +36,20 @@ Event deploy_event(std::string_view id, DeployEvent& payload, const DeploymentRu
   payload.app = run.app.name;
   payload.kind = run.deployment.kind;
   payload.version = run.target ? run.target->version : 0;
-  return Event{id, &payload, {{"deployment", run.deployment.id}, {"actor", run.deployment.actor}}};
+  Event event{id, &payload, {{"deployment", run.deployment.id}, {"actor", run.deployment.actor}}};
+  if (run.plan.renames) event.facts["renamed-from"] = run.renamed_from;
+  return event;
 }
 
 Result<> load_state(DeploymentRun& run) {
   auto& store = run.services.store;
   DAVIT_TRY_ASSIGN(run.live, store.releases().current(run.app.id));
   DAVIT_TRY_ASSIGN(run.live_groups, store.live_groups().of_app(run.app.id));
+  if (!run.plan.renames) return {};
+  run.target = run.live;
+  // What is stopped stays so, under its new name.
+  run.plan.launches = std::ranges::any_of(
+      run.live_groups, [](const LiveGroup& group) { return group.state == GroupState::kLive; });
   return {};
 }
 
@@ -93,6 +104,7 @@ Result<> Engine::forward(DeploymentRun& run) {
 // with two exceptions: a scale that shrinks the live groups, and a destroy that forgets the app.
 Result<> Engine::commit_and_finish(DeploymentRun& run) {
   if (run.deployment.state != DeploymentState::kDraining) run_after_deploy(run);
+  if (run.plan.renames) DAVIT_TRY(move_files(run));
   if (!run.plan.rescales && !run.plan.destroys) services_.on_committed();
   auto& journal = services_.store.journal();
   DAVIT_TRY(journal.set_state(run.deployment.id, DeploymentState::kDraining));
@@ -113,7 +125,11 @@ Result<> Engine::commit_and_finish(DeploymentRun& run) {
   event.state = state_word(DeploymentState::kDone);
   services_.bus.tell(deploy_event(event_id::kDeployFinished, event, run), run.call);
   if (run.plan.destroys) return {};
-  return journal.set_state(run.deployment.id, DeploymentState::kDone);
+  // Together: what is done again after a crash must not meet another app of the old name.
+  return services_.store.transaction([&]() -> Result<> {
+    if (run.plan.renames) DAVIT_TRY(services_.store.apps().reserve_name(run.app.id, std::nullopt));
+    return journal.set_state(run.deployment.id, DeploymentState::kDone);
+  });
 }
 
 Result<> Engine::take_back(DeploymentRun& run, const Error& error) {

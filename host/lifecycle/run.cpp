@@ -15,6 +15,8 @@ std::optional<Plan> plan_of(std::string_view kind) {
     plan.makes_release = plan.launches = true;
   } else if (kind == "restart" || kind == "start") {
     plan.launches = true;
+  } else if (kind == "rename") {
+    plan.launches = plan.renames = true;
   } else if (kind == "scale") {
     plan.rescales = true;
   } else if (kind == "stop") {
@@ -33,6 +35,9 @@ DeploymentRun::DeploymentRun(const LifecycleServices& services_in, const CallCon
   request = nlohmann::json::parse(deployment.request_json, nullptr, /*allow_exceptions=*/false);
   if (!request.is_object()) request = nlohmann::json::object();
   plan = plan_of(deployment.kind).value_or(Plan{});
+  if (!plan.renames) return;
+  renamed_from = text("from");
+  app.name = text("to");
 }
 
 std::string DeploymentRun::text(const char* key, std::string_view otherwise) const {

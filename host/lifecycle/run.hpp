@@ -24,6 +24,7 @@ struct Plan {
   bool rescales = false;  ///< other counts of the live revision
   bool stops = false;     ///< nothing runs afterwards
   bool destroys = false;  ///< and the app is forgotten
+  bool renames = false;   ///< what starts beside the old has the app's new name
 };
 /// nullopt for a kind that does not exist.
 std::optional<Plan> plan_of(std::string_view kind);
@@ -42,7 +43,8 @@ class DeploymentRun {
   const LifecycleServices& services;
   const CallContext& call;
   Deployment deployment;
-  App app;
+  App app;                   ///< with a rename, its name is the new one from the beginning
+  std::string renamed_from;  ///< with a rename: the old one
   nlohmann::json request;  ///< always an object
   Plan plan;
 
@@ -75,7 +77,8 @@ class DeploymentRun {
                                               std::uint64_t otherwise) const;
 };
 
-/// Phases, in order. Each announces itself on the bus and calls one capability.
+/// Phases, in order (rename is the first of a rename). Each announces itself on the bus and calls one capability.
+Result<> rename_app(DeploymentRun& run);
 Result<> fetch(DeploymentRun& run);
 Result<> detect(DeploymentRun& run);
 Result<> build(DeploymentRun& run);

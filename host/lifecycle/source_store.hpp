@@ -43,6 +43,8 @@ class SourceStore {
   /// Packs what many pushes left, if it is worth it. Cheap when it is not; a store without anything to pack
   /// does nothing.
   virtual Result<> tidy(std::string_view /*app*/) { return {}; }
+  /// The repository is the other app's afterwards. Idempotent: nothing at `from` is fine.
+  virtual Result<> rename(std::string_view from, std::string_view to) = 0;
   /// The app's repository is gone afterwards. Idempotent.
   virtual Result<> remove(std::string_view app) = 0;
 };

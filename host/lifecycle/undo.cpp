@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "lifecycle/rename.hpp"
 #include "lifecycle/replacement.hpp"
 #include "lifecycle/step.hpp"
 
@@ -15,6 +16,7 @@ struct HostUndo {
 };
 
 constexpr HostUndo kHostUndos[] = {
+    {"app.rename", undo_rename},
     {"source.checkout", undo_checkout}, {"build.run", undo_build},     {"release.create", undo_release},
     {"process.stop", undo_stop},        {"process.start", undo_start}, {"process.rescale", undo_rescale},
 };
@@ -46,8 +48,9 @@ Result<> undo_step(DeploymentRun& run, const Step& step) {
   }
   for (Hook* hook : run.services.bus.steps(step.hook)) {
     if (hook->plugin() != step.plugin) continue;
-    const Event event{
-        step.hook, std::monostate{}, {{"app", run.app.name}, {"deployment", run.deployment.id}}};
+    AppEvent app{run.app.name, run.renamed_from, run.plan.renames};
+    Event event{step.hook, std::monostate{}, {{"app", run.app.name}, {"deployment", run.deployment.id}}};
+    if (step.hook == event_id::kAppCopy) event.payload = &app;
     return hook->undo(event, step.token, run.call);
   }
   return fail(Code::kUnavailable,

@@ -18,6 +18,7 @@ struct RouteStruct {
     route.revision = abi(in.revision);
     route.hosts = hosts.get();
     route.endpoints = endpoints.get();
+    route.replaces = abi(in.replaces);
   }
 };
 

@@ -12,11 +12,11 @@ namespace {
 // The columns of read_app(). A live release is found by its partial index.
 #define DAVIT_APP_COLUMNS                          \
   "SELECT id, name, created_at_ms, locked_at_ms, " \
-  "EXISTS (SELECT 1 FROM releases WHERE releases.app = apps.id AND releases.state = 'live') FROM apps "
+  "EXISTS (SELECT 1 FROM releases WHERE releases.app = apps.id AND releases.state = 'live'), coalesce(next_name, '') FROM apps "
 
 App read_app(Row row) {
   return App{AppId{row.integer(0)}, row.text(1), row.integer(2), row.optional_integer(3),
-             row.integer(4) != 0};
+             row.integer(4) != 0,        row.text(5)};
 }
 
 Error name_taken() {
@@ -63,6 +63,13 @@ Result<App> Apps::get(std::string_view name) {
   return std::move(*app);
 }
 
+Result<App> Apps::get_by_any_name(std::string_view name) {
+  DAVIT_TRY_ASSIGN(auto app, database_.first(DAVIT_APP_COLUMNS "WHERE (name = ?1 OR next_name = ?1) AND id > 0",
+                                             read_app, name));
+  if (!app) return fail(app_not_found(name));
+  return std::move(*app);
+}
+
 Result<App> Apps::get(AppId app) {
   DAVIT_TRY_ASSIGN(auto found, database_.first(DAVIT_APP_COLUMNS "WHERE id = ?1 AND id > 0", read_app, app));
   if (!found) return fail(Code::kNotFound, "The app does not exist (any more)", {}, "app-not-found");
@@ -90,8 +97,13 @@ Result<> Apps::rename(AppId app, std::string_view new_name) {
   DAVIT_TRY(check_app_name(new_name));
   return database_.transaction([&]() -> Result<> {
     DAVIT_TRY(reserve_name(app, std::string(new_name)));
+    DAVIT_TRY(database_.run(
+        "UPDATE releases SET artifact_ref = 'slugs/' || ?2 || substr(artifact_ref, length(old.name) + 7) "
+        "FROM (SELECT name FROM apps WHERE id = ?1) AS old WHERE app = ?1 AND artifact_kind = 'slug'",
+        app, new_name));
+    DAVIT_TRY(database_.run("UPDATE deployments SET app_name = ?2 WHERE app = ?1", app, new_name));
     auto changed =
-        database_.run("UPDATE apps SET name = ?2, next_name = NULL WHERE id = ?1 AND id > 0", app, new_name);
+        database_.run("UPDATE apps SET name = ?2, next_name = name WHERE id = ?1 AND id > 0", app, new_name);
     if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());
     return require_one(std::move(changed));
   });
@@ -109,6 +121,22 @@ Result<> Apps::reserve_name(AppId app, const std::optional<std::string>& name) {
     auto changed = database_.run("UPDATE apps SET next_name = ?2 WHERE id = ?1 AND id > 0", app, *name);
     if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());
     return require_one(std::move(changed));
+  });
+}
+
+Result<> Apps::copy_settings(AppId from, AppId to) {
+  return database_.transaction([&]() -> Result<> {
+    for (const char* sql :
+         {"INSERT OR REPLACE INTO config SELECT ?2, key, value FROM config WHERE scope = ?1",
+          "INSERT OR REPLACE INTO properties SELECT ?2, grp, key, value FROM properties WHERE scope = ?1 "
+          "AND NOT (grp = 'ps' AND key = 'stopped') AND grp <> 'health'",
+          "INSERT OR REPLACE INTO list_items SELECT ?2, grp, key, position, value FROM list_items WHERE scope = ?1",
+          "INSERT OR REPLACE INTO formation SELECT ?2, process_type, quantity FROM formation WHERE app = ?1",
+          "INSERT OR REPLACE INTO plugin_kv SELECT plugin, ?2, key, value FROM plugin_kv WHERE scope = ?1",
+          "UPDATE apps SET domains_enabled = (SELECT domains_enabled FROM apps WHERE id = ?1) WHERE id = ?2"}) {
+      DAVIT_TRY(database_.run(sql, from, to));
+    }
+    return {};
   });
 }
 

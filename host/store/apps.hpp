@@ -22,6 +22,8 @@ struct App {
   std::optional<UnixMs>
       locked_at_ms;       ///< apps:lock, a freeze that persists; not the lock of a running command
   bool deployed = false;  ///< has a live release
+  /// Kept for it besides its name: what it is being renamed to, and after the switch what it was called; "": none.
+  std::string other_name = {};
 };
 
 /// Threads: those of its Store. Errors besides the store's own are named at each function.
@@ -38,11 +40,16 @@ class Apps {
   /// Sorted by bytes.
   Result<std::vector<std::string>> names();
   Result<std::vector<App>> list();
-  /// As create() for the new name; "app-not-found" for a missing app. The id stays; what was reserved for it
-  /// is used up.
+  /// By its name, or by the one that is kept for it. As get() otherwise.
+  Result<App> get_by_any_name(std::string_view name);
+  /// As create() for the new name; "app-not-found" for a missing app. The id stays, its releases' slugs are
+  /// those below the new name, and the old name is kept for it until reserve_name(nullopt).
   Result<> rename(AppId app, std::string_view new_name);
-  /// Keeps a name for the app, as create() would take it: nobody else gets it until rename() or nullopt here.
+  /// Keeps a name for the app, as create() would take it: nobody else gets it until nullopt here.
   Result<> reserve_name(AppId app, const std::optional<std::string>& name);
+  /// Gives `to` what is set for `from`: config, properties, lists, quantities, the plugins' own values. Not
+  /// domains, mounts, releases, nor what says how it runs now.
+  Result<> copy_settings(AppId from, AppId to);
   /// Removes the app and all rows that belong to it, in one transaction; deployments stay as history.
   /// Folders, instances and routes are the engine's to remove before. "app-not-found" when it is gone
   /// already.

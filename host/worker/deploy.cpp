@@ -67,6 +67,12 @@ Result<AppId> identify(Workshop& shop, Store& store, const std::string& id) {
   return deployment.app;
 }
 
+// Under its name of now: the deployment may have renamed it, or destroyed it.
+void settle_watch(Workshop& shop, Store& store, AppId id) {
+  const auto app = store.apps().get(id);
+  settle_health_unit(shop, id, app ? app->name : shop.context().app);
+}
+
 // Whoever holds the app's lock settles its watch at the end of what they do.
 void settle_if_free(Workshop& shop, const App& app) {
   const auto path = shop.home().lock(app.name);
@@ -84,7 +90,7 @@ Result<int> run_deployment(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(const AppId app, identify(shop, *store, words[0]));
   watch_for_cancel(shop, *store, words[0]);
   auto services = shop.lifecycle([&] {
-    settle_health_unit(shop, app, shop.context().app);
+    settle_watch(shop, *store, app);
     ending.tell("committed", 0);
   });
   if (!services) {
@@ -110,7 +116,7 @@ Result<int> recover_deployment(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   DAVIT_TRY_ASSIGN(const AppId app, identify(shop, *store, words[0]));
   DAVIT_TRY_ASSIGN(LifecycleServices services,
-                   shop.lifecycle([&] { settle_health_unit(shop, app, shop.context().app); }));
+                   shop.lifecycle([&] { settle_watch(shop, *store, app); }));
   DAVIT_TRY(Engine(std::move(services)).recover(words[0], shop.context()));
   DAVIT_TRY_ASSIGN(const Deployment deployment, store->journal().get(words[0]));
   const bool good = deployment.state == DeploymentState::kDone;

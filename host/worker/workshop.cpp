@@ -120,7 +120,7 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
   DAVIT_TRY_ASSIGN(Store * store, this->store());
   DAVIT_TRY_ASSIGN(PluginHost * plugins, this->plugins());
   DAVIT_TRY_ASSIGN(EventBus * bus, this->bus());
-  if (!sources_) sources_ = make_git_source_store(home(), *processes_);
+  if (!sources_) sources_ = make_git_source_store(home(), where_.installation, *processes_);
   if (!probe_) probe_ = make_poco_probe();
   LifecycleServices services{.store = *store,
                              .bus = *bus,

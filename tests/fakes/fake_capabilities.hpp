@@ -218,12 +218,14 @@ class FakeProxy final : public Proxy {
     const auto present = routes.find(route.app);
     const std::string token = "token-" + std::to_string(++tokens_made);
     saved[token] = present == routes.end() ? std::vector<Route>{} : std::vector<Route>{present->second};
+    if (const auto other = routes.find(route.replaces); other != routes.end()) replaced[token] = other->second;
     if (auto fault = record_.leave("proxy.prepare"); !fault) return fail(fault.error());
     return token;
   }
   Result<> apply(const Route& route, std::string_view, const CallContext&) override {
     DAVIT_TRY(record_.enter("proxy.apply", text_of(route)));
     routes.insert_or_assign(route.app, route);
+    routes.erase(route.replaces);
     return record_.leave("proxy.apply");
   }
   Result<> undo(std::string_view app, std::string_view token, const CallContext&) override {
@@ -234,6 +236,8 @@ class FakeProxy final : public Proxy {
       else
         routes.insert_or_assign(std::string(app), before->second.front());
     }
+    if (const auto other = replaced.find(std::string(token)); other != replaced.end())
+      routes.insert_or_assign(other->second.app, other->second);
     return record_.leave("proxy.undo");
   }
   Result<> drain(const Route& route, std::uint64_t, const CallContext&) override {
@@ -257,6 +261,7 @@ class FakeProxy final : public Proxy {
 
   std::map<std::string, Route> routes;  ///< by app: what is live
   std::map<std::string, std::vector<Route>> saved;
+  std::map<std::string, Route> replaced;  ///< by token: of the app that a rename took away
   unsigned tokens_made = 0;
 
  private:

@@ -52,6 +52,11 @@ class FakeSourceStore final : public SourceStore {
     at = std::string(to);
     return true;
   }
+  Result<> rename(std::string_view from, std::string_view to) override {
+    DAVIT_TRY(record_.enter("sources.rename", std::string(from) + " " + std::string(to)));
+    renamed_to = to;
+    return record_.leave("sources.rename");
+  }
   Result<> remove(std::string_view app) override {
     DAVIT_TRY(record_.enter("sources.remove", std::string(app)));
     removed.insert(std::string(app));
@@ -64,6 +69,7 @@ class FakeSourceStore final : public SourceStore {
   std::map<std::string, std::string> kept;  ///< deployment to revision
   std::map<std::string, std::string> refs;  ///< ref to revision; "" for one that is not there
   std::set<std::string> removed;
+  std::string renamed_to;
   SourceLimits last_limits;
 
  private:

@@ -17,15 +17,16 @@ namespace {
 constexpr std::uint64_t kDrainLimitS = 60;
 constexpr std::size_t kDrainingRevisions = 2;
 
-Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string& revision, unsigned above) {
+Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string& owner,
+                        const std::string& revision, unsigned above) {
   DAVIT_TRY_ASSIGN(Proxy * proxy, run.services.capabilities.proxy());
   if (proxy == nullptr) return {};
   DAVIT_TRY_ASSIGN(
       auto instances,
-      runtime.inspect({OwnerKind::kApp, run.app.name, revision, std::string(kWebType), 0}, run.call));
+      runtime.inspect({OwnerKind::kApp, owner, revision, std::string(kWebType), 0}, run.call));
   std::erase_if(instances, [&](const Instance& instance) { return instance.number <= above; });
   if (instances.empty()) return {};
-  Route route{run.app.name, revision, {}, endpoints_of(instances), false};
+  Route route{owner, revision, {}, endpoints_of(instances), false, {}};
   const auto limit_ms = 1000 * run.number_property("checks", "wait-to-retire", kDrainLimitS);
   auto drained = proxy->drain(route, limit_ms, run.call);
   if (!drained && drained.error().code != Code::kTimeout) run.call.out.warning(drained.error().text());
@@ -33,14 +34,15 @@ Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string&
 }
 
 // The instances of one revision go: requests first, then the processes, then the record.
-Result<> retire(DeploymentRun& run, const std::string& revision, const std::string& runtime_id) {
-  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(runtime_id));
-  DAVIT_TRY(drain_requests(run, *runtime, revision, 0));
+Result<> retire(DeploymentRun& run, const LiveGroup& group) {
+  const std::string& revision = group.revision;
+  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(group.runtime));
+  DAVIT_TRY(drain_requests(run, *runtime, group.owner, revision, 0));
   DAVIT_TRY(run.services.store.live_groups().set_state(run.app.id, revision, GroupState::kStopping));
   TextMap plan;
-  ProcessEvent event{run.app.name, revision, {}, 0, plan};
+  ProcessEvent event{group.owner, revision, {}, 0, plan};
   run.services.bus.tell(Event{event_id::kProcessStop, &event, {}}, run.call);
-  DAVIT_TRY(runtime->remove({OwnerKind::kApp, run.app.name, revision, {}, 0}, run.plan.destroys, run.call));
+  DAVIT_TRY(runtime->remove({OwnerKind::kApp, group.owner, revision, {}, 0}, run.plan.destroys, run.call));
   return run.services.store.live_groups().remove_revision(run.app.id, revision);
 }
 
@@ -51,7 +53,7 @@ Result<> cut_oldest(DeploymentRun& run) {
     for (const std::string& revision : too_many) {
       if (group.revision != revision) continue;
       DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(group.runtime));
-      DAVIT_TRY(runtime->remove({OwnerKind::kApp, run.app.name, revision, {}, 0}, false, run.call));
+      DAVIT_TRY(runtime->remove({OwnerKind::kApp, group.owner, revision, {}, 0}, false, run.call));
       DAVIT_TRY(run.services.store.live_groups().remove_revision(run.app.id, revision));
     }
   }
@@ -82,7 +84,7 @@ Result<> drain_rescaled(DeploymentRun& run) {
   if (run.wanted.empty()) DAVIT_TRY(shrink_after_crash(run));
   for (const WantedGroup& wanted : run.wanted) {
     if (wanted.process.type == kWebType && wanted.count < wanted.old_count) {
-      DAVIT_TRY(drain_requests(run, *run.runtime, run.revision, wanted.count));
+      DAVIT_TRY(drain_requests(run, *run.runtime, run.app.name, run.revision, wanted.count));
     }
   }
   return shrink(run);
@@ -102,7 +104,7 @@ Result<> drain(DeploymentRun& run) {
   for (const LiveGroup& group : run.live_groups) {
     const bool leaves = group.state == GroupState::kDraining || group.state == GroupState::kStopping;
     if (!leaves || !done.insert(group.revision).second) continue;
-    DAVIT_TRY(retire(run, group.revision, group.runtime));
+    DAVIT_TRY(retire(run, group));
   }
   return {};
 }

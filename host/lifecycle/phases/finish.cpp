@@ -7,6 +7,7 @@
 
 #include "lifecycle/engine.hpp"
 #include "lifecycle/identity.hpp"
+#include "lifecycle/rename.hpp"
 #include "lifecycle/retention.hpp"
 #include "lifecycle/run.hpp"
 #include "process/files.hpp"
@@ -61,6 +62,7 @@ Result<> finish(DeploymentRun& run) {
   DAVIT_TRY(remove_tree(run.work_dir()));
   if (run.plan.destroys) return forget_app(run);
   if (run.deployment.kind == "push") DAVIT_TRY(move_branch(run));
+  if (run.plan.renames) DAVIT_TRY(leave_old_name(run));
   apply_retention(run);
   return {};
 }

@@ -33,6 +33,7 @@ Result<> put_record(DeploymentRun& run, const std::string& type, unsigned count,
   record.runtime = run.target->spec.runtime;
   record.count = count;
   record.state = state;
+  record.owner = run.app.name;
   record.mounts_json = mounts_to_json(mounts);
   return run.services.store.live_groups().put(record);
 }

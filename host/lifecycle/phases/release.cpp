@@ -2,6 +2,8 @@
 // ends it.
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "lifecycle/processes.hpp"
 #include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
@@ -81,6 +83,14 @@ Result<std::string> runtime_for(DeploymentRun& run, const ReleaseSpec& spec) {
   return was_there ? Result<std::string>(spec.runtime) : runtime_now(run);
 }
 
+// The release is the same; its slug has been linked to where it will be.
+void point_to_slugs_of_new_name(DeploymentRun& run) {
+  Artifact& artifact = run.target->spec.artifact;
+  if (artifact.kind != ArtifactKind::kSlug) return;
+  const auto file = std::filesystem::path(artifact.ref).filename();
+  artifact.ref = (run.services.home.slugs(run.app.name) / file).lexically_relative(run.services.home.root).string();
+}
+
 // What starts again on another runtime than before is a release of its own: it can be rolled back.
 Result<> follow_runtime(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(const std::string now, runtime_now(run));
@@ -129,14 +139,15 @@ Result<> release(DeploymentRun& run) {
   if (!run.plan.makes_release) {
     run.target = run.live;
     // A start or restart takes what config:set --no-restart left for it.
-    if (run.plan.launches) {
+    if (run.plan.launches && !run.plan.renames) {
       DAVIT_TRY_ASSIGN(run.target, run.services.store.releases().newest_usable(run.app.id));
     }
     if (!run.target && (run.plan.launches || run.plan.rescales)) {
       return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
                   "not-deployed");
     }
-    if (run.plan.launches) DAVIT_TRY(follow_runtime(run));
+    if (run.plan.launches && !run.plan.renames) DAVIT_TRY(follow_runtime(run));
+    if (run.plan.renames && run.target) point_to_slugs_of_new_name(run);
     if (!run.plan.makes_release) return {};
   }
   auto& store = run.services.store;

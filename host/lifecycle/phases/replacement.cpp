@@ -177,7 +177,8 @@ Result<> undo_stop(DeploymentRun& run, std::string_view token) {
         "did not come up again");
     if (!up) run.call.out.warning(up.error().text());
   }
-  return reroute_app(run.services, run.app.name, run.call);
+  DAVIT_TRY_ASSIGN(const App app, run.services.store.apps().get(run.app.id));  // by its name of now
+  return reroute_app(run.services, app.name, run.call);
 }
 
 }  // namespace davit

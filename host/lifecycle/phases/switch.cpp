@@ -15,6 +15,7 @@ namespace {
 Result<Route> plan_route(DeploymentRun& run) {
   Route route;
   route.app = run.app.name;
+  route.replaces = run.renamed_from;
   route.revision = run.revision;
   if (run.deployment.kind == "rollback" && run.request.value("with_domains", false)) {
     DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app, run.target->spec.domains));
@@ -88,9 +89,10 @@ Result<> record(DeploymentRun& run) {
     if (run.plan.launches) {
       DAVIT_TRY(store.live_groups().switch_to(run.app.id, run.revision));
       DAVIT_TRY(forget_health(store, run.app.id));
-      DAVIT_TRY(store.releases().mark_live(run.app.id, run.target->version));
+      if (!run.plan.renames) DAVIT_TRY(store.releases().mark_live(run.app.id, run.target->version));
       DAVIT_TRY(store.properties().unset(run.app.id, "ps", "stopped"));
     }
+    if (run.plan.renames) DAVIT_TRY(store.apps().rename(run.app.id, run.app.name));
     if (run.plan.rescales) {
       Quantities counts;
       const auto formation = run.request.value("formation", nlohmann::json::object());
@@ -129,6 +131,7 @@ Result<> say_where(DeploymentRun& run, Proxy& proxy, const Route& route) {
 Result<> switch_over(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(const Route route, plan_route(run));
   DAVIT_TRY_ASSIGN(Proxy * proxy, run.services.capabilities.proxy());
+  if (run.plan.renames && !run.live) proxy = nullptr;  // it was never reachable
   if (proxy != nullptr) {
     if (run.plan.launches) run.call.out.step("Switching requests to the new instances");
     DAVIT_TRY(apply_route(run, *proxy, route));

@@ -23,7 +23,8 @@ Store& store(const davit_host* host) {
 /// An empty name is the global scope.
 Result<AppId> scope_of(const davit_host* host, davit_str app) {
   if (app.size == 0) return AppId::kGlobal;
-  DAVIT_TRY_ASSIGN(const App found, store(host).apps().get(view(app)));
+  // While an app is being renamed, plugins hear both of its names.
+  DAVIT_TRY_ASSIGN(const App found, store(host).apps().get_by_any_name(view(app)));
   return found.id;
 }
 

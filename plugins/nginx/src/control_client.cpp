@@ -147,8 +147,9 @@ std::optional<ControlClient::Status> ControlClient::status() {
 }
 
 void ControlClient::put(const Route& route, bool probe) {
-  const auto answer =
-      ask("PUT", "/apps/" + route.app + (probe ? "?probe=1" : ""), to_json(route), kTimeoutMs);
+  std::string path = "/apps/" + route.app + (probe ? "?probe=1" : "?probe=0");
+  if (!route.replaces.empty()) path += "&replaces=" + route.replaces;
+  const auto answer = ask("PUT", path, to_json(route), kTimeoutMs);
   if (answer.status != 200) refuse(answer.status, answer.body);
 }
 

@@ -46,12 +46,16 @@ std::string reason_in(const std::string& log) {
 struct Token {
   std::optional<Route> route;
   std::optional<std::string> site;
+  std::optional<Route> replaced;  // of the app that goes away, whose site is the one below
+  std::optional<std::string> replaced_site;
 };
 
 std::string to_text(const Token& token) {
   Poco::JSON::Object object;
   if (token.route) object.set("route", to_json(*token.route));
   if (token.site) object.set("site", *token.site);
+  if (token.replaced) object.set("replaced", to_json(*token.replaced));
+  if (token.replaced_site) object.set("replaced-site", *token.replaced_site);
   std::ostringstream text;
   object.stringify(text);
   return std::move(text).str();
@@ -64,11 +68,21 @@ Token token_from(const std::string& text) {
     Token token;
     if (object->has("route")) token.route = route_from_json(object->getValue<std::string>("route"));
     if (object->has("site")) token.site = object->getValue<std::string>("site");
+    if (object->has("replaced")) token.replaced = route_from_json(object->getValue<std::string>("replaced"));
+    if (object->has("replaced-site"))
+      token.replaced_site = object->getValue<std::string>("replaced-site");
     return token;
   } catch (const Poco::Exception& error) {
     throw sdk::Failure(DAVIT_INTERNAL, "bad-token",
                        "the token of the switch cannot be read: " + error.displayText());
   }
+}
+
+// One app's file in, and that of the app that it replaces out.
+FileChanges site_changes(const Route& route, const std::optional<std::string>& site) {
+  FileChanges changes{{LiveFiles::site_path(route.app), site}};
+  if (!route.replaces.empty()) changes[LiveFiles::site_path(route.replaces)] = std::nullopt;
+  return changes;
 }
 
 }  // namespace
@@ -178,17 +192,21 @@ std::string Engine::prepare(const Route& route) {
   if (settings_.switching == Switching::kSocket && control_.status()) {
     for (const auto& host : route.hosts) {
       const auto owner = control_.owner(host);
-      if (owner && *owner != route.app) {
+      if (owner && *owner != route.app && *owner != route.replaces) {
         throw sdk::Failure(DAVIT_CONFLICT, "host-taken", host + " belongs to the app " + *owner,
                            "remove the domain there first, or choose another");
       }
     }
   }
   make_directories();
-  const auto path = LiveFiles::site_path(route.app);
-  const FileChanges change{{path, wanted_site(route)}};
+  const FileChanges change = site_changes(route, wanted_site(route));
   if (!live_.difference(change).empty()) live_.check(change);
-  return to_text(Token{store_.get(route.app), live_.read(path)});
+  Token token{store_.get(route.app), live_.read(LiveFiles::site_path(route.app)), {}, {}};
+  if (!route.replaces.empty()) {
+    token.replaced = store_.get(route.replaces);
+    token.replaced_site = live_.read(LiveFiles::site_path(route.replaces));
+  }
+  return to_text(token);
 }
 
 void Engine::apply(const Route& route) {
@@ -197,7 +215,7 @@ void Engine::apply(const Route& route) {
   auto wanted = route;
   const auto site = wanted_site(route);
   wanted.shared = !site.has_value();
-  const FileChanges change{{LiveFiles::site_path(route.app), site}};
+  const FileChanges change = site_changes(route, site);
   const auto before = store_.get(route.app);
   try {
     if (settings_.switching == Switching::kReload) {
@@ -209,6 +227,7 @@ void Engine::apply(const Route& route) {
       store_.put(wanted);
       switch_by_socket(wanted, change);
     }
+    if (!route.replaces.empty()) store_.remove(route.replaces);
   } catch (...) {
     if (before) {
       store_.put(*before);
@@ -296,7 +315,11 @@ void Engine::restore(const std::string& app, const std::optional<Route>& route,
 
 void Engine::undo(const std::string& app, const std::string& token) {
   make_directories();
-  const auto before = token_from(token);
+  auto before = token_from(token);
+  if (before.replaced) {  // its hosts come back before what took them goes
+    before.replaced->replaces = app;
+    restore(before.replaced->app, before.replaced, before.replaced_site);
+  }
   restore(app, before.route, before.site);
 }
 

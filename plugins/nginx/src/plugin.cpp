@@ -118,6 +118,11 @@ void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
   if (event.which() == sdk::EventId::kPropertyChanged) property_changed(call, event.property());
   if (event.which() == sdk::EventId::kDeployFinished) {
     const auto deploy = event.deploy();
+    if (deploy.kind == "rename" && deploy.status == DAVIT_OK) {
+      const Session session(*this, call);
+      remove_certificate(session.settings.engine, std::string(event.fact("renamed-from")));
+      move_logs(session.settings.engine, std::string(event.fact("renamed-from")), std::string(deploy.app));
+    }
     if (deploy.kind != "destroy" || deploy.status != DAVIT_OK) return;
     const Session session(*this, call);
     forget_certificates(session.settings.engine, std::string(deploy.app));

@@ -208,6 +208,7 @@ Route route_from(const sdk::Route& route) {
   Route out;
   out.app = route.app;
   out.revision = route.revision;
+  out.replaces = route.replaces;
   out.hosts = route.hosts;
   out.maintenance = (route.flags & DAVIT_ROUTE_MAINTENANCE) != 0;
   for (const auto& endpoint : route.endpoints) {

@@ -23,6 +23,9 @@ typedef struct davit_route {
   davit_str revision;   /* the instances' */
   davit_strs hosts;     /* domains, lower case; "*.example.com" allowed */
   davit_list endpoints; /* of davit_endpoint */
+  /* Not empty: this app's routes go away with the same apply, and its hosts may be among ours: a rename. What
+   * is in flight to it is still drained under its name; undo of ours brings them back. */
+  davit_str replaces;
 } davit_route;
 
 /* OPEN table. The step rule holds: prepare has no effect and leaves a token of at most 64 KiB; apply and undo

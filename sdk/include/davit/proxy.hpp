@@ -20,6 +20,7 @@ struct Route {
   std::string revision;
   Strings hosts;
   std::vector<Endpoint> endpoints;
+  std::string replaces; /* the app whose routes go away with this one, or "" */
 };
 
 inline Route copy(const davit_route& raw) {
@@ -29,6 +30,7 @@ inline Route copy(const davit_route& raw) {
   out.revision = copy(DAVIT_SDK_READ(&raw, davit_route, revision));
   out.hosts = copy(DAVIT_SDK_READ(&raw, davit_route, hosts));
   out.endpoints = copy_list<Endpoint, davit_endpoint>(DAVIT_SDK_READ(&raw, davit_route, endpoints));
+  out.replaces = copy(DAVIT_SDK_READ(&raw, davit_route, replaces));
   return out;
 }
 

@@ -22,7 +22,7 @@ class SourceStoreTest : public GitTest {
   }
   bool is_empty() { return fs::is_empty(folder_); }
 
-  std::unique_ptr<SourceStore> sources_ = make_git_source_store(home, *processes);
+  std::unique_ptr<SourceStore> sources_ = make_git_source_store(home, installation, *processes);
   fs::path folder_;
 };
 

@@ -69,6 +69,12 @@ TEST_F(Apps, ARenamedAppKeepsItsIdAndWhatBelongsToIt) {
   EXPECT_FALSE(must(store().apps().exists("shop")));
   EXPECT_EQ(must(store().apps().get("store")).id, shop);
   EXPECT_EQ(must(store().config().all(shop)).size(), 1U);
+  EXPECT_EQ(must(store().apps().get(shop)).other_name, "shop");
+  EXPECT_EQ(must(store().apps().get_by_any_name("shop")).id, shop);
+  EXPECT_EQ(slug_of(store().apps().create("shop")), "name-taken") << "kept until all of it has moved";
+  must(store().apps().reserve_name(shop, std::nullopt));
+  EXPECT_EQ(slug_of(store().apps().get_by_any_name("shop")), "app-not-found");
+  must(store().apps().create("shop"));
   app("other");
   EXPECT_EQ(slug_of(store().apps().rename(shop, "other")), "name-taken");
   EXPECT_EQ(slug_of(store().apps().rename(shop, "No")), "app-name-invalid");

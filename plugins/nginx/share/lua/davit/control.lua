@@ -144,7 +144,11 @@ local function put(app)
   end
   local old = routes.entry(app)
   local previous, old_labels = old and old.revision, old and old.labels or {}
-  local ok, err = routes.put(app, entry)
+  local replaces = ngx.var.arg_replaces
+  if replaces and not valid_app(replaces) then
+    return fail(400, "bad-route", "no such app can be replaced")
+  end
+  local ok, err = routes.put(app, entry, replaces)
   if not ok then
     return fail(err.slug == "host-taken" and 409 or 507, err.slug, err.message, { host = err.host, app = err.app })
   end

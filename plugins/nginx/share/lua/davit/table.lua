@@ -92,20 +92,28 @@ local function set_of(list)
   return set
 end
 
--- Replaces one app's entry. Touches the keys of that app only.
+-- Replaces one app's entry. Touches the keys of that app only; and, with `replaces`, the hosts of that other app,
+-- which this one takes over: those that are its own too, and the rest go. The other's entry stays until it is removed:
+-- a request may just have been sent there.
 -- Returns true, or nil and a table {slug, message, host}. Either everything was done or nothing.
-function _M.put(app, entry)
-  local old = _M.entry(app)
+function _M.put(app, entry, replaces)
+  local old, old_raw = _M.entry(app)
   local old_hosts = set_of(old and old.hosts)
-  local added = {}
+  local added, taken, moved = {}, {}, {}
   local function back_out()
     for _, host in ipairs(added) do
       hosts:delete(host)
     end
+    for _, host in ipairs(moved) do
+      hosts:set(host, replaces)
+    end
   end
   -- safe_add never evicts another app's key when the dictionary is full
   for _, host in ipairs(entry.hosts) do
-    if hosts:get(host) ~= app then
+    local owner = hosts:get(host)
+    if replaces and owner == replaces then
+      taken[#taken + 1] = host
+    elseif owner ~= app then
       local ok, err = hosts:safe_add(host, app)
       if not ok then
         back_out()
@@ -122,6 +130,25 @@ function _M.put(app, entry)
   if not ok then
     back_out()
     return nil, { slug = "table-full", message = "the route table is full: " .. tostring(err) }
+  end
+  for _, host in ipairs(taken) do -- only now: the entry is there
+    ok, err = hosts:safe_set(host, app)
+    if not ok then
+      back_out()
+      if old_raw then
+        apps:set(app, old_raw)
+      else
+        apps:delete(app)
+      end
+      return nil, { slug = "table-full", message = "the route table is full: " .. tostring(err) }
+    end
+    moved[#moved + 1] = host
+  end
+  local other = replaces and _M.entry(replaces)
+  for _, host in ipairs(other and other.hosts or {}) do
+    if hosts:get(host) == replaces then
+      hosts:delete(host)
+    end
   end
   local wanted = set_of(entry.hosts)
   for host in pairs(old_hosts) do
