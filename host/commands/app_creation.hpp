@@ -10,8 +10,8 @@ namespace davit {
 /// Row, repository and the event app.create; all or nothing. Invalid name; Conflict "name-taken".
 Result<App> create_app(Session& session, const std::string& name);
 
-/// A new app with the settings, branches and live release of `source`, which is its newest release then; nothing
-/// runs yet. All or nothing, as create_app().
+/// A new app with the settings, branches and live release of `source`, which is its newest release then;
+/// nothing runs yet. All or nothing, as create_app().
 Result<App> clone_app(Session& session, const App& source, const std::string& name);
 
 /// For a push: the app, made if it is missing and apps may be made so (`[host] create_on_push`, and

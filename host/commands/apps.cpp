@@ -32,22 +32,24 @@ Result<int> destroy(Session& session, const Arguments& args) {
                          session.acting());
 }
 
-/// Waits for whatever runs on the app, and gives it its new name as a deployment: in the journal, so that it is
-/// finished or taken back whatever dies in the middle.
+/// Waits for whatever runs on the app, and gives it its new name as a deployment: in the journal, so that it
+/// is finished or taken back whatever dies in the middle.
 Result<int> rename(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   const std::string& name = args.args.front();
   DAVIT_TRY(check_app_name(name));
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const bool taken, store->apps().exists(name));
-  if (taken) return fail(Code::kConflict, "Name is already taken", "Choose another, or see: davit apps:list", "name-taken");
+  if (taken)
+    return fail(Code::kConflict, "Name is already taken", "Choose another, or see: davit apps:list",
+                "name-taken");
   session.quiet_step(fmt::format("Renaming {} to {}", app.name, name));
   const std::string request = JsonObject().text("from", app.name).text("to", name).str();
   return change_app(session, app, {"apps:rename", "rename", request, args.has("no-wait")});
 }
 
-/// As a new app: its config, settings and source, and the release that is live. Not its domains, which are the
-/// other's, nor its storage, which two apps must not write to unasked.
+/// As a new app: its config, settings and source, and the release that is live. Not its domains, which are
+/// the other's, nor its storage, which two apps must not write to unasked.
 Result<int> clone(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App source, session.app(args));
   const std::string& name = args.args.front();

@@ -31,6 +31,14 @@ std::vector<CliProperty> git_settings() {
           {"max-tree-bytes", "1073741824", true, true, check_count}};
 }
 
+std::vector<CliProperty> retention_settings() {
+  return {{"cache-days", "30", true, true, check_count},
+          {"cache-mib", "0", true, true, check_count},
+          {"deployments", "100", true, true, check_count},
+          {"log-days", "30", true, true, check_count},
+          {"releases", "10", true, true, check_count}};
+}
+
 std::vector<CliProperty> process_settings() {
   return {{"builder", "", true, true, {}},
           {"max-parallel", "0", true, true, check_count},
@@ -66,6 +74,7 @@ PropertyGroup core_properties(std::string_view group) {
   if (group == "checks") return {"checks", "checks", check_settings()};
   if (group == "git") return {"git", "git", git_settings()};
   if (group == "ps") return {"ps", "ps", process_settings()};
+  if (group == "retention") return {"retention", "retention", retention_settings()};
   return {std::string(group), std::string(group), {}};
 }
 
@@ -113,7 +122,8 @@ Result<int> set_core_property(Session& session, const Arguments& args) {
   if (moves && args.args.size() > 1 && !args.args[1].empty()) DAVIT_TRY(check_runtime(session, args.args[1]));
   DAVIT_TRY_ASSIGN(const int code, set_property(session, args, core_properties(args.group)));
   if (moves && code == 0)
-    session.out().detail("Apps that run move with their next deploy or ps:restart, without a dropped request\n");
+    session.out().detail(
+        "Apps that run move with their next deploy or ps:restart, without a dropped request\n");
   return code;
 }
 

@@ -135,7 +135,8 @@ MoreRows resource_rows(Session& session) {
   };
 }
 
-constexpr std::string_view kGroups[] = {"app-json", "apps", "checks", "domains", "git", "ps", "resource", "storage"};
+constexpr std::string_view kGroups[] = {"app-json", "apps",     "checks",    "domains", "git",
+                                        "ps",       "resource", "retention", "storage"};
 
 MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
   if (group == "app-json") return {};
@@ -144,6 +145,7 @@ MoreRows rows_of(Session& session, std::string_view group, bool with_status) {
   if (group == "domains") return domain_rows(session);
   if (group == "git") return git_rows(session);
   if (group == "ps") return process_rows(session, with_status);
+  if (group == "retention") return {};
   if (group == "storage") return storage_rows(session);
   return resource_rows(session);
 }

@@ -31,7 +31,8 @@ struct KnownOwner {
   uid_t uid;
 };
 // The users of usual images, by dokku's words.
-constexpr std::array<KnownOwner, 4> kOwners{{{"herokuish", 32767}, {"heroku", 1000}, {"paketo", 2000}, {"root", 0}}};
+constexpr std::array<KnownOwner, 4> kOwners{
+    {{"herokuish", 32767}, {"heroku", 1000}, {"paketo", 2000}, {"root", 0}}};
 
 struct Owner {
   uid_t uid = 0;
@@ -90,15 +91,16 @@ Result<> tell_other_users(Session& session, Store& store, const App& app, const 
   for (const AppMount& other : all) {
     if (other.app == app.id) continue;
     if (source_path(session.home(), other.mount) != source_path(session.home(), mount)) continue;
-    session.out().warning(fmt::format("{} is mounted by {} too", source_path(session.home(), mount), other.app_name));
+    session.out().warning(
+        fmt::format("{} is mounted by {} too", source_path(session.home(), mount), other.app_name));
   }
   return {};
 }
 
 void tell_when(Session& session, const App& app) {
   if (!app.deployed) return;
-  session.out().detail(fmt::format("It counts from the next start on: {} ps:restart {}\n",
-                                   session.where().program, app.name));
+  session.out().detail(
+      fmt::format("It counts from the next start on: {} ps:restart {}\n", session.where().program, app.name));
 }
 
 Result<int> mount(Session& session, const Arguments& args) {
@@ -108,10 +110,11 @@ Result<int> mount(Session& session, const Arguments& args) {
   mount.confined = session.where().over_ssh;
   const bool named = !mount.source.starts_with('/');
   if (mount.confined && !named) {
-    return fail(Code::kDenied, "Over ssh, only folders of the home's storage can be mounted",
-                fmt::format("Write a name instead of {}; paths of the machine are mounted on the server itself",
-                            mount.source),
-                "mount-denied");
+    return fail(
+        Code::kDenied, "Over ssh, only folders of the home's storage can be mounted",
+        fmt::format("Write a name instead of {}; paths of the machine are mounted on the server itself",
+                    mount.source),
+        "mount-denied");
   }
   DAVIT_TRY(check_source(session.home(), mount));
   const std::string source = source_path(session.home(), mount);
@@ -119,7 +122,8 @@ Result<int> mount(Session& session, const Arguments& args) {
   if (named) {
     DAVIT_TRY(make_storage(session, mount.source, {}));
     if (mount.confined && fs::is_symlink(source, error))
-      return fail(Code::kDenied, fmt::format("{} is a link", source), "Mount it on the server itself", "mount-denied");
+      return fail(Code::kDenied, fmt::format("{} is a link", source), "Mount it on the server itself",
+                  "mount-denied");
   } else if (!fs::exists(source, error)) {
     return fail(Code::kNotFound, fmt::format("{} does not exist", source), "Make it first", "mount-source");
   }
@@ -128,7 +132,8 @@ Result<int> mount(Session& session, const Arguments& args) {
   session.out().step(fmt::format("Mounted {} at {} of {}", source, mount.target, app.name));
   DAVIT_TRY(tell_other_users(session, *store, app, mount));
   if (!mount.shared && !mount.read_only) {
-    session.out().detail("A new release stops the old one first, so that two never write to it; add :shared if they may\n");
+    session.out().detail(
+        "A new release stops the old one first, so that two never write to it; add :shared if they may\n");
   }
   tell_when(session, app);
   return 0;
@@ -150,8 +155,8 @@ Result<int> unmount(Session& session, const Arguments& args) {
     tell_when(session, app);
     return 0;
   }
-  return fail(Code::kNotFound, "Mount path does not exist.", fmt::format("See: davit storage:list {}", app.name),
-              "mount-missing");
+  return fail(Code::kNotFound, "Mount path does not exist.",
+              fmt::format("See: davit storage:list {}", app.name), "mount-missing");
 }
 
 Result<int> list(Session& session, const Arguments& args) {
@@ -172,7 +177,8 @@ Result<int> list(Session& session, const Arguments& args) {
   }
   session.quiet_step(fmt::format("{} volume bind-mounts:", app.name));
   std::string text;
-  for (const StorageMount& mount : mounts) text += fmt::format("     {}\n", mount_text(session.home(), mount));
+  for (const StorageMount& mount : mounts)
+    text += fmt::format("     {}\n", mount_text(session.home(), mount));
   session.out().result(text);
   return 0;
 }

@@ -1,7 +1,11 @@
 // system: start and stop a home as a whole, and the systemd unit that does it at boot.
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "base/text.hpp"
+#include "cli/json.hpp"
+#include "cli/layout.hpp"
 #include "commands/session.hpp"
 #include "commands/table.hpp"
 
@@ -14,6 +18,48 @@ Result<int> start(Session& session, const Arguments&) {
 Result<int> stop(Session& session, const Arguments&) {
   return session.work({"system-stop"});
 }
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes == 0) return "-";
+  if (bytes < 1024 * 1024) return fmt::format("{} KiB", (bytes + 1023) / 1024);
+  return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1024 * 1024));
+}
+
+Result<int> collect(Session& session, const Arguments& args) {
+  const bool dry_run = args.has("dry-run");
+  std::vector<std::string> operation{"collect"};
+  if (dry_run) operation.emplace_back("--dry-run");
+  DAVIT_TRY_ASSIGN(const std::string found, session.work_captured(operation));
+  std::vector<std::string> items;
+  std::vector<std::vector<std::string>> rows;
+  std::uint64_t total = 0;
+  int code = 0;
+  for (const std::string& line : split_lines(found)) {
+    if (line.empty()) continue;
+    DAVIT_TRY_ASSIGN(auto item, read_json_object(line));
+    if (item.contains("failed")) {
+      session.out().warning(item["failed"]);
+      code = 1;
+      continue;
+    }
+    const std::uint64_t bytes = std::strtoull(item["bytes"].c_str(), nullptr, 10);
+    total += bytes;
+    items.push_back(line);
+    rows.push_back(
+        {item["kind"], item["app"].empty() ? "-" : item["app"], item["name"], size_text(bytes), item["why"]});
+  }
+  if (args.json()) {
+    session.out().result(json_array(items) + "\n");
+    return code;
+  }
+  session.out().header(dry_run ? "Nothing was removed; this would go" : "Removed what nobody needs");
+  session.out().result(columns(rows));
+  session.out().step(fmt::format("{} things, {}{}", rows.size(), size_text(total), dry_run ? "" : " freed"));
+  return code;
+}
+
+constexpr CliFlag kCollectFlags[] = {{"dry-run", "", "Show what would go and why, and remove nothing"},
+                                     kFormatFlag};
 
 /// A path in a unit file: % and blanks are special there.
 std::string unit_path(const std::filesystem::path& path) {
@@ -58,6 +104,12 @@ WantedBy=multi-user.target
 
 std::span<const CoreCommand> system_commands() {
   static constexpr CoreCommand kCommands[] = {
+      {{.name = "system:collect",
+        .usage = "[--dry-run] [--format text|json]",
+        .summary = "Remove releases, slugs, caches, logs and images that nobody needs any more",
+        .flags = kCollectFlags,
+        .over_ssh = false},
+       collect},
       {{.name = "system:start",
         .usage = "",
         .summary = "Bring up everything of this home",

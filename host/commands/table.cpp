@@ -30,6 +30,7 @@ constexpr std::array kGroups{
     CoreGroup{{"releases", "Show releases and roll back"}, release_commands},
     CoreGroup{{"report", "Show the reports of all groups"}, report_commands},
     CoreGroup{{"resource", "Manage resource settings for an app"}, resource_commands},
+    CoreGroup{{"retention", "Manage how much of an app's past is kept"}, retention_commands},
     CoreGroup{{"run", "Run a one-off process inside a container"}, run_commands},
     CoreGroup{{"ssh-keys", "Manage public ssh keys used for deployment"}, ssh_key_commands},
     CoreGroup{{"storage", "Manage mounted volumes"}, storage_commands},

@@ -46,6 +46,7 @@ std::span<const CoreCommand> plugin_commands();
 std::span<const CoreCommand> process_commands();
 std::span<const CoreCommand> release_commands();
 std::span<const CoreCommand> resource_commands();
+std::span<const CoreCommand> retention_commands();
 std::span<const CoreCommand> run_commands();
 std::span<const CoreCommand> ssh_key_commands();
 std::span<const CoreCommand> storage_commands();

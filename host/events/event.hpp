@@ -80,6 +80,7 @@ struct ServiceEvent {
 struct CollectEvent {
   bool dry_run = false;
   TextMap& needed;
+  TextMap& garbage;  ///< what plugins remove of their own: "PLUGIN/WHAT" to "BYTES WHY"
 };
 
 using EventPayload = std::variant<std::monostate, AuthEvent*, AppEvent*, ConfigEvent*, PropertyEvent*,

@@ -88,7 +88,8 @@ class GitSourceStore final : public SourceStore {
     std::error_code error;
     if (std::filesystem::exists(home_.repo(from), error)) {
       std::filesystem::rename(home_.repo(from), home_.repo(to), error);
-      if (error) return fail(system_error("move the repository to " + home_.repo(to).string(), error.value()));
+      if (error)
+        return fail(system_error("move the repository to " + home_.repo(to).string(), error.value()));
     }
     return create_repository(home_, installation_, processes_, to);  // its hook has the name
   }

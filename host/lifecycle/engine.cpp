@@ -33,7 +33,8 @@ constexpr NamedPhase kPhases[] = {
 };
 
 Event deploy_event(std::string_view id, DeployEvent& payload, const DeploymentRun& run) {
-  payload.app = run.app.name;
+  // Until its first phase, nobody knows an app by the name that it is to have.
+  payload.app = run.plan.renames && id == event_id::kDeployBegin ? run.renamed_from : run.app.name;
   payload.kind = run.deployment.kind;
   payload.version = run.target ? run.target->version : 0;
   Event event{id, &payload, {{"deployment", run.deployment.id}, {"actor", run.deployment.actor}}};
@@ -136,6 +137,7 @@ Result<> Engine::take_back(DeploymentRun& run, const Error& error) {
   services_.mark(run.deployment.id, "undo");
   DAVIT_TRY_ASSIGN(const auto steps, services_.store.journal().steps(run.deployment.id));
   auto undone = undo_steps(run);
+  if (run.plan.renames) run.app.name = run.renamed_from;
   DeploymentState state = steps.empty() ? DeploymentState::kFailed : DeploymentState::kUndone;
   if (error.code == Code::kCancelled) state = DeploymentState::kCancelled;
   DeploymentError record{error.slug, error.text(), error.hint, {}};

@@ -15,8 +15,8 @@ Result<> undo_rename(DeploymentRun& run, std::string_view token);
 /// May happen twice.
 Result<> move_files(DeploymentRun& run);
 
-/// When nothing is in flight to it any more: the rest of it, logs and the proxy's entry. May happen twice; the
-/// engine then lets others have the old name.
+/// When nothing is in flight to it any more: the rest of it, logs and the proxy's entry. May happen twice;
+/// the engine then lets others have the old name.
 Result<> leave_old_name(DeploymentRun& run);
 
 }  // namespace davit

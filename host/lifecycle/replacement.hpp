@@ -21,8 +21,8 @@ Result<> apply_in_batches(DeploymentRun& run, Group group, unsigned there);
 /// Before anything of the new release starts: the live instances of the types that are stopped first
 /// (ps:set replacement stop-first: all; checks:disable: those; all that have storage which two releases must
 /// not have at once) are stopped, and their end is waited for. A journalled step; its undo starts them again.
-/// `phase`: "launch"; or "release", where a command of the new release gets the storage: then only what has it
-/// stops.
+/// `phase`: "launch"; or "release", where a command of the new release gets the storage: then only what has
+/// it stops.
 Result<> stop_first(DeploymentRun& run, std::string_view phase);
 Result<> undo_stop(DeploymentRun& run, std::string_view token);
 

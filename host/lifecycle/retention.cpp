@@ -4,15 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "lifecycle/slug_store.hpp"
 
 namespace davit {
 namespace {
-
-constexpr std::size_t kKeptReleases = 10;
-constexpr std::size_t kKeptDeployments = 100;
 
 // We run outside the app's lock: a deployment beside us may have stored a slug whose release has no row yet.
 Result<bool> another_is_at_work(DeploymentRun& run) {
@@ -28,11 +26,12 @@ Result<> forget_old(DeploymentRun& run) {
   auto& store = run.services.store;
   DAVIT_TRY_ASSIGN(const bool busy, another_is_at_work(run));
   if (busy) return {};  // it clears up itself when it is done
-  DAVIT_TRY_ASSIGN(const auto old, store.releases().expendable(run.app.id, kKeptReleases));
+  const RetentionRules rules = retention_rules(store, run.app.id);
+  DAVIT_TRY_ASSIGN(const auto old, store.releases().expendable(run.app.id, rules.releases));
   if (!old.empty()) DAVIT_TRY(store.releases().forget(run.app.id, old));
   DAVIT_TRY_ASSIGN(const auto needed, store.releases().artifact_refs(run.app.id));
   DAVIT_TRY(sweep_slugs(run.services.home, run.app.name, needed));
-  DAVIT_TRY_ASSIGN(const auto pruned, store.journal().prune(run.app.id, kKeptDeployments));
+  DAVIT_TRY_ASSIGN(const auto pruned, store.journal().prune(run.app.id, rules.deployments));
   for (const std::string& id : pruned) {
     std::error_code error;
     std::filesystem::remove(run.services.home.deploy_log(id), error);
@@ -42,6 +41,22 @@ Result<> forget_old(DeploymentRun& run) {
 }
 
 }  // namespace
+
+RetentionRules retention_rules(Store& store, AppId app) {
+  const auto number = [&](std::string_view key, std::uint64_t otherwise) {
+    const auto value = store.properties().effective(app, "retention", key);
+    std::uint64_t parsed = otherwise;
+    if (value && *value) std::from_chars((*value)->data(), (*value)->data() + (*value)->size(), parsed);
+    return parsed;
+  };
+  RetentionRules rules;
+  rules.releases = number("releases", rules.releases);
+  rules.deployments = number("deployments", rules.deployments);
+  rules.cache_days = number("cache-days", rules.cache_days);
+  rules.cache_mib = number("cache-mib", rules.cache_mib);
+  rules.log_days = number("log-days", rules.log_days);
+  return rules;
+}
 
 void apply_retention(DeploymentRun& run) {
   if (auto done = forget_old(run); !done) {

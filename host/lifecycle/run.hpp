@@ -45,7 +45,7 @@ class DeploymentRun {
   Deployment deployment;
   App app;                   ///< with a rename, its name is the new one from the beginning
   std::string renamed_from;  ///< with a rename: the old one
-  nlohmann::json request;  ///< always an object
+  nlohmann::json request;    ///< always an object
   Plan plan;
 
   std::optional<Release> live;    ///< the release that answers now
@@ -77,7 +77,8 @@ class DeploymentRun {
                                               std::uint64_t otherwise) const;
 };
 
-/// Phases, in order (rename is the first of a rename). Each announces itself on the bus and calls one capability.
+/// Phases, in order (rename is the first of a rename). Each announces itself on the bus and calls one
+/// capability.
 Result<> rename_app(DeploymentRun& run);
 Result<> fetch(DeploymentRun& run);
 Result<> detect(DeploymentRun& run);

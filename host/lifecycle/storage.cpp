@@ -96,8 +96,8 @@ Result<StorageMount> parse_mount(std::string_view text) {
   if (!mount.source.starts_with('/')) {
     DAVIT_TRY(check_storage_name(mount.source));
   } else if (!is_plain_path(mount.source) || mount.source == "/") {
-    return fail(invalid(fmt::format("{} is no absolute path without .. on the host",
-                                    json_quote(mount.source))));
+    return fail(
+        invalid(fmt::format("{} is no absolute path without .. on the host", json_quote(mount.source))));
   }
   DAVIT_TRY(check_target(mount.target));
   if (parts.size() == 3) {
@@ -112,8 +112,9 @@ Result<> check_source(const Home& home, const StorageMount& mount) {
   const std::string storage = real_path(home.storage()).string();
   if (real != storage && is_below(real, storage)) return {};
   if (is_below(real, root)) {
-    return fail(denied(fmt::format("{} is davit's own", real),
-                       "Of the home, only folders in storage/ can be mounted: davit storage:ensure-directory"));
+    return fail(
+        denied(fmt::format("{} is davit's own", real),
+               "Of the home, only folders in storage/ can be mounted: davit storage:ensure-directory"));
   }
   if (is_below(root, real)) {
     return fail(denied(fmt::format("{} has the davit home inside", real), "Mount a folder further down"));
@@ -149,9 +150,10 @@ Result<std::vector<HostMount>> mounts_of_app(Store& store, const Home& home, App
                          "Unmount it, or mount it again on the server itself"));
     }
     if (!fs::exists(source, error)) {
-      return fail(Code::kNotFound, fmt::format("{}, which is mounted at {}, does not exist", source, record.target),
-                  "Make it (davit storage:ensure-directory), or take the mount away with davit storage:unmount",
-                  "mount-source");
+      return fail(
+          Code::kNotFound, fmt::format("{}, which is mounted at {}, does not exist", source, record.target),
+          "Make it (davit storage:ensure-directory), or take the mount away with davit storage:unmount",
+          "mount-source");
     }
     mounts.push_back({{source, record.target, record.read_only, false}, record.shared});
   }

@@ -1,5 +1,5 @@
-// Storage: which folders an app's instances keep when everything else of a release goes. The rules of what may
-// be mounted where, and which releases may have it at the same time; the records are the store's
+// Storage: which folders an app's instances keep when everything else of a release goes. The rules of what
+// may be mounted where, and which releases may have it at the same time; the records are the store's
 // (store/mounts.hpp), the mounting itself is the runtime's.
 #pragma once
 

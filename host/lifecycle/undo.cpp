@@ -16,9 +16,9 @@ struct HostUndo {
 };
 
 constexpr HostUndo kHostUndos[] = {
-    {"app.rename", undo_rename},
-    {"source.checkout", undo_checkout}, {"build.run", undo_build},     {"release.create", undo_release},
-    {"process.stop", undo_stop},        {"process.start", undo_start}, {"process.rescale", undo_rescale},
+    {"app.rename", undo_rename},       {"source.checkout", undo_checkout}, {"build.run", undo_build},
+    {"release.create", undo_release},  {"process.stop", undo_stop},        {"process.start", undo_start},
+    {"process.rescale", undo_rescale},
 };
 
 Result<> undo_host_step(DeploymentRun& run, const Step& step) {

@@ -97,7 +97,8 @@ void EventStruct::fill(ServiceEvent* in) {
 }
 
 void EventStruct::fill(CollectEvent* in) {
-  payload_.collect = {sizeof(davit_ev_collect), in->dry_run ? 1U : 0U, editable(in->needed)};
+  payload_.collect = {sizeof(davit_ev_collect), in->dry_run ? 1U : 0U, editable(in->needed),
+                      editable(in->garbage)};
   event_.payload = &payload_.collect;
 }
 

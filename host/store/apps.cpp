@@ -10,13 +10,14 @@ namespace davit {
 namespace {
 
 // The columns of read_app(). A live release is found by its partial index.
-#define DAVIT_APP_COLUMNS                          \
-  "SELECT id, name, created_at_ms, locked_at_ms, " \
-  "EXISTS (SELECT 1 FROM releases WHERE releases.app = apps.id AND releases.state = 'live'), coalesce(next_name, '') FROM apps "
+#define DAVIT_APP_COLUMNS                                                                      \
+  "SELECT id, name, created_at_ms, locked_at_ms, "                                             \
+  "EXISTS (SELECT 1 FROM releases WHERE releases.app = apps.id AND releases.state = 'live'), " \
+  "coalesce(next_name, '') FROM apps "
 
 App read_app(Row row) {
-  return App{AppId{row.integer(0)}, row.text(1), row.integer(2), row.optional_integer(3),
-             row.integer(4) != 0,        row.text(5)};
+  return App{AppId{row.integer(0)},   row.text(1),         row.integer(2),
+             row.optional_integer(3), row.integer(4) != 0, row.text(5)};
 }
 
 Error name_taken() {
@@ -64,8 +65,9 @@ Result<App> Apps::get(std::string_view name) {
 }
 
 Result<App> Apps::get_by_any_name(std::string_view name) {
-  DAVIT_TRY_ASSIGN(auto app, database_.first(DAVIT_APP_COLUMNS "WHERE (name = ?1 OR next_name = ?1) AND id > 0",
-                                             read_app, name));
+  DAVIT_TRY_ASSIGN(
+      auto app,
+      database_.first(DAVIT_APP_COLUMNS "WHERE (name = ?1 OR next_name = ?1) AND id > 0", read_app, name));
   if (!app) return fail(app_not_found(name));
   return std::move(*app);
 }
@@ -130,10 +132,12 @@ Result<> Apps::copy_settings(AppId from, AppId to) {
          {"INSERT OR REPLACE INTO config SELECT ?2, key, value FROM config WHERE scope = ?1",
           "INSERT OR REPLACE INTO properties SELECT ?2, grp, key, value FROM properties WHERE scope = ?1 "
           "AND NOT (grp = 'ps' AND key = 'stopped') AND grp <> 'health'",
-          "INSERT OR REPLACE INTO list_items SELECT ?2, grp, key, position, value FROM list_items WHERE scope = ?1",
+          "INSERT OR REPLACE INTO list_items SELECT ?2, grp, key, position, value FROM list_items WHERE "
+          "scope = ?1",
           "INSERT OR REPLACE INTO formation SELECT ?2, process_type, quantity FROM formation WHERE app = ?1",
           "INSERT OR REPLACE INTO plugin_kv SELECT plugin, ?2, key, value FROM plugin_kv WHERE scope = ?1",
-          "UPDATE apps SET domains_enabled = (SELECT domains_enabled FROM apps WHERE id = ?1) WHERE id = ?2"}) {
+          "UPDATE apps SET domains_enabled = (SELECT domains_enabled FROM apps WHERE id = ?1) WHERE id = "
+          "?2"}) {
       DAVIT_TRY(database_.run(sql, from, to));
     }
     return {};

@@ -22,7 +22,8 @@ struct App {
   std::optional<UnixMs>
       locked_at_ms;       ///< apps:lock, a freeze that persists; not the lock of a running command
   bool deployed = false;  ///< has a live release
-  /// Kept for it besides its name: what it is being renamed to, and after the switch what it was called; "": none.
+  /// Kept for it besides its name: what it is being renamed to, and after the switch what it was called; "":
+  /// none.
   std::string other_name = {};
 };
 

@@ -115,8 +115,7 @@ Result<int> recover_deployment(Workshop& shop, Words words) {
   Ending ending(shop);
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   DAVIT_TRY_ASSIGN(const AppId app, identify(shop, *store, words[0]));
-  DAVIT_TRY_ASSIGN(LifecycleServices services,
-                   shop.lifecycle([&] { settle_watch(shop, *store, app); }));
+  DAVIT_TRY_ASSIGN(LifecycleServices services, shop.lifecycle([&] { settle_watch(shop, *store, app); }));
   DAVIT_TRY(Engine(std::move(services)).recover(words[0], shop.context()));
   DAVIT_TRY_ASSIGN(const Deployment deployment, store->journal().get(words[0]));
   const bool good = deployment.state == DeploymentState::kDone;

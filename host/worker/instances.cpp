@@ -114,9 +114,9 @@ Result<int> list_instances(Workshop& shop, Words words) {
     DAVIT_TRY_ASSIGN(const auto groups, store->live_groups().of_app(app.id));
     for (const LiveGroup& group : groups) {
       DAVIT_TRY_ASSIGN(Runtime * runtime, plugins->runtime(group.runtime));
-      DAVIT_TRY_ASSIGN(
-          const auto instances,
-          runtime->inspect({OwnerKind::kApp, group.owner, group.revision, group.process_type, 0}, shop.context()));
+      DAVIT_TRY_ASSIGN(const auto instances,
+                       runtime->inspect({OwnerKind::kApp, group.owner, group.revision, group.process_type, 0},
+                                        shop.context()));
       for (const Instance& instance : instances) {
         shop.out().result(
             instance_line(name, instance, group.release_version, group.runtime, name_of(group.state)) + "\n");

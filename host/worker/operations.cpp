@@ -16,6 +16,7 @@ constexpr Operation kOperations[] = {
     {"doctor", examine},          {"system-start", system_start},
     {"system-stop", system_stop}, {"check", run_checks},
     {"health", watch_health},     {"describe-proxy", describe_proxy, true},
+    {"collect", collect},
 };
 
 }  // namespace

@@ -41,6 +41,7 @@ Result<int> publish(Workshop& shop, Words words);
 Result<int> examine(Workshop& shop, Words words);
 // system.cpp
 Result<int> describe_proxy(Workshop& shop, Words words);
+Result<int> collect(Workshop& shop, Words words);
 Result<int> system_start(Workshop& shop, Words words);
 Result<int> system_stop(Workshop& shop, Words words);
 

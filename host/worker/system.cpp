@@ -1,6 +1,10 @@
 // A home comes up and goes down as a whole.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "lifecycle/collect.hpp"
 #include "worker/halt.hpp"
 #include "worker/operations.hpp"
 
@@ -49,6 +53,29 @@ Result<int> system_stop(Workshop& shop, Words /*words*/) {
     if (!undone) shop.out().warning(undone.error().text());
   }
   shop.out().step("Everything is stopped; davit system:start brings it back");
+  return 0;
+}
+
+// "collect [--dry-run]": lines of JSON for the front to show: {"kind", "app", "name", "why", "bytes"}, or
+// {"failed"}.
+Result<int> collect(Workshop& shop, Words words) {
+  const bool dry_run = std::ranges::find(words, "--dry-run") != words.end();
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  DAVIT_TRY_ASSIGN(const Collected collected, collect_garbage(services, dry_run, shop.context()));
+  for (const Garbage& item : collected.items) {
+    const nlohmann::json row{{"kind", item.kind},
+                             {"app", item.app},
+                             {"name", item.name},
+                             {"why", item.why},
+                             {"bytes", item.bytes}};
+    shop.out().result(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  }
+  for (const std::string& app : collected.skipped)
+    shop.out().warning(fmt::format("{} is being worked on and was left alone", app));
+  for (const std::string& failure : collected.failures)
+    shop.out().result(
+        nlohmann::json{{"failed", failure}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+        "\n");
   return 0;
 }
 

@@ -186,7 +186,7 @@ class FullDisk(harness.HomeTest):
         ballast = self.fill(100 << 20)
         done = app.push(check=False)
         self.assert_exit(1, done, "pre-receive hook declined")
-        self.assertRegex(last_lines(done), r"The disk has \d+ MiB left, and a build wants at least 256 MiB")
+        self.assertRegex(last_lines(done), r"The disk of \S+ has \d+ MiB free, and a build of \S+ needs about \d+ MiB")
         self.assert_answers("tight", "one")
         ballast.unlink()
         ballast = self.fill(0)

@@ -1,6 +1,5 @@
 """What an app keeps: folders that outlive releases, seen by instances and one-off processes, and never by two releases at once."""
 import os
-import unittest
 
 import harness
 

@@ -218,7 +218,8 @@ class FakeProxy final : public Proxy {
     const auto present = routes.find(route.app);
     const std::string token = "token-" + std::to_string(++tokens_made);
     saved[token] = present == routes.end() ? std::vector<Route>{} : std::vector<Route>{present->second};
-    if (const auto other = routes.find(route.replaces); other != routes.end()) replaced[token] = other->second;
+    if (const auto other = routes.find(route.replaces); other != routes.end())
+      replaced[token] = other->second;
     if (auto fault = record_.leave("proxy.prepare"); !fault) return fail(fault.error());
     return token;
   }
@@ -275,7 +276,10 @@ class FakeProxy final : public Proxy {
 class FakeCapabilities final : public Capabilities {
  public:
   FakeCapabilities()
-      : builder_fake(record), runtime_fake(record), other_runtime(record, "other-runtime"), proxy_fake(record) {}
+      : builder_fake(record),
+        runtime_fake(record),
+        other_runtime(record, "other-runtime"),
+        proxy_fake(record) {}
 
   Result<std::vector<Builder*>> builders() override {
     std::vector<Builder*> all{&builder_fake};

@@ -98,7 +98,8 @@ TEST_F(Golden, Help) {
 TEST_F(Golden, HelpOfGroups) {
   std::vector<Words> lines;
   for (const char* group : {"apps", "builds", "checks", "config", "deploys", "domains", "enter", "git",
-                            "logs", "plugin", "ps", "releases", "resource", "run", "ssh-keys", "system"}) {
+                            "logs", "plugin", "ps", "releases", "resource", "retention", "run", "ssh-keys",
+                            "storage", "system"}) {
     lines.push_back({std::string(group) + ":help"});
   }
   lines.push_back({"config:set", "--help"});

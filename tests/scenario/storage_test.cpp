@@ -27,7 +27,9 @@ class StorageStory : public Story {
       }
     });
   }
-  [[nodiscard]] const Group& group(const std::string& name) { return world.plugins.runtime_fake.groups.at(name); }
+  [[nodiscard]] const Group& group(const std::string& name) {
+    return world.plugins.runtime_fake.groups.at(name);
+  }
   bool stopped_first() {
     return std::ranges::any_of(world.record.calls,
                                [](const std::string& call) { return call.starts_with("runtime.stop"); });

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::uint64_t kMinimumFreeBytes = 256ULL * 1024 * 1024;
 
+constexpr std::uint64_t kSlugCopies = 4;
+
 constexpr std::uint64_t kFullBytes = 1024 * 1024;
 
 std::uint64_t free_bytes(const DeploymentRun& run) {
@@ -35,13 +37,16 @@ Error after_failure(const DeploymentRun& run, Error error) {
   return error;
 }
 
+// A new slug beside the old one, and unpacked for an instance, as far as the last one tells.
 Result<> require_free_disk(const DeploymentRun& run) {
   const std::uint64_t available = free_bytes(run);
-  if (available >= kMinimumFreeBytes) return {};
+  std::uint64_t needed = kMinimumFreeBytes;
+  if (run.live) needed += kSlugCopies * run.live->spec.artifact.size_bytes;
+  if (available >= needed) return {};
   return fail(Code::kUnavailable,
-              fmt::format("The disk has {} MiB left, and a build wants at least {} MiB", available >> 20,
-                          kMinimumFreeBytes >> 20),
-              "Make room on the disk of the davit home", "disk-low");
+              fmt::format("The disk of {} has {} MiB free, and a build of {} needs about {} MiB",
+                          run.services.home.root.string(), available >> 20, run.app.name, needed >> 20),
+              "See what can go with davit system:collect --dry-run, or make room on that disk", "disk-low");
 }
 
 }  // namespace

@@ -21,9 +21,8 @@ Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string&
                         const std::string& revision, unsigned above) {
   DAVIT_TRY_ASSIGN(Proxy * proxy, run.services.capabilities.proxy());
   if (proxy == nullptr) return {};
-  DAVIT_TRY_ASSIGN(
-      auto instances,
-      runtime.inspect({OwnerKind::kApp, owner, revision, std::string(kWebType), 0}, run.call));
+  DAVIT_TRY_ASSIGN(auto instances,
+                   runtime.inspect({OwnerKind::kApp, owner, revision, std::string(kWebType), 0}, run.call));
   std::erase_if(instances, [&](const Instance& instance) { return instance.number <= above; });
   if (instances.empty()) return {};
   Route route{owner, revision, {}, endpoints_of(instances), false, {}};

@@ -83,8 +83,7 @@ Result<> start_beside(DeploymentRun& run) {
                     [&]() -> Result<> {
                       for (const WantedGroup& wanted : run.wanted) {
                         DAVIT_TRY_ASSIGN(const Group group, group_of(run, wanted.process, wanted.count));
-                        DAVIT_TRY(
-                            put_record(run, wanted.process.type, wanted.count, GroupState::kLaunching));
+                        DAVIT_TRY(put_record(run, wanted.process.type, wanted.count, GroupState::kLaunching));
                         run.call.out.step(fmt::format("Starting {} × {}", wanted.count, wanted.process.type));
                         DAVIT_TRY(apply_in_batches(run, group, 0));
                       }

@@ -88,7 +88,8 @@ void point_to_slugs_of_new_name(DeploymentRun& run) {
   Artifact& artifact = run.target->spec.artifact;
   if (artifact.kind != ArtifactKind::kSlug) return;
   const auto file = std::filesystem::path(artifact.ref).filename();
-  artifact.ref = (run.services.home.slugs(run.app.name) / file).lexically_relative(run.services.home.root).string();
+  artifact.ref =
+      (run.services.home.slugs(run.app.name) / file).lexically_relative(run.services.home.root).string();
 }
 
 // What starts again on another runtime than before is a release of its own: it can be rolled back.

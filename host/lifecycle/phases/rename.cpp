@@ -1,6 +1,6 @@
-// rename: the first phase of a rename, and its end. The new name is kept for the app and gets the slugs beside
-// the old one; launch, check and switch then work under the new name, as in any deployment. Nothing of the old
-// name is touched before the switch; after it everything of it moves.
+// rename: the first phase of a rename, and its end. The new name is kept for the app and gets the slugs
+// beside the old one; launch, check and switch then work under the new name, as in any deployment. Nothing of
+// the old name is touched before the switch; after it everything of it moves.
 #include "lifecycle/rename.hpp"
 
 #include <fmt/format.h>
@@ -29,7 +29,8 @@ Result<> await_others(DeploymentRun& run) {
     if (owner.valid()) run.call.out.step(fmt::format("Waiting for the end of deployment {}", other.id));
     pollfd end{owner.get(), POLLIN, 0};
     while (owner.valid() && is_alive(*other.owner) && poll(&end, 1, kLookMs) <= 0) {
-      if (run.call.cancelled()) return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
+      if (run.call.cancelled())
+        return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
     }
   }
   return {};
@@ -54,7 +55,8 @@ Result<> move_folder(const fs::path& from, const fs::path& to) {
   if (!fs::exists(from, error)) return {};
   DAVIT_TRY(remove_tree(to));
   fs::rename(from, to, error);
-  if (error) return fail(system_error(fmt::format("move {} to {}", from.string(), to.string()), error.value()));
+  if (error)
+    return fail(system_error(fmt::format("move {} to {}", from.string(), to.string()), error.value()));
   return {};
 }
 
@@ -90,7 +92,8 @@ Result<> move_files(DeploymentRun& run) {
   return remove_tree(home.slugs(run.renamed_from));
 }
 
-// What instances wrote under the old name goes beside what they write under the new one: names have the revision.
+// What instances wrote under the old name goes beside what they write under the new one: names have the
+// revision.
 Result<> move_logs(const Home& home, std::string_view from, std::string_view to) {
   const fs::path old_folder = home.logs() / "apps" / from;
   const fs::path new_folder = home.logs() / "apps" / to;

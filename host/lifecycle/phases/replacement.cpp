@@ -26,7 +26,7 @@ constexpr std::uint64_t kLookMs = 250;
 struct Stopped {
   std::string runtime, owner, revision, type;
   std::string contended;  // the storage for which it stops; "": it would stop anyway
-  bool live = true;  // else it drains, and another worker ends it
+  bool live = true;       // else it drains, and another worker ends it
 };
 
 Selector selector_of(const Stopped& group) {
@@ -99,10 +99,9 @@ Result<> stop_all(DeploymentRun& run, const std::vector<Stopped>& groups) {
     DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(group.runtime));
     DAVIT_TRY_ASSIGN(const bool ended, have_ended(run, *runtime, group));
     if (ended) continue;  // before a command of the new release, for example
-    run.call.out.step(fmt::format("Stopping {} of {} first{}", group.type, group.revision,
-                                  group.contended.empty()
-                                      ? ""
-                                      : fmt::format(": {} is not for two releases at once", group.contended)));
+    run.call.out.step(fmt::format(
+        "Stopping {} of {} first{}", group.type, group.revision,
+        group.contended.empty() ? "" : fmt::format(": {} is not for two releases at once", group.contended)));
     DAVIT_TRY(runtime->stop(selector_of(group), run.call));
   }
   for (const Stopped& group : groups) {
@@ -159,8 +158,12 @@ Result<> undo_stop(DeploymentRun& run, std::string_view token) {
   if (!what.is_object()) return {};
   std::vector<Stopped> groups;
   for (const json& entry : what.value("groups", json::array())) {
-    groups.push_back({entry.value("runtime", std::string()), entry.value("owner", std::string()),
-                      entry.value("revision", std::string()), entry.value("type", std::string()), {}, true});
+    groups.push_back({entry.value("runtime", std::string()),
+                      entry.value("owner", std::string()),
+                      entry.value("revision", std::string()),
+                      entry.value("type", std::string()),
+                      {},
+                      true});
   }
   for (const Stopped& group : groups) {
     run.call.out.step(fmt::format("Starting {} of {} again", group.type, group.revision));

@@ -6,6 +6,8 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <set>
+
 #include "davit/failure.hpp"
 #include "files.hpp"
 #include "names.hpp"
@@ -271,6 +273,25 @@ void Images::sweep(const sdk::Call& call) {
     if (has_name || !remove_image(call, text_in(image, "Id")) || !there) continue;
     if (text_in(object_in(object_in(stack, "Config"), "Labels"), kLabelHome) == base_.config.home_id)
       remove_image(call, stack_id);
+  }
+}
+
+void Images::collect(const sdk::Call& call, const sdk::CollectEvent& event) {
+  std::set<std::string> needed;  // names of slugs' files: their folder changes with the app's name
+  for (const auto& [key, who] : event.needed.all()) needed.insert(key.substr(key.rfind('/') + 1));
+  std::set<std::string> used;
+  for (const Json& container : base_.engine.get("/containers/json", {{"all", "1"}}, steady()))
+    used.insert(text_in(container, "ImageID"));
+  const sdk::Strings labels = {std::string(kLabelHome) + "=" + base_.config.home_id,
+                               std::string(kLabelKind) + "=slug"};
+  for (const Json& image : base_.engine.get("/images/json", {{"filters", label_filter(labels)}}, steady())) {
+    const std::string id = text_in(image, "Id");
+    const std::string slug = text_in(object_in(image, "Labels"), kLabelSlug);
+    if (slug.empty() || used.contains(id) || needed.contains(slug.substr(slug.rfind('/') + 1))) continue;
+    if (!event.dry_run && !remove_image(call, id)) continue;
+    const auto size = image.contains("Size") ? image["Size"].get<std::uint64_t>() : 0;
+    event.garbage.set("docker/image " + id.substr(id.find(':') + 1, 12),
+                      std::to_string(size) + " the image of a slug that no release needs");
   }
 }
 

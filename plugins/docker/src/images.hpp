@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "davit/payloads.hpp"
 #include "parts.hpp"
 #include "stacks.hpp"
 
@@ -30,6 +31,9 @@ class Images {
   /// Removes images of slugs whose file is gone, and what stood on a stack that was made anew; never what a
   /// container uses.
   void sweep(const sdk::Call& call);
+  /// system.collect: images of slugs that no release needs and no container has are listed, and removed
+  /// unless it is a dry run.
+  void collect(const sdk::Call& call, const sdk::CollectEvent& event);
 
  private:
   std::string base_image(const sdk::Call& call, const std::string& stack_id, const RunUser& user);

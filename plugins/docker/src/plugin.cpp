@@ -95,6 +95,15 @@ class DockerRuntime : public sdk::Plugin,
     examine_engine(call, findings, parts_->base, parts_->stacks);
   }
 
+  void on_event(const sdk::Call& call, const sdk::Event& event) override {
+    if (event.which() != sdk::EventId::kSystemCollect) return;
+    try {
+      parts_->images.collect(call, event.collect());
+    } catch (const EngineFailure& failure) {
+      call.warning(failure.message() + ": images were left alone");
+    }
+  }
+
   // system.start: what a davit that was killed has left. Instances are the engine's to bring back. An engine
   // that is down is the doctor's to tell: a home may have apps on another runtime.
   void apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override {

@@ -69,8 +69,7 @@ Token token_from(const std::string& text) {
     if (object->has("route")) token.route = route_from_json(object->getValue<std::string>("route"));
     if (object->has("site")) token.site = object->getValue<std::string>("site");
     if (object->has("replaced")) token.replaced = route_from_json(object->getValue<std::string>("replaced"));
-    if (object->has("replaced-site"))
-      token.replaced_site = object->getValue<std::string>("replaced-site");
+    if (object->has("replaced-site")) token.replaced_site = object->getValue<std::string>("replaced-site");
     return token;
   } catch (const Poco::Exception& error) {
     throw sdk::Failure(DAVIT_INTERNAL, "bad-token",

@@ -105,7 +105,8 @@ std::size_t lines_wanted(const std::optional<std::string>& flag, std::size_t fal
 void move_logs(const Settings& settings, const std::string& from, const std::string& to) {
   std::error_code ignored;
   const fs::path older = settings.access_logs + "/" + to + "-access.log.1";
-  if (!fs::exists(older, ignored)) fs::rename(settings.access_logs + "/" + from + "-access.log", older, ignored);
+  if (!fs::exists(older, ignored))
+    fs::rename(settings.access_logs + "/" + from + "-access.log", older, ignored);
   remove_logs(settings, from);
 }
 

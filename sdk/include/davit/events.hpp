@@ -117,7 +117,8 @@ class Event {
   CollectEvent collect() const {
     const auto* p = payload<davit_ev_collect>({EventId::kSystemCollect});
     return CollectEvent{DAVIT_SDK_READ(p, davit_ev_collect, dry_run) != 0,
-                        Map(DAVIT_SDK_READ(p, davit_ev_collect, needed), call_)};
+                        Map(DAVIT_SDK_READ(p, davit_ev_collect, needed), call_),
+                        Map(DAVIT_SDK_READ(p, davit_ev_collect, garbage), call_)};
   }
 
  private:

@@ -103,6 +103,7 @@ struct ServiceEvent {
 struct CollectEvent {
   bool dry_run;
   Map needed;
+  Map garbage; /* what this plugin removes, or would: "PLUGIN/WHAT" to "BYTES WHY" */
 };
 
 }  // namespace davit::sdk

@@ -1,0 +1,137 @@
+// system:collect: just what nobody needs goes, and the dry run says just that.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "lifecycle/collect.hpp"
+#include "tests/scenario/world.hpp"
+
+namespace davit::scenario {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::Field;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+namespace fs = std::filesystem;
+
+class CollectStory : public Story {
+ protected:
+  Collected collect(bool dry_run) {
+    return must(collect_garbage(world.services(), dry_run, world.context()));
+  }
+  static void write(const fs::path& file, std::size_t bytes) {
+    fs::create_directories(file.parent_path());
+    std::ofstream(file) << std::string(bytes, 'x');
+  }
+  static void age(const fs::path& path, int days) {
+    const auto then = fs::file_time_type::clock::now() - std::chrono::hours(24 * days);
+    if (fs::is_directory(path)) {
+      for (const auto& entry : fs::recursive_directory_iterator(path))
+        fs::last_write_time(entry.path(), then);
+    }
+    fs::last_write_time(path, then);
+  }
+  void keep(const std::string& key, const std::string& value) {
+    must(world.store().properties().set(AppId::kGlobal, "retention", key, value));
+  }
+  // The world's clock is not the disk's.
+  void clock_is_now() {
+    const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    world.clock.advance_ms(now.count() - world.clock.now_unix_ms());
+  }
+  static std::vector<std::string> names(const Collected& collected) {
+    std::vector<std::string> found;
+    for (const Garbage& item : collected.items) found.push_back(item.kind + " " + item.name);
+    return found;
+  }
+};
+
+TEST_F(CollectStory, AFreshHomeHasNothingToCollect) {
+  must(world.push(kFirst));
+  EXPECT_THAT(names(collect(false)), IsEmpty());
+  EXPECT_EQ(world.answering().size(), 1U);
+}
+
+TEST_F(CollectStory, TheDryRunSaysWhatTheRunRemoves) {
+  for (const char* revision : {kFirst, kSecond, kFirst, kSecond}) must(world.push(revision));
+  keep("releases", "1");
+  keep("deployments", "1");
+  write(world.home.slugs("gone") / "x.tar.zst", 10);
+  write(world.home.cache("gone") / "y", 20);
+  write(world.home.work("d999") / "half" / "done", 30);
+  write(world.home.slugs("shop") / "unknown.tar.zst", 40);
+  const auto before = world.picture();
+  const Collected dry = collect(true);
+  EXPECT_EQ(world.picture(), before) << "nothing changed";
+  EXPECT_THAT(names(dry), Contains("slug slugs/gone"));
+  EXPECT_THAT(names(dry), Contains("slug slugs/shop/unknown.tar.zst"));
+  EXPECT_THAT(names(dry), Contains("scratch run/work/d999"));
+  EXPECT_THAT(names(dry), Contains("release v1"));
+  for (const Garbage& item : dry.items) EXPECT_FALSE(item.why.empty()) << item.name;
+  const Collected done = collect(false);
+  EXPECT_EQ(names(done), names(dry));
+  EXPECT_THAT(done.failures, IsEmpty());
+  EXPECT_FALSE(fs::exists(world.home.slugs("gone")));
+  EXPECT_FALSE(fs::exists(world.home.work("d999")));
+  EXPECT_EQ(world.answering().size(), 1U);
+  EXPECT_THAT(names(collect(true)), IsEmpty()) << "and then there is nothing left";
+  must(world.deploy("rollback"));
+}
+
+TEST_F(CollectStory, CachesGoByAgeAndSize) {
+  must(world.push(kFirst));
+  clock_is_now();
+  const fs::path cache = world.home.cache("shop");
+  write(cache / "big", 3 << 20);
+  EXPECT_THAT(names(collect(true)), IsEmpty());
+  keep("cache-mib", "2");
+  EXPECT_THAT(names(collect(true)), ElementsAre("cache cache/apps/shop"));
+  must(world.store().properties().set(world.shop.id, "retention", "cache-mib", "10"));
+  EXPECT_THAT(names(collect(true)), IsEmpty()) << "the app's own rule";
+  age(cache, 31);
+  EXPECT_THAT(names(collect(true)), ElementsAre("cache cache/apps/shop"));
+  keep("cache-days", "0");
+  EXPECT_THAT(names(collect(true)), IsEmpty()) << "0: no limit";
+  keep("cache-days", "31");
+  const Collected done = collect(false);
+  EXPECT_THAT(done.items, ElementsAre(AllOf(Field(&Garbage::app, "shop"), Field(&Garbage::bytes, 3U << 20))));
+  EXPECT_FALSE(fs::exists(cache));
+}
+
+TEST_F(CollectStory, LogsOfInstancesThatAreGone) {
+  must(world.push(kFirst));
+  clock_is_now();
+  const fs::path logs = world.home.logs() / "apps" / "shop";
+  write(logs / "d1.web.1" / "current", 5);
+  write(logs / "d0.web.1" / "current", 5);
+  age(logs / "d1.web.1", 90);
+  age(logs / "d0.web.1", 90);
+  EXPECT_THAT(names(collect(false)), ElementsAre("log logs/apps/shop/d0.web.1"));
+  EXPECT_TRUE(fs::exists(logs / "d1.web.1")) << "it runs, and has nothing to say";
+}
+
+TEST_F(CollectStory, AnAppThatIsBeingWorkedOnIsLeftAlone) {
+  must(world.push(kFirst));
+  write(world.home.slugs("shop") / "just-built.tar.zst", 10);
+  must(world.store().journal().open({world.shop.id, "push", "{}", "ada", {}}));
+  const Collected done = collect(false);
+  EXPECT_THAT(done.items, IsEmpty());
+  EXPECT_THAT(done.skipped, ElementsAre("shop"));
+  EXPECT_TRUE(fs::exists(world.home.slugs("shop") / "just-built.tar.zst"));
+}
+
+TEST_F(CollectStory, WhatARollbackNeedsStays) {
+  for (const char* revision : {kFirst, kSecond}) must(world.push(revision));
+  keep("releases", "0");
+  EXPECT_THAT(names(collect(false)), IsEmpty());
+  must(world.deploy("rollback"));
+}
+
+}  // namespace
+}  // namespace davit::scenario
