@@ -75,7 +75,7 @@ Instances::Plan Instances::plan_for(const sdk::Call& call, const sdk::Group& gro
   plan.options =
       options_of(base_.host, call, group.owner_kind == DAVIT_OWNER_APP ? group.owner : "", Phase::kDeploy);
   own_mounts(base_.host, call, group.mounts, user);
-  plan.network = networks_.ensure(call, group.owner_kind, group.owner);
+  plan.network = networks_.first(call, group.owner_kind, group.owner);
   return plan;
 }
 
@@ -163,6 +163,7 @@ std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const Ins
   made.id = create(call, spec, name);
   made.name = name;
   try {
+    networks_.join(call, made.id, name.owner_kind, name.owner, spec.aliases);
     (void)base_.engine.post("/containers/" + made.id + "/start", {}, nullptr, patience(call));
   } catch (...) {
     remove_container(base_.engine, made.id);

@@ -4,6 +4,9 @@
 #include <arpa/inet.h>
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <cctype>
+
 #include "names.hpp"
 
 namespace davit::docker_plugin {
@@ -61,6 +64,59 @@ std::string Networks::ensure(const sdk::Call& call, std::uint32_t owner_kind, co
                   {kLabelOwnerKind, owner_word(owner_kind)},
                   {kLabelOwner, owner}}}});
   return name;
+}
+
+sdk::Strings JoinedNetworks::all() const {
+  sdk::Strings names = attached;
+  if (!initial.empty()) names.push_back(initial);
+  return names;
+}
+
+void check_network_name(const std::string& name) {
+  const bool good =
+      !name.empty() && name.size() <= 63 && std::isalnum(static_cast<unsigned char>(name.front())) &&
+      std::ranges::all_of(
+          name, [](unsigned char c) { return std::isalnum(c) || c == '_' || c == '.' || c == '-'; });
+  if (!good)
+    throw sdk::Failure(DAVIT_INVALID, "network-name", "'" + name + "' is no name of a network",
+                       "use letters, digits, _, . and -");
+}
+
+JoinedNetworks networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app) {
+  const sdk::Properties properties = host.properties(call);
+  JoinedNetworks joined;
+  joined.initial = properties.get(app, "network", "initial-network").value_or("");
+  const std::string list = properties.get(app, "network", "attach-post-create").value_or("");
+  for (std::size_t at = 0; at < list.size();) {
+    const std::size_t end = std::min(list.find_first_of(", ", at), list.size());
+    if (end > at) joined.attached.push_back(list.substr(at, end - at));
+    at = end + 1;
+  }
+  for (const std::string& name : joined.all()) check_network_name(name);
+  return joined;
+}
+
+std::string Networks::first(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
+  if (owner_kind != DAVIT_OWNER_APP) return ensure(call, owner_kind, owner);
+  const JoinedNetworks joined = networks_of(base_.host, call, owner);
+  for (const std::string& name : joined.all()) {
+    Json found;
+    if (base_.engine.find("/networks/" + name, {}, found, patience(call))) continue;
+    throw sdk::Failure(DAVIT_NOT_FOUND, "network-missing",
+                       owner + " joins the network " + name + ", which does not exist",
+                       "davit network:create " + name + ", or take it away with davit network:set");
+  }
+  return joined.initial.empty() ? ensure(call, owner_kind, owner) : joined.initial;
+}
+
+void Networks::join(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
+                    const std::string& owner, const std::vector<std::string>& aliases) {
+  if (owner_kind != DAVIT_OWNER_APP) return;
+  for (const std::string& name : networks_of(base_.host, call, owner).attached) {
+    (void)base_.engine.post("/networks/" + name + "/connect", {},
+                            {{"Container", container}, {"EndpointConfig", {{"Aliases", aliases}}}},
+                            patience(call));
+  }
 }
 
 void Networks::remove(std::uint32_t owner_kind, const std::string& owner) {

@@ -1,8 +1,9 @@
 // One user-defined bridge network for each app: its containers find each other by name, and no others find
-// them.
+// them. And those that users make (network:create), which apps join besides it or instead.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "parts.hpp"
 
@@ -15,12 +16,28 @@ class Networks {
   std::string ensure(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner);
   /// Idempotent; leaves one that a container still uses.
   void remove(std::uint32_t owner_kind, const std::string& owner);
+  /// What a container of the owner begins on: its initial-network, else its own network, made if need be.
+  std::string first(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner);
+  /// Connects a container that was not started yet to what its app joins (attach-post-create).
+  void join(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
+            const std::string& owner, const std::vector<std::string>& aliases);
+  void create(const sdk::Call& call, Json request);
 
  private:
   [[nodiscard]] std::string name_of(std::uint32_t owner_kind, const std::string& owner) const;
-  void create(const sdk::Call& call, Json request);
   const Base& base_;
 };
+
+/// What network:set says for an app.
+struct JoinedNetworks {
+  std::string initial;  ///< instead of its own; "": none
+  sdk::Strings attached;
+  [[nodiscard]] sdk::Strings all() const;
+};
+JoinedNetworks networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app);
+
+/// Throws sdk::Failure (invalid) for what is no name of a network.
+void check_network_name(const std::string& name);
 
 /// The n-th /24 of "10.88.0.0/16", or "" past its end. Throws sdk::Failure if the text is no such pool. Pure.
 std::string subnet_of(const std::string& pool, unsigned n);

@@ -8,6 +8,7 @@
 #include "commands.hpp"
 #include "instances.hpp"
 #include "logs.hpp"
+#include "network_commands.hpp"
 #include "report.hpp"
 #include "tasks.hpp"
 
@@ -89,6 +90,7 @@ class DockerRuntime : public sdk::Plugin,
   sdk::Pairs describe(const sdk::Call& call) override { return describe_engine(call, parts_->base); }
 
   int32_t run_command(const sdk::Call& call, const sdk::Command& command) override {
+    if (NetworkCommands::is_one(command.name)) return NetworkCommands(parts_->base, call).run(command);
     return DockerCommands(parts_->base, parts_->stacks, call).run(command);
   }
   void examine(const sdk::Call& call, const sdk::Findings& findings) override {

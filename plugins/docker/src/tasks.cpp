@@ -71,7 +71,7 @@ std::string Tasks::network_for(const sdk::Call& call, const sdk::Task& task, boo
   if (task.network == DAVIT_NETWORK_NONE) return "none";
   if (is_build && base_.config.build_network == "host") return "host";
   if (task.owner.empty()) return "bridge";
-  return networks_.ensure(call, task.owner_kind, task.owner);
+  return networks_.first(call, task.owner_kind, task.owner);
 }
 
 ContainerSpec Tasks::spec_for(const sdk::Call& call, const sdk::Task& task, bool is_build) {
