@@ -207,7 +207,7 @@ MoreRows storage_rows(Session& session) {
 std::span<const CoreCommand> storage_commands() {
   static constexpr CoreCommand kCommands[] = {
       {{.name = "storage:ensure-directory",
-        .usage = "[--chown app|herokuish|heroku|paketo|root|false] <directory>",
+        .usage = "[--chown OWNER] <directory>",
         .summary = "Make a folder that apps can keep things in",
         .maximum_args = 1,
         .flags = kEnsureFlags},
