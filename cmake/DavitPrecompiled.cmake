@@ -17,6 +17,7 @@ target_precompile_headers(davit_precompiled_plugin PRIVATE ${davit_system_header
 if(DAVIT_TESTS)
   add_executable(davit_precompiled_test ${CMAKE_BINARY_DIR}/precompiled/empty.cpp)  # executables are -fPIE, libraries -fPIC
   target_compile_options(davit_precompiled_test PRIVATE ${DAVIT_TEST_FLAGS})
+  target_link_libraries(davit_precompiled_test PRIVATE GTest::gmock GTest::gtest)  # with the macro that every user of it defines
   target_precompile_headers(davit_precompiled_test PRIVATE ${davit_system_headers} <tl/expected.hpp> <gmock/gmock.h> <gtest/gtest.h>)
 endif()
 
