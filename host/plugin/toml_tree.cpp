@@ -1,4 +1,6 @@
-// toml++ behind a plain tree: the one place that parses TOML.
+// toml++ behind a plain tree: the one place that parses TOML. toml++ 3.3 asserts in places where it should
+// look, and has undefined behaviour on characters that are not ASCII where it asks for whitespace. So some
+// texts are refused before it sees them (Guard), and an assertion of its that fails refuses the text.
 #include "plugin/toml_tree.hpp"
 
 #include <fmt/format.h>
@@ -8,9 +10,20 @@
 
 #include "base/text.hpp"
 
-#define TOML_EXCEPTIONS 0
+namespace {
+/// An assertion of toml++ that does not hold.
+struct ParserFault {};
+}  // namespace
+
+// With exceptions it leaves at its first complaint; without, it goes on and asserts that there was none.
+#define TOML_EXCEPTIONS 1
 #define TOML_ENABLE_FORMATTERS 0
+#define TOML_ASSERT(expr) (static_cast<bool>(expr) ? static_cast<void>(0) : throw ParserFault{})
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas"    // clang does not know the next one
+#pragma GCC diagnostic ignored "-Wterminate"  // some are in noexcept functions, of internal states only
 #include <toml++/toml.h>
+#pragma GCC diagnostic pop
 
 namespace davit {
 namespace {
@@ -34,7 +47,9 @@ class Guard {
         skip_comment();
       } else if (c == '"' || c == '\'') {
         line_begins_ = false;
-        skip_string(c);
+        if (!skip_string(c))
+          return bad(source_, line_, "a character that is not ASCII follows a backslash",
+                     "Begin the line after a backslash with an ASCII character");
       } else {
         if (const auto refusal = refuse(c)) return bad(source_, line_, *refusal, hint_);
         line_begins_ = c == '\n' || (line_begins_ && is_blank(c));
@@ -82,23 +97,37 @@ class Guard {
   void skip_comment() {
     while (at_ < text_.size() && text_[at_] != '\n') ++at_;
   }
-  void skip_string(char quote) {
+  /// False: what follows a backslash is not ASCII, even behind blanks and line ends.
+  bool skip_string(char quote) {
     const std::string three(3, quote);
     const bool long_form = text_.substr(at_, 3) == three;
     at_ += long_form ? 3 : 1;
     while (at_ < text_.size()) {
       if (quote == '"' && text_[at_] == '\\') {
-        advance();
-        if (at_ < text_.size()) advance();
+        if (!skip_escape(long_form)) return false;
         continue;
       }
-      if (!long_form && text_[at_] == '\n') return;  // unterminated: toml++ says so
+      if (!long_form && text_[at_] == '\n') return true;  // unterminated: toml++ says so
       if (long_form ? text_.substr(at_, 3) == three : text_[at_] == quote) {
         at_ += long_form ? 3 : 1;
-        return;
+        // Up to two more quotes before the closing three belong to the string.
+        for (int more = 0; long_form && more < 2 && at_ < text_.size() && text_[at_] == quote; ++more) ++at_;
+        return true;
       }
       advance();
     }
+    return true;
+  }
+  bool skip_escape(bool long_form) {
+    advance();
+    const std::size_t begin = at_;
+    while (long_form && at_ < text_.size() &&
+           (is_blank(text_[at_]) || text_[at_] == '\r' || text_[at_] == '\n'))
+      advance();
+    if (at_ == text_.size()) return true;
+    if (static_cast<unsigned char>(text_[at_]) >= 0x80) return false;
+    if (at_ == begin) advance();
+    return true;
   }
 
   std::string_view text_;
@@ -176,6 +205,28 @@ std::size_t line_of_bad_utf8(std::string_view text) {
   return line;
 }
 
+bool has_fault(std::string_view text) {
+  try {
+    (void)toml::parse(text);
+  } catch (const toml::parse_error&) {
+  } catch (const ParserFault&) {
+    return true;
+  }
+  return false;
+}
+
+/// toml++ reads from the left: the fault's line is the first that, with all before it, has it.
+std::size_t line_of_fault(std::string_view text) {
+  const std::vector<std::string> lines = split(text, '\n');
+  std::size_t good = 0, faulty = lines.size();
+  while (faulty - good > 1) {
+    const std::size_t middle = (good + faulty) / 2;
+    const std::vector<std::string> first(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(middle));
+    (has_fault(join(first, "\n") + "\n") ? faulty : good) = middle;
+  }
+  return faulty;
+}
+
 }  // namespace
 
 const TomlNode* TomlNode::find(std::string_view key) const {
@@ -210,12 +261,14 @@ Result<TomlNode> parse_toml(std::string_view text, const std::string& source) {
   if (!is_valid_utf8(text))
     return bad(source, line_of_bad_utf8(text), "the text is not UTF-8", "Save the file as UTF-8");
   DAVIT_TRY(Guard(text, source).check());
-  const toml::parse_result parsed = toml::parse(text);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
+  try {
+    return convert(toml::parse(text));
+  } catch (const toml::parse_error& error) {
     return bad(source, error.source().begin.line, error.description());
+  } catch (const ParserFault&) {
+    return bad(source, line_of_fault(text), "a value or a name was expected here",
+               "Look for a bracket, a comma or a quote that is missing or too many");
   }
-  return convert(parsed.table());
 }
 
 }  // namespace davit

@@ -203,6 +203,36 @@ TEST(TomlTree, ATableWhoseNameBeginsWrongIsRefused) {
   EXPECT_TRUE(refused.error().message.starts_with("x.toml:3: a table's name")) << refused.error().message;
 }
 
+// Found by the fuzzer as well: each of these ended the process or was undefined behaviour.
+TEST(TomlTree, WhatTomlplusplusAssertsIsRefusedWithItsLine) {
+  struct Wrong {
+    const char* text;
+    const char* where;
+  };
+  for (const Wrong& wrong :
+       {Wrong{"a = [}", "x.toml:1: "}, Wrong{"a = 1\nb = 2\nc = [}\nd = 4\n", "x.toml:3: "},
+        Wrong{"a = {b = [}\n", "x.toml:1: "}, Wrong{"a = 1\n\xEF\xBB\xBF", "x.toml:2: "},
+        Wrong{"a = 1\ncaf\xC3\xA9 = 1\n", "x.toml:2: "}, Wrong{"a = \"\"\"\n\\\xC3\xA9\"\"\"", "x.toml:2: "},
+        Wrong{"a = \"\"\"\\\n  \xC3\xA9\"\"\"", "x.toml:2: "},
+        Wrong{"a = \"\"\"b\"\"\"\"\"\xC3\xA9", "x.toml:1: "}}) {
+    const auto parsed = parse_toml(wrong.text, "x.toml");
+    ASSERT_FALSE(parsed) << wrong.text;
+    EXPECT_EQ(parsed.error().code, Code::kInvalid) << wrong.text;
+    EXPECT_THAT(parsed.error().message, testing::StartsWith(wrong.where));
+  }
+  EXPECT_TRUE(parse_toml("\xEF\xBB\xBF", "x.toml"));  // an empty file, as some editors save it
+}
+
+TEST(TomlTree, OtherLettersStayWhereTomlAllowsThem) {
+  const auto parsed = parse_toml(
+      "# caf\xC3\xA9\n\"caf\xC3\xA9\" = 'th\xC3\xA9'\nlong = \"\"\"\n\xC3\xA9\\\n  a\"\"\"\"\"\n", "x.toml");
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  EXPECT_EQ(parsed->find("caf\xC3\xA9")->text, "th\xC3\xA9");
+  EXPECT_EQ(parsed->find("long")->text,
+            "\xC3\xA9"
+            "a\"\"");
+}
+
 TEST(TomlTree, BracketsElsewhereAreNoTables) {
   for (const char* text :
        {"a = [\n[1],\n [+2, -3],\n  [ {b = 1} ],\n[]\n]\n[t]\nx = 1\n", "[ t ]\n[[ u ]]\n['v w'.\"$\"]\n",
