@@ -6,9 +6,30 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 
 namespace davit {
+namespace {
+
+/// What stops a background process that changes a terminal; blocked, it may.
+class StopSignalBlocked {
+ public:
+  StopSignalBlocked() {
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTTOU);
+    ::pthread_sigmask(SIG_BLOCK, &stop, &before_);
+  }
+  StopSignalBlocked(const StopSignalBlocked&) = delete;
+  StopSignalBlocked& operator=(const StopSignalBlocked&) = delete;
+  ~StopSignalBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
 
 std::optional<WindowSize> window_size(int fd) {
   winsize size{};
@@ -43,14 +64,21 @@ Result<Pty> Pty::open(WindowSize size) {
 Result<RawMode> RawMode::enter(int fd) {
   termios saved{};
   if (::tcgetattr(fd, &saved) != 0) return fail(Code::kInvalid, "standard input is not a terminal");
+  const StopSignalBlocked blocked;
+  const pid_t group = ::tcgetpgrp(fd);
+  if (group >= 0) ::tcsetpgrp(fd, ::getpgrp());
   termios raw = saved;
   ::cfmakeraw(&raw);
+  RawMode mode(fd, saved, group);
   if (::tcsetattr(fd, TCSANOW, &raw) != 0) return fail(system_error("set the terminal to raw mode", errno));
-  return RawMode(fd, saved);
+  return mode;
 }
 
 RawMode::~RawMode() {
-  if (fd_ >= 0) ::tcsetattr(fd_, TCSADRAIN, &saved_);
+  if (fd_ < 0) return;
+  const StopSignalBlocked blocked;
+  ::tcsetattr(fd_, TCSADRAIN, &saved_);
+  if (group_ >= 0) ::tcsetpgrp(fd_, group_);
 }
 
 }  // namespace davit

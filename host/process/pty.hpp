@@ -31,19 +31,24 @@ struct Pty {
   static Result<Pty> open(WindowSize size);
 };
 
-/// Puts a terminal into raw mode and restores it. Move-only.
+/// Takes a terminal to our own process group and puts it into raw mode; gives both back at the end. Without
+/// that, a process outside the foreground group (a worker has a group of its own) is stopped by SIGTTOU as
+/// soon as it touches the settings. Move-only.
 class RawMode {
  public:
   /// kInvalid if `fd` is no terminal.
   static Result<RawMode> enter(int fd);
-  RawMode(RawMode&& other) noexcept : fd_(other.fd_), saved_(other.saved_) { other.fd_ = -1; }
+  RawMode(RawMode&& other) noexcept : fd_(other.fd_), saved_(other.saved_), group_(other.group_) {
+    other.fd_ = -1;
+  }
   RawMode& operator=(RawMode&&) = delete;
   ~RawMode();
 
  private:
-  RawMode(int fd, const termios& saved) : fd_(fd), saved_(saved) {}
+  RawMode(int fd, const termios& saved, pid_t group) : fd_(fd), saved_(saved), group_(group) {}
   int fd_;
   termios saved_;
+  pid_t group_;  ///< which had the terminal; -1: it is not our controlling terminal
 };
 
 /// What relay() joins. All borrowed.

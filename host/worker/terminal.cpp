@@ -32,9 +32,13 @@ pid_t start_relay(const Pty& pty) {
 }  // namespace
 
 Result<int> with_terminal(bool wanted, const std::function<Result<int>(const StandardFds&, bool)>& body) {
-  const auto size = window_size(0);
-  if (!wanted || !size || isatty(1) == 0) return body(kOwnFds, false);
-  DAVIT_TRY_ASSIGN(Pty pty, Pty::open(*size));
+  if (!wanted || isatty(0) == 0 || isatty(1) == 0) return body(kOwnFds, false);
+  // A shell's job in the background may not have the terminal. We stand in a group of our own: it is the
+  // front's, our parent's, that the shell knows. -1: not our controlling terminal, and nobody minds.
+  const pid_t foreground = tcgetpgrp(0);
+  if (foreground >= 0 && foreground != getpgid(getppid())) return body(kOwnFds, false);
+  const auto size = window_size(0).value_or(WindowSize{});
+  DAVIT_TRY_ASSIGN(Pty pty, Pty::open(size));
   const pid_t child = start_relay(pty);
   if (child < 0) return fail(system_error("start the terminal's relay", errno));
   pty.master.reset();

@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
 
 #include <csignal>
 #include <thread>
@@ -160,6 +162,37 @@ TEST(RawMode, RestoresTheTerminalAndRefusesAPipe) {
   EXPECT_FALSE(RawMode::enter(ends[0]));
   ::close(ends[0]);
   ::close(ends[1]);
+}
+
+// As a worker does it: in a process group that the terminal does not know. Without care the kernel stops it.
+TEST(RawMode, TakesTheTerminalFromTheForegroundGroupAndGivesItBack) {
+  auto pty = Pty::open({24, 80});
+  ASSERT_TRUE(pty);
+  const pid_t leader = ::fork();
+  ASSERT_GE(leader, 0);
+  if (leader == 0) {  // the session's leader, in the foreground: a shell, or davit itself
+    ::setsid();
+    ::ioctl(pty->slave.get(), TIOCSCTTY, 0);
+    const pid_t worker = ::fork();
+    if (worker == 0) {
+      ::setpgid(0, 0);
+      bool took = false;
+      {
+        const auto raw = RawMode::enter(pty->slave.get());
+        took = raw && ::tcgetpgrp(pty->slave.get()) == ::getpgrp();
+      }
+      ::_exit(took ? 0 : 1);
+    }
+    int status = 0;
+    const bool stopped = ::waitpid(worker, &status, WUNTRACED) != worker || !WIFEXITED(status);
+    if (stopped) ::kill(worker, SIGKILL);
+    const bool given_back = ::tcgetpgrp(pty->slave.get()) == ::getpgrp();
+    ::_exit(stopped ? 3 : WEXITSTATUS(status) != 0 ? 2 : given_back ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(leader, &status, 0), leader);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "1: not given back, 2: not taken, 3: stopped";
 }
 
 }  // namespace
