@@ -22,6 +22,19 @@ namespace protocol = worker_protocol;
 
 constexpr std::uint64_t kFullBytes = 256 * 1024;
 
+/// What a deployment does now, by its last journalled step.
+std::string doing(Store& store, std::string_view id) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"fetch", "checking out"}, {"build", "building"},   {"release", "releasing"}, {"launch", "starting"},
+      {"check", "checking"},     {"switch", "switching"}, {"drain", "draining"},    {"finish", "finishing"}};
+  const auto steps = store.journal().steps(id);
+  const std::string_view phase = steps && !steps->empty() ? steps->back().phase : std::string_view();
+  for (const auto& [name, word] : kWords) {
+    if (name == phase) return std::string(word);
+  }
+  return "working";
+}
+
 void write_text(int fd, const std::string& text) {
   std::size_t written = 0;
   while (written < text.size()) {
@@ -71,6 +84,7 @@ class GuardedDeployer final : public Deployer {
       return 0;
     }
     LogViewer viewer(log, context);
+    viewer.tell_of_silence([&] { return doing(*store, deployment.id); });
     DAVIT_TRY_ASSIGN(const auto done, viewer.follow(side.viewer.get()));
     if (done && done->exit_code != 0) tell_unlogged(*store, deployment.id, viewer, context);
     if (done) return done->exit_code;
@@ -85,6 +99,7 @@ class GuardedDeployer final : public Deployer {
     LogViewer viewer(parts_.home.deploy_log(id), context);
     const bool runs = !is_finished(deployment.state) && deployment.owner && is_alive(*deployment.owner);
     if (wait && runs) {
+      viewer.tell_of_silence([&] { return doing(*store, id); });
       // The end of its owner is the end of the log.
       const UniqueFd owner = open_process(*deployment.owner);
       DAVIT_TRY(viewer.follow(owner.get()));

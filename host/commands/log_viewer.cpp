@@ -2,10 +2,12 @@
 #include "commands/log_viewer.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/text.hpp"
@@ -36,7 +38,20 @@ std::optional<std::string> read_some(int fd) {
 
 }  // namespace
 
+void LogViewer::tell_if_silent() {
+  const MonoMs now = clock_.now_mono_ms();
+  if (!doing_ || now - shown_ms_ < silence_ms_) return;
+  shown_ms_ = now;
+  context_.out.result(fmt::format("       still {}, {} s\n", doing_(), (now - began_ms_) / 1000));
+}
+
+int LogViewer::wait_ms() const {
+  if (!doing_) return -1;
+  return static_cast<int>(std::max<std::int64_t>(1, shown_ms_ + silence_ms_ - clock_.now_mono_ms()));
+}
+
 void LogViewer::show_line(std::string_view line) {
+  shown_ms_ = clock_.now_mono_ms();
   tail_.append(line) += '\n';
   if (tail_.size() > 2 * kTailBytes) tail_.erase(0, tail_.size() - kTailBytes);
   if (line.starts_with(kWarningMark)) {
@@ -71,12 +86,15 @@ Result<std::optional<DoneLine>> LogViewer::follow(int done_fd) {
   if (inotify_add_watch(changes.get(), log_.c_str(), IN_MODIFY) < 0) {
     return fail(system_error("watch " + log_.string(), errno));
   }
+  began_ms_ = shown_ms_ = clock_.now_mono_ms();
   std::string said;
   bool over = done_fd < 0;
   while (!over) {
     DAVIT_TRY(show_new());
     pollfd ready[2] = {{changes.get(), POLLIN, 0}, {done_fd, POLLIN, 0}};
-    if (poll(ready, 2, -1) < 0 && errno != EINTR) return fail(system_error("wait for the deployment", errno));
+    if (poll(ready, 2, wait_ms()) < 0 && errno != EINTR)
+      return fail(system_error("wait for the deployment", errno));
+    tell_if_silent();
     if (ready[0].revents != 0) {
       char events[4096];
       while (read(changes.get(), events, sizeof events) > 0) {

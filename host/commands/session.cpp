@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "process/files.hpp"
+#include "process/tracing_runner.hpp"
 
 namespace davit {
 
@@ -65,7 +66,7 @@ WorkerClient& Session::worker() {
 }
 
 ProcessRunner& Session::processes() {
-  if (!processes_) processes_ = parts_.processes();
+  if (!processes_) processes_ = traced(parts_.processes(), context);
   return *processes_;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/text.hpp"
+#include "base/trace.hpp"
 #include "commands/worker_environment.hpp"
 #include "guard/run_worker.hpp"
 
@@ -39,6 +40,7 @@ class GuardedWorkerClient final : public WorkerClient {
     spec.argv = {parts_.installation.worker().string()};
     spec.argv.insert(spec.argv.end(), operation.begin(), operation.end());
     spec.env = worker_environment(parts_, context);
+    trace(context, "asks a worker: " + traced_argv(operation));
     UniqueFd answer;
     if (capture) {
       answer = UniqueFd(memfd_create("davit-answer", MFD_CLOEXEC));

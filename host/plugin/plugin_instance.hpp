@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/call_context.hpp"
+#include "base/trace.hpp"
 #include "guard/breadcrumb.hpp"
 #include "plugin/call_bridge.hpp"
 #include "plugin/catalog.hpp"
@@ -46,6 +47,7 @@ class PluginInstance {
   Result<> call(std::string_view what, std::int64_t limit_ms, const CallContext& context, Body&& body) {
     CallBridge bridge(context, entry_.id, core_.services.log.get());
     const auto note = core_.services.breadcrumb.enter(entry_.id, what, limit_ms);
+    const TracedCall traced(context, entry_.id, what);
     return bridge.finish(body(plugin_, bridge.call()), what);
   }
 

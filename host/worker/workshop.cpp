@@ -12,6 +12,7 @@
 #include "lifecycle/routes.hpp"
 #include "plugin/app_user.hpp"
 #include "process/files.hpp"
+#include "process/tracing_runner.hpp"
 #include "worker/failpoint.hpp"
 
 namespace davit {
@@ -42,7 +43,7 @@ Workshop::Workshop(WorkerSurroundings where, CallContext& context, TerminalOutpu
       out_(out),
       breadcrumb_(breadcrumb),
       clock_(clock),
-      processes_(make_process_runner()) {}
+      processes_(traced(make_process_runner(), context)) {}
 
 Workshop::~Workshop() {
   if (plugins_) plugins_->stop_all();
