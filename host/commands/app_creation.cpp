@@ -10,6 +10,7 @@
 #include "cli/json.hpp"
 #include "git/git_command.hpp"
 #include "git/repository.hpp"
+#include "git/source_rules.hpp"
 #include "process/files.hpp"
 
 namespace davit {
@@ -26,7 +27,8 @@ Result<App> make_app(Session& session, const std::string& name,
   DAVIT_TRY_ASSIGN(App app, store->apps().create(name));
   session.context.app = name;
   const auto finish = [&]() -> Result<> {
-    DAVIT_TRY(create_repository(session.home(), session.where().installation, session.processes(), name));
+    DAVIT_TRY(create_repository(session.home(), session.where().installation, session.processes(), name,
+                                SourceRules(*store, app.id).max_push_bytes()));
     return fill(app);
   };
   if (auto done = finish(); !done) {

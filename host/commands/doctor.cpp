@@ -6,6 +6,7 @@
 #include "commands/findings.hpp"
 #include "commands/table.hpp"
 #include "git/repository.hpp"
+#include "git/source_rules.hpp"
 
 namespace davit {
 namespace {
@@ -47,11 +48,13 @@ void look_at_home(const Session& session, Findings& findings) {
 }
 
 /// The hook names davit's path and the home's: it is made anew when one of them has moved.
-void look_at_repository(Session& session, const std::string& app, Findings& findings) {
+void look_at_repository(Session& session, Store& store, const std::string& app, Findings& findings) {
   const Installation& installation = session.where().installation;
   const auto wrong = repository_problems(session.home(), installation, app);
   if (wrong.empty()) return;
-  const auto mended = create_repository(session.home(), installation, session.processes(), app);
+  const auto record = store.apps().get(app);
+  const auto limit = record ? SourceRules(store, record->id).max_push_bytes() : kMaxPushBytes;
+  const auto mended = create_repository(session.home(), installation, session.processes(), app, limit);
   for (const std::string& what : wrong) {
     const std::string text = fmt::format("Repository of {}: {}", app, what);
     if (mended) {
@@ -77,7 +80,7 @@ Result<> look_at_store(Session& session, Findings& findings) {
                         deployment.app_name));
   }
   DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
-  for (const std::string& name : names) look_at_repository(session, name, findings);
+  for (const std::string& name : names) look_at_repository(session, *store, name, findings);
   ok(findings, fmt::format("{} apps", names.size()));
   return {};
 }

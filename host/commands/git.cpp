@@ -6,10 +6,13 @@
 #include "commands/app_creation.hpp"
 #include "commands/authorized_keys.hpp"
 #include "commands/dispatch.hpp"
+#include "commands/git_import.hpp"
 #include "commands/reports.hpp"
 #include "commands/table.hpp"
 #include "git/receive_hook.hpp"
+#include "git/repository.hpp"
 #include "git/serve.hpp"
+#include "git/source_rules.hpp"
 
 namespace davit {
 namespace {
@@ -48,6 +51,7 @@ Result<int> ssh(Session& session, const Arguments& args) {
 /// pre-receive of an app's repository, with git's lines on stdin. git shows what we write to the pusher.
 Result<int> hook(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  session.context.trace = session.context.trace || has_push_option("trace");
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY_ASSIGN(const std::string updates, session.parts().read_input(kMaxUpdatesBytes));
   ReceiveParts parts{session.home(), *store, session.processes(), {}};
@@ -62,10 +66,37 @@ Result<int> hook(Session& session, const Arguments& args) {
   return receive(parts, app.name, updates, session.acting());
 }
 
+/// git:set. The limit of a push is git's own to enforce, while it arrives: it goes into the repositories.
+Result<int> set(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const int code, set_core_property(session, args));
+  if (code != 0 || args.args.empty() || args.args.front() != kMaxPushBytesKey) return code;
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
+  for (const App& app : apps) {
+    if (!args.global_scope && app.name != args.app) continue;
+    DAVIT_TRY(set_push_limit(session.home(), session.processes(), app.name,
+                             SourceRules(*store, app.id).max_push_bytes()));
+  }
+  return 0;
+}
+
+constexpr CliFlag kArchiveFlags[] = {
+    {"archive-type", "tar|tar.gz|zip", "What it must be; default: what it is"}};
+constexpr CliFlag kSyncFlags[] = {{"build", "", "Deploy what was fetched"},
+                                  {"build-if-changes", "", "Deploy it if it is not what runs"},
+                                  {"skip-deploy-branch", "", "Leave the property deploy-branch alone"}};
+
 }  // namespace
 
 std::span<const CoreCommand> git_commands() {
   static constexpr CoreCommand kCommands[] = {
+      {{.name = "git:from-archive",
+        .usage = "[--archive-type TYPE] <app> <file>|<url>|- [<name> <email>]",
+        .summary = "Deploy the contents of a tar or zip archive",
+        .app = AppArgument::kExisting,
+        .maximum_args = 3,
+        .flags = kArchiveFlags},
+       git_from_archive},
       {{.name = "git:hook",
         .usage = "<app>",
         .summary = "Called by the pre-receive hook of an app's repository",
@@ -74,7 +105,7 @@ std::span<const CoreCommand> git_commands() {
         .over_ssh = false},
        hook},
       core_report_command("git:report"),
-      core_set("git:set"),
+      {property_set_spec("git:set"), set},
       {{.name = "git:ssh",
         .usage = "<name>",
         .summary = "Called by OpenSSH for a key of ssh-keys:add",
@@ -83,6 +114,14 @@ std::span<const CoreCommand> git_commands() {
         .hidden = true,
         .over_ssh = false},
        ssh},
+      {{.name = "git:sync",
+        .usage = "[--build|--build-if-changes] <app> <repository> [<git-ref>]",
+        .summary = "Clone or fetch an app from a remote git repository",
+        .app = AppArgument::kExisting,
+        .minimum_args = 1,
+        .maximum_args = 2,
+        .flags = kSyncFlags},
+       git_sync},
   };
   return kCommands;
 }

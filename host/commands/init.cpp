@@ -114,7 +114,7 @@ std::string template_text(const PluginCatalog& catalog, const std::string& runti
       plugin.settings.emplace_back("port", std::to_string(port));
     plugins.push_back(std::move(plugin));
   }
-  return plugins_toml_template({runtime, "", ""}, plugins);
+  return plugins_toml_template({runtime, ""}, plugins);
 }
 
 Result<> make_folders(const Home& home, bool owner_is_root) {

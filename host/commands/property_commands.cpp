@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "cli/json.hpp"
 #include "commands/change.hpp"
+#include "git/source_rules.hpp"
 
 namespace davit {
 namespace {
@@ -28,6 +29,7 @@ std::vector<CliProperty> git_settings() {
   return {{"deploy-branch", "", true, true, check_branch},
           {"max-blob-bytes", "104857600", true, true, check_count},
           {"max-files", "200000", true, true, check_count},
+          {std::string(kMaxPushBytesKey), "2147483648", true, true, check_count},
           {"max-tree-bytes", "1073741824", true, true, check_count}};
 }
 
@@ -86,6 +88,17 @@ Result<int> set_property(Session& session, const Arguments& args, const Property
   const std::string key = args.args.empty() ? "" : args.args[0];
   const std::string value = args.args.size() > 1 ? args.args[1] : "";
   DAVIT_TRY(check_property(group, args.global_scope, key, value));
+  // Plugins may refuse what they will have to live with. Through a file: a value may be a secret.
+  const auto payload = [&](const std::string& shown) {
+    return JsonObject()
+        .text("app", app.name)
+        .text("group", group.name)
+        .text("key", key)
+        .boolean("is_set", !value.empty())
+        .text("value", shown)
+        .str();
+  };
+  DAVIT_TRY(session.publish_secret("property.change", payload(value)));
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   if (value.empty()) {
     session.out().header(fmt::format("Unsetting {}", key));
@@ -94,13 +107,7 @@ Result<int> set_property(Session& session, const Arguments& args, const Property
     session.out().header(fmt::format("Setting {} to {}", key, value));
     DAVIT_TRY(store->properties().set(app.id, group.name, key, value));
   }
-  const std::string payload = JsonObject()
-                                  .text("app", app.name)
-                                  .text("group", group.name)
-                                  .text("key", key)
-                                  .boolean("is_set", !value.empty())
-                                  .str();
-  DAVIT_TRY(session.publish("property.changed", payload));
+  DAVIT_TRY(session.publish("property.changed", payload("")));
   return 0;
 }
 

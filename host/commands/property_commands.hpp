@@ -35,7 +35,8 @@ constexpr CliCommand property_report_spec(std::string_view name) {
           .unknown_flags = UnknownFlags::kReportKey};
 }
 
-/// `GROUP:set APP|--global KEY [VALUE]`: checks, writes, says so and publishes property.changed.
+/// `GROUP:set APP|--global KEY [VALUE]`: checks, asks the gate property.change, writes, says so and
+/// publishes property.changed.
 Result<int> set_property(Session& session, const Arguments& args, const PropertyGroup& group);
 
 /// Adds rows to one app's report (of id AppId::kGlobal: the global one), besides those of the properties.

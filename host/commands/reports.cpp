@@ -51,7 +51,7 @@ MoreRows app_rows(Session& session) {
     if (app.id == AppId::kGlobal) return {};
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
-    report.add("app-created-at", std::to_string(app.created_at_ms / 1000));
+    report.add("app-created-at", iso8601_utc(app.created_at_ms));
     report.add("app-deploy-source", release ? release->spec.source : "");
     report.add("app-deploy-source-metadata", release ? release->spec.revision : "");
     report.add("app-dir", session.home().repo(app.name).string());
@@ -93,7 +93,7 @@ MoreRows git_rows(Session& session) {
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
     report.add("git-sha", release ? release->spec.revision : "");
-    report.add("git-last-updated-at", release ? std::to_string(release->created_at_ms / 1000) : "");
+    report.add("git-last-updated-at", release ? iso8601_utc(release->created_at_ms) : "");
     return {};
   };
 }

@@ -12,13 +12,12 @@
 #include "base/text.hpp"
 #include "git/git_command.hpp"
 #include "git/quarantine.hpp"
-#include "git/tree_rules.hpp"
+#include "git/source_rules.hpp"
 #include "lifecycle/identity.hpp"
 
 namespace davit {
 namespace {
 
-constexpr std::uint64_t kMaxBlobBytes = 100ULL * 1024 * 1024;
 constexpr std::size_t kShownDigits = 12;
 constexpr std::string_view kHeads = "refs/heads/";
 
@@ -27,35 +26,19 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string() : std::string(value);
 }
 
-std::string property_or(Store& store, AppId app, std::string_view key, std::string_view otherwise) {
-  const auto value = store.properties().effective(app, "git", key);
-  return value && *value && !(*value)->empty() ? **value : std::string(otherwise);
-}
-
 std::uint64_t number_or(const std::string& text, std::uint64_t otherwise) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc{} && !text.empty() && end == text.data() + text.size() ? number : otherwise;
 }
 
-// By default both names that git gives to a first branch.
-bool deploys(const std::string& configured, std::string_view ref) {
-  if (!ref.starts_with(kHeads)) return false;
-  const auto branch = ref.substr(kHeads.size());
-  return configured.empty() ? branch == "main" || branch == "master" : branch == configured;
-}
-
-std::string branches_text(const std::string& configured) {
-  return configured.empty() ? "main or master" : configured;
-}
-
-Result<std::optional<RefUpdate>> choose(const std::vector<RefUpdate>& updates, const std::string& branch,
+Result<std::optional<RefUpdate>> choose(const std::vector<RefUpdate>& updates, const SourceRules& rules,
                                         std::string_view app, const CallContext& context) {
   std::optional<RefUpdate> chosen;
   for (const RefUpdate& update : updates) {
-    if (!deploys(branch, update.ref)) {
+    if (!rules.deploys(update.ref)) {
       context.out.step(
-          fmt::format("{} is stored, not deployed; {} deploys {}", update.ref, app, branches_text(branch)));
+          fmt::format("{} is stored, not deployed; {} deploys {}", update.ref, app, rules.branches_text()));
       continue;
     }
     if (update.new_id == kZeroId) {
@@ -75,20 +58,15 @@ Result<std::optional<RefUpdate>> choose(const std::vector<RefUpdate>& updates, c
   return chosen;
 }
 
-// In the quarantine: its objects are found through the environment that git gave us.
-Result<> check_blobs(const ReceiveParts& parts, const GitCommand& git, const App& app,
-                     const RefUpdate& update) {
+// In the quarantine objects are found through the environment that git gave us.
+std::vector<std::string> quarantine_environment() {
   std::vector<std::string> env;
   for (const char* name :
        {"GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_QUARANTINE_PATH"}) {
     if (const std::string value = variable(name); !value.empty())
       env.push_back(fmt::format("{}={}", name, value));
   }
-  DAVIT_TRY_ASSIGN(const std::string listing,
-                   git.run({"ls-tree", "-r", "-l", "-z", "--full-tree", update.new_id}, env));
-  DAVIT_TRY_ASSIGN(const auto tree, parse_tree(listing));
-  const auto limit = number_or(property_or(parts.store, app.id, "max-blob-bytes", ""), kMaxBlobBytes);
-  return check_tree(tree, SourceLimits{}, limit);
+  return env;
 }
 
 tl::unexpected<Error> moved(const PushedRevision& pushed, std::string_view to) {
@@ -99,6 +77,15 @@ tl::unexpected<Error> moved(const PushedRevision& pushed, std::string_view to) {
               "branch-moved");
 }
 
+/// The zero id where the branch does not exist.
+std::string tip(const ReceiveParts& parts, std::string_view app, std::string_view ref) {
+  const GitCommand git(parts.processes, parts.home.repo(app).string());
+  const auto now = git.run({"rev-parse", "--verify", "-q", std::string(ref)});
+  return now ? std::string(trim(*now)) : std::string(kZeroId);
+}
+
+}  // namespace
+
 bool has_push_option(std::string_view option) {
   const auto count = number_or(variable("GIT_PUSH_OPTION_COUNT"), 0);
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -106,8 +93,6 @@ bool has_push_option(std::string_view option) {
   }
   return false;
 }
-
-}  // namespace
 
 Result<std::vector<RefUpdate>> parse_updates(std::string_view text) {
   std::vector<RefUpdate> updates;
@@ -123,9 +108,9 @@ Result<std::vector<RefUpdate>> parse_updates(std::string_view text) {
 }
 
 std::string PushedRevision::request_json() const {
-  std::string text = fmt::format(R"({{"revision":{},"old_revision":{},"ref":{},"source":{})",
-                                 json_quote(revision), json_quote(old_revision), json_quote(ref),
-                                 json_quote("git push " + ref.substr(std::min(ref.size(), kHeads.size()))));
+  std::string text =
+      fmt::format(R"({{"revision":{},"old_revision":{},"ref":{},"source":{})", json_quote(revision),
+                  json_quote(old_revision), json_quote(ref), json_quote(source));
   if (receiver) {
     text += fmt::format(R"(,"receiver":{{"boot_id":{},"pid":{},"start_time":{}}})",
                         json_quote(receiver->boot_id), receiver->pid, receiver->start_time_ticks);
@@ -133,25 +118,28 @@ std::string PushedRevision::request_json() const {
   return text + "}";
 }
 
-Result<> check_not_moved(const ReceiveParts& parts, const PushedRevision& pushed) {
-  // First the last push that is committed and whose git has perhaps not moved the branch yet; when it is
-  // done, the branch has been moved. So none is missed.
-  DAVIT_TRY_ASSIGN(const App app, parts.store.apps().get(pushed.app));
+// From where the branch is now along the pushes that are committed, and whose git has perhaps not moved it
+// yet.
+Result<std::string> expected_tip(const ReceiveParts& parts, std::string_view app_name, std::string_view ref) {
+  DAVIT_TRY_ASSIGN(const App app, parts.store.apps().get(app_name));
+  // First these, then the branch: when one of them is done, the branch has been moved. So none is missed.
   DAVIT_TRY_ASSIGN(const auto unfinished, parts.store.journal().unfinished(app.id));
-  std::string last = pushed.old_revision;
+  std::string expected = tip(parts, app_name, ref);
   for (const Deployment& deployment : unfinished) {
     const bool committed =
         deployment.state == DeploymentState::kCommitted || deployment.state == DeploymentState::kDraining;
     if (deployment.kind != "push" || !committed) continue;
     const auto request = nlohmann::json::parse(deployment.request_json, nullptr, false);
-    if (!request.is_object() || request.value("ref", std::string()) != pushed.ref) continue;
-    last = request.value("revision", std::string());
+    if (!request.is_object() || request.value("ref", std::string()) != ref) continue;
+    if (request.value("old_revision", std::string()) == expected)
+      expected = request.value("revision", std::string());
   }
-  if (last != pushed.old_revision) return moved(pushed, last);
-  const GitCommand git(parts.processes, parts.home.repo(pushed.app).string());
-  const auto now = git.run({"rev-parse", "--verify", "-q", pushed.ref});
-  const std::string at = now ? std::string(trim(*now)) : std::string(kZeroId);
-  if (at != pushed.old_revision) return moved(pushed, at);
+  return expected;
+}
+
+Result<> check_not_moved(const ReceiveParts& parts, const PushedRevision& pushed) {
+  DAVIT_TRY_ASSIGN(const std::string expected, expected_tip(parts, pushed.app, pushed.ref));
+  if (expected != pushed.old_revision) return moved(pushed, expected);
   return {};
 }
 
@@ -159,12 +147,12 @@ Result<int> receive(const ReceiveParts& parts, std::string_view name, std::strin
                     const CallContext& context) {
   DAVIT_TRY_ASSIGN(const App app, parts.store.apps().get(name));
   DAVIT_TRY_ASSIGN(const auto updates, parse_updates(text));
-  const std::string branch = property_or(parts.store, app.id, "deploy-branch", "");
-  DAVIT_TRY_ASSIGN(const auto chosen, choose(updates, branch, name, context));
+  const SourceRules rules(parts.store, app.id);
+  DAVIT_TRY_ASSIGN(const auto chosen, choose(updates, rules, name, context));
   if (!chosen) return 0;
 
   const GitCommand git(parts.processes, parts.home.repo(name).string());
-  DAVIT_TRY(check_blobs(parts, git, app, *chosen));
+  DAVIT_TRY(rules.check(git, chosen->new_id, quarantine_environment()));
   const auto objects = parts.home.repo(name) / "objects";
   if (const std::string quarantine = variable("GIT_QUARANTINE_PATH"); !quarantine.empty()) {
     DAVIT_TRY(adopt_objects(quarantine, objects));
@@ -177,6 +165,7 @@ Result<int> receive(const ReceiveParts& parts, std::string_view name, std::strin
                      .revision = chosen->new_id,
                      .old_revision = chosen->old_id,
                      .ref = chosen->ref,
+                     .source = "git push " + chosen->ref.substr(kHeads.size()),
                      .receiver = receiver ? std::optional(std::move(*receiver)) : std::nullopt,
                      .no_wait = has_push_option("no-wait")});
 }

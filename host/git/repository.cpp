@@ -40,19 +40,19 @@ std::filesystem::path hook_file(const Home& home, std::string_view app) {
   return home.repo(app) / "hooks" / "pre-receive";
 }
 
-std::string config_text() {
+std::string config_text(std::uint64_t max_push_bytes) {
   std::string text = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n";
   for (const Setting& setting : kSettings) {
     const auto parts = split(setting.key, '.');
     text += fmt::format("[{}]\n\t{} = {}\n", parts[0], parts[1], setting.value);
   }
-  return text;
+  return text + fmt::format("[receive]\n\tmaxInputSize = {}\n", max_push_bytes);
 }
 
 }  // namespace
 
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,
-                           std::string_view app) {
+                           std::string_view app, std::uint64_t max_push_bytes) {
   const auto folder = home.repo(app);
   std::error_code error;
   if (!std::filesystem::exists(folder / "HEAD", error)) {
@@ -60,9 +60,16 @@ Result<> create_repository(const Home& home, const Installation& installation, P
     const GitCommand git(processes, home.root.string());
     DAVIT_TRY(git.run({"init", "-q", "--bare", "--template=", "--initial-branch=main", folder.string()}));
   }
-  DAVIT_TRY(write_file_volatile(folder / "config", config_text(), 0600));
+  DAVIT_TRY(write_file_volatile(folder / "config", config_text(max_push_bytes), 0600));
   DAVIT_TRY(make_dirs(folder / "hooks", 0700));
   return write_file_atomic(hook_file(home, app), hook_text(home, installation, app), 0700);
+}
+
+Result<> set_push_limit(const Home& home, ProcessRunner& processes, std::string_view app,
+                        std::uint64_t bytes) {
+  const GitCommand git(processes, home.repo(app).string());
+  DAVIT_TRY(git.run({"config", "receive.maxInputSize", std::to_string(bytes)}));
+  return {};
 }
 
 std::vector<std::string> repository_problems(const Home& home, const Installation& installation,

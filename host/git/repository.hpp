@@ -1,6 +1,7 @@
 // The bare repository of an app, with the hook through which every push comes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,10 +12,17 @@
 
 namespace davit {
 
+/// The default of what one push may send: a whole history.
+inline constexpr std::uint64_t kMaxPushBytes = 2048ULL * 1024 * 1024;
+
 /// Makes repos/APP.git, or mends its settings and hook. Idempotent. The hook holds davit's absolute path and
 /// the home, not the environment's.
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,
-                           std::string_view app);
+                           std::string_view app, std::uint64_t max_push_bytes = kMaxPushBytes);
+
+/// What one push may send (receive.maxInputSize; 0: anything): git refuses a larger one while it arrives.
+Result<> set_push_limit(const Home& home, ProcessRunner& processes, std::string_view app,
+                        std::uint64_t bytes);
 
 /// What is wrong with the app's repository, one line each; for doctor.
 std::vector<std::string> repository_problems(const Home& home, const Installation& installation,

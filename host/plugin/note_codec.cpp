@@ -135,7 +135,7 @@ PluginNote unpack_note(Unpacker& in) {
 
 void pack(Packer& out, const PluginsToml& file) {
   const HostSettings& host = file.host;
-  for (const std::string* text : {&host.runtime, &host.proxy, &host.app_user, &host.domain}) out.text(*text);
+  for (const std::string* text : {&host.runtime, &host.proxy, &host.app_user}) out.text(*text);
   out.number(host.create_on_push ? 1 : 0);
   for (const unsigned number : {host.port_first, host.port_last, host.plugin_timeout_s, host.first_line})
     out.number(number);
@@ -162,7 +162,7 @@ void pack(Packer& out, const PluginsToml& file) {
 PluginsToml unpack_plugins_toml(Unpacker& in) {
   PluginsToml file;
   HostSettings& host = file.host;
-  for (std::string* text : {&host.runtime, &host.proxy, &host.app_user, &host.domain}) *text = in.text();
+  for (std::string* text : {&host.runtime, &host.proxy, &host.app_user}) *text = in.text();
   host.create_on_push = in.number() != 0;
   for (unsigned* number : {&host.port_first, &host.port_last, &host.plugin_timeout_s, &host.first_line})
     *number = static_cast<unsigned>(in.number());

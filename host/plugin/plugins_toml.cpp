@@ -89,8 +89,8 @@ class FileReader {
 
   Result<> read_host(const TomlNode& table) {
     DAVIT_TRY(known_keys(table, "[host]",
-                         {"runtime", "proxy", "app_user", "domain", "create_on_push", "port_first",
-                          "port_last", "plugin_timeout_seconds"}));
+                         {"runtime", "proxy", "app_user", "create_on_push", "port_first", "port_last",
+                          "plugin_timeout_seconds"}));
     HostSettings& host = out_.host;
     host.first_line = table.line;
     DAVIT_TRY(take(table, "runtime", host.runtime));
@@ -99,7 +99,6 @@ class FileReader {
       host.app_user = user->text;
     else
       DAVIT_TRY(take(table, "app_user", host.app_user));
-    DAVIT_TRY(take(table, "domain", host.domain));
     DAVIT_TRY(take(table, "create_on_push", host.create_on_push));
     DAVIT_TRY(take(table, "port_first", host.port_first, 1024, 65'535));
     DAVIT_TRY(take(table, "port_last", host.port_last, 1024, 65'535));
@@ -107,9 +106,6 @@ class FileReader {
     if (host.port_first > host.port_last)
       return bad(table.line,
                  fmt::format("port_first {} is above port_last {}", host.port_first, host.port_last), "");
-    if (const TomlNode* domain = table.find("domain"); domain != nullptr && !host.domain.empty())
-      if (const auto valid = check_domain(host.domain); !valid)
-        return bad(domain->line, "domain: " + valid.error().message, valid.error().hint);
     return {};
   }
 

@@ -21,7 +21,6 @@ struct HostSettings {
   std::string runtime;         ///< plugin id of the default runtime
   std::string proxy;           ///< plugin id, where several proxies are enabled
   std::string app_user;        ///< account or uid for others' code, where the owner is root
-  std::string domain;          ///< default domain; apps answer at APP.DOMAIN
   bool create_on_push = true;  ///< a first push makes the app
   unsigned port_first = 20'000, port_last = 29'999;  ///< ports on loopback that are leased to instances
   unsigned plugin_timeout_s = 120;                   ///< one hook, start or stop of a plugin; 0: no limit
@@ -85,7 +84,6 @@ struct TemplatePlugin {
 };
 struct TemplateChoices {
   std::string runtime;
-  std::string domain;    ///< "": commented out
   std::string app_user;  ///< "": commented out
 };
 /// Every plugin with a comment that says what it does, and each of its settings commented out with its

@@ -67,6 +67,7 @@ TEST_F(Receive, AFirstPushIsDeployedAndItsObjectsKept) {
   EXPECT_EQ(deployed[0].revision, revision);
   EXPECT_EQ(deployed[0].old_revision, kZeroId);
   EXPECT_EQ(deployed[0].ref, "refs/heads/main");
+  EXPECT_EQ(deployed[0].source, "git push main");
   ASSERT_TRUE(deployed[0].receiver);
   EXPECT_EQ(*deployed[0].receiver, must(identity_of(getppid())));
   EXPECT_FALSE(deployed[0].no_wait);
@@ -88,6 +89,7 @@ TEST_F(Receive, TheRequestIsWhatTheEngineReads) {
                               std::string(40, 'a'),
                               std::string(40, 'b'),
                               "refs/heads/fe\"at",
+                              "git push fe\"at",
                               ProcessIdentity{"boot", 12, 34},
                               false};
   const auto request = nlohmann::json::parse(pushed.request_json());
@@ -101,7 +103,7 @@ TEST_F(Receive, TheRequestIsWhatTheEngineReads) {
 }
 
 TEST_F(Receive, WithoutAReceiverTheRequestNamesNone) {
-  const PushedRevision pushed{"shop", std::string(40, 'a'), std::string(40, 'b'), "refs/heads/main", {},
+  const PushedRevision pushed{"shop", std::string(40, 'a'), std::string(40, 'b'), "refs/heads/main", "", {},
                               false};
   EXPECT_FALSE(nlohmann::json::parse(pushed.request_json()).contains("receiver"));
 }
@@ -114,7 +116,7 @@ TEST_F(Receive, ABranchThatAnotherPushHasMovedMeanwhileIsNotDeployed) {
   for (const auto& id : {first, second, third}) deliver(id);
   const ReceiveParts parts{home, *store, *processes, {}};
   const auto check = [&](const std::string& old_id, const std::string& new_id) {
-    return check_not_moved(parts, {"shop", new_id, old_id, "refs/heads/main", {}, false});
+    return check_not_moved(parts, {"shop", new_id, old_id, "refs/heads/main", "", {}, false});
   };
   const std::string none(kZeroId);
   EXPECT_TRUE(check(none, first));
@@ -124,7 +126,7 @@ TEST_F(Receive, ABranchThatAnotherPushHasMovedMeanwhileIsNotDeployed) {
 
   // Committed, and its git has not moved the branch yet.
   const auto committed = [&](const std::string& old_id, const std::string& new_id) {
-    const PushedRevision pushed{"shop", new_id, old_id, "refs/heads/main", {}, false};
+    const PushedRevision pushed{"shop", new_id, old_id, "refs/heads/main", "", {}, false};
     const auto row = must(store->journal().open({shop.id, "push", pushed.request_json(), "ssh:ada", {}}));
     must(store->journal().set_state(row.id, DeploymentState::kRunning));
     must(store->journal().set_state(row.id, DeploymentState::kCommitted));

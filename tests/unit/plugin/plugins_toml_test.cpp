@@ -178,10 +178,9 @@ TEST(PluginsTomlTemplate, ParsesAndSaysWhatEachPluginDoes) {
                           {"mode", SettingType::kEnum, "private", {}, "", {"private", "system"}},
                           {"names", SettingType::kStrings, std::nullopt, {"a", "\"b\""}, "", {}}};
   plugin.settings = {{"port", "9000"}};
-  const std::string text = plugins_toml_template({"process", "", ""}, {plugin});
+  const std::string text = plugins_toml_template({"process", ""}, {plugin});
   const PluginsToml file = parsed(text);
   EXPECT_EQ(file.host.runtime, "process");
-  EXPECT_EQ(file.host.domain, "");
   ASSERT_EQ(file.plugins.size(), 1U);
   EXPECT_EQ(file.plugins[0].version, "^0.3");
   ASSERT_EQ(file.plugins[0].settings.size(), 1U);
