@@ -16,8 +16,8 @@ inline constexpr int kExitNoSuchApp = 20;
 /// `words` is argv without argv[0]. Never throws; the exit code is for the shell.
 int dispatch(Session& session, const std::vector<std::string>& words);
 
-/// Asks the gate auth.authorize, if a plugin listens to it: for everything that comes over ssh. Local commands are the
-/// owner's own, and are not asked about.
+/// Asks the gate auth.authorize, if a plugin listens to it: for everything that comes over ssh. Local
+/// commands are the owner's own, and are not asked about.
 Result<> authorize(Session& session, std::string_view command, std::string_view app);
 
 /// Shows an error with its hint, and returns its exit code.

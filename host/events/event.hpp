@@ -39,6 +39,7 @@ struct ConfigEvent {
 struct PropertyEvent {
   std::string app, group, key;
   bool is_set = true;
+  std::string value = {};  ///< property.change: what it is to be
 };
 struct EnvEvent {
   std::string app, phase, process_type;
@@ -106,17 +107,17 @@ namespace event_id {
 inline constexpr std::string_view kAuthorize = "auth.authorize", kAppCreate = "app.create",
                                   kAppDestroy = "app.destroy", kAppCopy = "app.copy",
                                   kConfigChange = "config.change", kConfigChanged = "config.changed",
-                                  kPropertyChanged = "property.changed", kEnvResolve = "env.resolve",
-                                  kSourceReceive = "source.receive", kSourcePrepare = "source.prepare",
-                                  kBuildPlan = "build.plan", kBuildFinished = "build.finished",
-                                  kReleaseAssemble = "release.assemble", kReleaseCommand = "release.command",
-                                  kDeployBegin = "deploy.begin", kProcessPlan = "process.plan",
-                                  kProcessStart = "process.start", kProcessCheck = "process.check",
-                                  kRoutePlan = "route.plan", kRouteValidate = "route.validate",
-                                  kRouteSwitch = "route.switch", kProcessDrain = "process.drain",
-                                  kProcessStop = "process.stop", kDeployFinished = "deploy.finished",
-                                  kServiceChange = "service.change", kSystemStart = "system.start",
-                                  kSystemCollect = "system.collect";
+                                  kPropertyChange = "property.change", kPropertyChanged = "property.changed",
+                                  kEnvResolve = "env.resolve", kSourceReceive = "source.receive",
+                                  kSourcePrepare = "source.prepare", kBuildPlan = "build.plan",
+                                  kBuildFinished = "build.finished", kReleaseAssemble = "release.assemble",
+                                  kReleaseCommand = "release.command", kDeployBegin = "deploy.begin",
+                                  kProcessPlan = "process.plan", kProcessStart = "process.start",
+                                  kProcessCheck = "process.check", kRoutePlan = "route.plan",
+                                  kRouteValidate = "route.validate", kRouteSwitch = "route.switch",
+                                  kProcessDrain = "process.drain", kProcessStop = "process.stop",
+                                  kDeployFinished = "deploy.finished", kServiceChange = "service.change",
+                                  kSystemStart = "system.start", kSystemCollect = "system.collect";
 }  // namespace event_id
 
 }  // namespace davit

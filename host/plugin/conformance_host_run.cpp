@@ -144,7 +144,8 @@ const davit_host_supervise kSupervise{sizeof(davit_host_supervise),
                                       &unit_missing,
                                       &unit_remove,
                                       &unit_each,
-                                      &unit_wait};
+                                      &unit_wait,
+                                      &unit_missing};
 const davit_host_ports kPorts{sizeof(davit_host_ports), 0, &port_lease, &port_release};
 const davit_host_secrets kSecrets{sizeof(davit_host_secrets), 0, &secret_random};
 const davit_host_apps kApps{

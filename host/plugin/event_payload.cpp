@@ -37,8 +37,12 @@ void EventStruct::fill(ConfigEvent* in) {
 }
 
 void EventStruct::fill(PropertyEvent* in) {
-  payload_.property = {sizeof(davit_ev_property), in->is_set ? 1U : 0U, abi(in->app), abi(in->group),
-                       abi(in->key)};
+  payload_.property = {sizeof(davit_ev_property),
+                       in->is_set ? 1U : 0U,
+                       abi(in->app),
+                       abi(in->group),
+                       abi(in->key),
+                       abi(in->value)};
   event_.payload = &payload_.property;
 }
 

@@ -42,7 +42,8 @@ AppEvent app_event(const json& payload) {
 
 PropertyEvent property_event(const json& payload) {
   return {payload.value("app", std::string()), payload.value("group", std::string()),
-          payload.value("key", std::string()), payload.value("is_set", true)};
+          payload.value("key", std::string()), payload.value("is_set", true),
+          payload.value("value", std::string())};
 }
 
 AuthEvent auth_event(const json& payload) {
@@ -119,7 +120,7 @@ Result<int> publish(Workshop& shop, Words words) {
   if (words[0] == event_id::kAuthorize) event.payload = &auth;
   if (words[0].starts_with("app.")) event.payload = &app;
   if (words[0].starts_with("config.")) event.payload = &config;
-  if (words[0] == event_id::kPropertyChanged) event.payload = &property;
+  if (words[0].starts_with("property.")) event.payload = &property;
   DAVIT_TRY(deliver(shop, *bus, event));
   DAVIT_TRY(shop.reroute_requested());
   return 0;

@@ -116,6 +116,10 @@ davit_status unit_stop(const davit_host* host, const davit_call* call, davit_str
   });
 }
 
+davit_status unit_down(const davit_host* host, const davit_call* call, davit_str name) {
+  return serve(call, [&] { return supervisor(host).down(view(name)); });
+}
+
 davit_status unit_start(const davit_host* host, const davit_call* call, davit_str name) {
   return serve(call, [&] { return supervisor(host).up(view(name)); });
 }
@@ -211,7 +215,8 @@ const void* supervise_service(std::string_view interface_id) {
                                                    unit_start,
                                                    unit_remove,
                                                    unit_each,
-                                                   unit_wait};
+                                                   unit_wait,
+                                                   unit_down};
   return interface_id == DAVIT_HOST_SUPERVISE_ID ? &kSupervise : nullptr;
 }
 

@@ -77,6 +77,7 @@ class NginxPlugin : public sdk::Plugin,
     Engine engine;
   };
 
+  static void check_property(const sdk::PropertyEvent& event);
   void property_changed(const sdk::Call& call, const sdk::PropertyEvent& event);
   void reroute(const sdk::Call& call, Engine& engine, const std::string& app) const;
 };
@@ -115,6 +116,7 @@ int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& comm
 }
 
 void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
+  if (event.which() == sdk::EventId::kPropertyChange) check_property(event.property());
   if (event.which() == sdk::EventId::kPropertyChanged) property_changed(call, event.property());
   if (event.which() == sdk::EventId::kDeployFinished) {
     const auto deploy = event.deploy();
@@ -130,17 +132,17 @@ void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
   }
 }
 
+// nginx would not take it, and then no route of the app could change any more.
+void NginxPlugin::check_property(const sdk::PropertyEvent& event) {
+  const Property* property = event.group == kGroup && event.is_set ? find_property(event.key) : nullptr;
+  if (property == nullptr) return;
+  if (const auto words = complaint(*property, event.value); !words.empty())
+    throw sdk::Failure(DAVIT_DENIED, "value-invalid", words);
+}
+
 void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEvent& event) {
   if (event.group != kGroup) return;
   const auto app = std::string(event.app);
-  if (const auto* property = find_property(event.key); property != nullptr && event.is_set) {
-    const auto value = host().properties(call).get_own(app, kGroup, event.key).value_or("");
-    if (const auto words = complaint(*property, value); !words.empty()) {
-      call.warning(words + "; the value is not used, and unset again");
-      host().properties(call).unset(app, kGroup, event.key);
-      return;
-    }
-  }
   Session session(*this, call);
   if (!session.engine.answers()) return;  // the next start or deploy renders it
   if (!app.empty()) {

@@ -180,9 +180,20 @@ void Instances::wait_change(const sdk::Call& call, const sdk::Selector& selector
   }
 }
 
+// All of them get their stop signal before the first is waited for: together they take as long as the
+// slowest.
+void Instances::take_down(const sdk::Call& call, const std::vector<InstanceName>& names) const {
+  const sdk::Supervise supervise = host_.supervise(call);
+  for (const InstanceName& name : names) {
+    if (supervise.status(name.text())) supervise.down(name.text());
+  }
+}
+
 void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
   const sdk::Supervise supervise = host_.supervise(call);
-  for (const InstanceName& name : select(call, selector)) {
+  const auto names = select(call, selector);
+  take_down(call, names);
+  for (const InstanceName& name : names) {
     if (supervise.status(name.text())) supervise.stop(name.text());
   }
 }
@@ -203,7 +214,9 @@ void Instances::forget_instance(const sdk::Call& call, const InstanceName& name)
 
 void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, bool forget_logs) {
   bool listened = false;
-  for (const InstanceName& name : select(call, selector)) {
+  const auto names = select(call, selector);
+  take_down(call, names);
+  for (const InstanceName& name : names) {
     const auto record = records_.instance(name);
     listened = listened || !record || record->port != 0;
     forget_instance(call, name);

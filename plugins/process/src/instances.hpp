@@ -64,6 +64,7 @@ class Instances {
   void shape_sandboxed(sdk::Unit& unit, const Plan& plan, const InstanceName& name,
                        const sdk::Pairs& env) const;
   void shape_plain(sdk::Unit& unit, const Plan& plan, const InstanceName& name, const sdk::Pairs& env) const;
+  void take_down(const sdk::Call& call, const std::vector<InstanceName>& names) const;
   void forget_instance(const sdk::Call& call, const InstanceName& name) const;
 
   /// Instances that are selected and known by a folder or a unit.

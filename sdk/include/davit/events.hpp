@@ -51,10 +51,11 @@ class Event {
         copy(DAVIT_SDK_READ(p, davit_ev_config, set)), copy(DAVIT_SDK_READ(p, davit_ev_config, unset))};
   }
   PropertyEvent property() const {
-    const auto* p = payload<davit_ev_property>({EventId::kPropertyChanged});
+    const auto* p = payload<davit_ev_property>({EventId::kPropertyChange, EventId::kPropertyChanged});
     return PropertyEvent{
         view(DAVIT_SDK_READ(p, davit_ev_property, app)), view(DAVIT_SDK_READ(p, davit_ev_property, group)),
-        view(DAVIT_SDK_READ(p, davit_ev_property, key)), DAVIT_SDK_READ(p, davit_ev_property, is_set) != 0};
+        view(DAVIT_SDK_READ(p, davit_ev_property, key)), DAVIT_SDK_READ(p, davit_ev_property, is_set) != 0,
+        view(DAVIT_SDK_READ(p, davit_ev_property, value))};
   }
   EnvEvent env() const {
     const auto* p = payload<davit_ev_env>({EventId::kEnvResolve});

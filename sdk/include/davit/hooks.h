@@ -38,6 +38,7 @@ typedef struct davit_event {
 #define DAVIT_EV_APP_COPY "app.copy"                 /* step    davit_ev_app */
 #define DAVIT_EV_CONFIG_CHANGE "config.change"       /* gate    davit_ev_config */
 #define DAVIT_EV_CONFIG_CHANGED "config.changed"     /* notice  davit_ev_config */
+#define DAVIT_EV_PROPERTY_CHANGE "property.change"   /* gate    davit_ev_property, before it is stored */
 #define DAVIT_EV_PROPERTY_CHANGED "property.changed" /* notice davit_ev_property */
 #define DAVIT_EV_ENV_RESOLVE "env.resolve"           /* filter  davit_ev_env */
 #define DAVIT_EV_SOURCE_RECEIVE "source.receive"     /* gate    davit_ev_source */
@@ -92,6 +93,7 @@ typedef struct davit_ev_property {
   davit_str app;   /* empty: global */
   davit_str group;
   davit_str key;
+  davit_str value; /* property.change: what it is to be; empty in property.changed and when it is unset */
 } davit_ev_property;
 
 typedef struct davit_ev_env {

@@ -212,6 +212,9 @@ typedef struct davit_host_supervise {
    * ready has ended for good. At most 64 names. [call] */
   davit_status (*wait)(const davit_host* host, const davit_call* call, davit_strs names, uint32_t what,
                        uint64_t timeout_ms);
+  /* Sends the stop signal and returns; stays down. For many units at once: down() for each, then stop() or
+   * remove(), which wait. [call] */
+  davit_status (*down)(const davit_host* host, const davit_call* call, davit_str name);
 } davit_host_supervise;
 
 /* ---- davit.host.ports/1: TCP ports of loopback, leased without races ---- */

@@ -72,6 +72,7 @@ class Supervise : public detail::HostTable<davit_host_supervise> {
     must(&davit_host_supervise::signal, str(name), number);
   }
   void stop(std::string_view name) const { must(&davit_host_supervise::stop, str(name)); }
+  void down(std::string_view name) const { must(&davit_host_supervise::down, str(name)); }
   void start(std::string_view name) const { must(&davit_host_supervise::start, str(name)); }
   void remove(std::string_view name) const { must(&davit_host_supervise::remove, str(name)); }
   Strings names(std::string_view prefix = {}) const {

@@ -37,6 +37,7 @@ struct PropertyEvent {
   std::string_view group;
   std::string_view key;
   bool is_set;
+  std::string_view value; /* property.change */
 };
 
 struct EnvEvent {

@@ -79,6 +79,10 @@ davit_status stop(const davit_host* host, const davit_call* call, davit_str name
   return waited ? DAVIT_OK : fail_call(call, waited.error());
 }
 
+davit_status down(const davit_host* host, const davit_call* call, davit_str name) {
+  return answer(call, FakeHost::self(host).supervisor().down(sdk::view(name)));
+}
+
 davit_status start(const davit_host* host, const davit_call* call, davit_str name) {
   return answer(call, FakeHost::self(host).supervisor().up(sdk::view(name)));
 }
@@ -127,8 +131,17 @@ davit_status wait(const davit_host* host, const davit_call* call, davit_strs raw
   return DAVIT_TIMEOUT;
 }
 
-constexpr davit_host_supervise kUnits{
-    sizeof(davit_host_supervise), 0, &ensure, &status, &signal_unit, &stop, &start, &remove, &each, &wait};
+constexpr davit_host_supervise kUnits{sizeof(davit_host_supervise),
+                                      0,
+                                      &ensure,
+                                      &status,
+                                      &signal_unit,
+                                      &stop,
+                                      &start,
+                                      &remove,
+                                      &each,
+                                      &wait,
+                                      &down};
 
 davit_status status_of(Code code) {
   switch (code) {

@@ -66,6 +66,24 @@ TEST_F(RuntimeSuite, ScalingLeavesTheRemainingInstancesAlone) {
   EXPECT_EQ(http_get(gone), "");
 }
 
+// Each of the two ends only when the other has its stop signal too: one after the other they would be killed.
+TEST_F(RuntimeSuite, TheInstancesOfAGroupAreStoppedTogether) {
+  if (!world->isolated()) GTEST_SKIP() << "needs a folder that both see";
+  sdk::Group wanted =
+      group("worker",
+            "trap 'touch /shared/$DAVIT_INSTANCE; until [ $(ls /shared | wc -l) = 2 ]; do sleep 0.05; "
+            "done; exit 0' TERM; echo ready; while :; do sleep 0.05; done",
+            2);
+  wanted.mounts = {{world->host_folder("shared"), "/shared", DAVIT_MOUNT_OWN}};
+  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(eventually([&] { return log_texts().size() == 2; }));
+  ASSERT_EQ(runtime().stop(all()), DAVIT_OK) << runtime().call().message;
+  for (const auto& instance : inspect()) {
+    EXPECT_EQ(instance.state, static_cast<std::uint32_t>(DAVIT_INSTANCE_EXITED)) << instance.id;
+    EXPECT_EQ(instance.exit_code, 0) << instance.id;
+  }
+}
+
 TEST_F(RuntimeSuite, AGroupOfNoneIsKeptAndListed) {
   sdk::Strings owned;
   ASSERT_EQ(runtime().apply(group("worker", "sleep 1000", 0)), DAVIT_OK) << runtime().call().message;
