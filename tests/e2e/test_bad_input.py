@@ -107,6 +107,24 @@ class BadInput(harness.HomeTest):
                 self.refused(self.base.push(check=False), word)
                 self.base.git("checkout", "-q", "-f", "main")
 
+    def test_a_giant_push_is_refused_while_it_arrives(self):
+        self.home.davit("git:set", "bad", "max-push-bytes", "200000")
+        self.addCleanup(self.home.davit, "git:set", "bad", "max-push-bytes")
+        self.branch("giant")
+        self.base.write("giant", os.urandom(1 << 20))
+        self.base.commit()
+        self.refused(self.base.push(check=False), "pack exceeds maximum allowed size")
+        self.base.git("checkout", "-q", "-f", "main")
+
+    def test_a_property_that_a_plugin_cannot_take_is_not_stored(self):
+        self.home.davit("nginx:set", "bad", "client-max-body-size", "2m")
+        for scope in ("bad", "--global"):
+            done = self.home.davit("nginx:set", scope, "client-max-body-size", "banana", check=False)
+            self.assert_exit(1, done, "client-max-body-size must be a size")
+        report = self.home.json("nginx:report", "bad")
+        self.assertEqual(("2m", ""), (report["nginx-client-max-body-size"], report["nginx-global-client-max-body-size"]))
+        self.home.davit("nginx:set", "bad", "client-max-body-size")
+
     def test_a_procfile_with_windows_line_ends_works(self):
         app = self.app("crlf")
         app.server("windows")

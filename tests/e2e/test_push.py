@@ -102,6 +102,32 @@ class Push(harness.HomeTest):
         done = self.home.davit("run", "runs", "bash", "-c", "ls; exit 7", check=False)
         self.assert_exit(7, done, "Procfile")
 
+    def test_an_app_that_exits_1_on_sigterm_has_not_crashed(self):
+        app = self.app("rude")
+        app.server("one")
+        server = app.folder / "server.py"
+        server.write_text(server.read_text().replace("signal.SIGTERM, stop", "signal.SIGTERM, lambda *_: os._exit(1)"))
+        app.commit()
+        app.push()
+        self.assertNotIn("crash", self.home.davit("ps:restart", "rude").stdout)  # the old instance is stopped behind it
+        harness.wait_for(lambda: self.home.json("deploys:list", "rude")[0]["state"] == "done", "the drain")
+        self.home.davit("ps:stop", "rude")
+        self.assertNotIn("crash", self.home.davit("ps:report", "rude").stdout)
+        self.home.davit("ps:start", "rude")
+        self.assert_answers("rude", "one")
+        self.assertEqual([0], [instance["exits"] for instance in self.home.instances("rude")])
+
+    def test_a_trace_says_what_runs_and_which_plugin_handles_what(self):
+        app = self.deployed("traced", "one")
+        app.write("note", "more")
+        app.commit()
+        shown = app.push(flags=["-o", "trace"]).stderr
+        for words in ("plugin buildstep: ", "plugin process: ", "plugin nginx: ", " took ", "runs git "):
+            self.assertIn(words, shown)
+        done = self.home.davit("--trace", "ps:restart", "traced")
+        self.assertRegex(done.stdout + done.stderr, r"trace \d+\.\d{3} s: plugin nginx: .* took \d+ ms")
+        self.assertNotIn("trace ", self.home.davit("ps:restart", "traced").stderr)
+
     def test_destroy_takes_everything(self):
         app = self.deployed("gone", "one")
         self.home.davit("--force", "apps:destroy", "gone")

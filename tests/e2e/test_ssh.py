@@ -1,11 +1,57 @@
 """Pushes, clones and commands over the real OpenSSH, with a key of its own."""
+import contextlib
+import fcntl
 import getpass
 import os
+import pty
+import select
+import shlex
 import shutil
 import signal
+import struct
 import subprocess
+import termios
+import time
 
 import harness
+
+
+class Terminal:
+    """A program on a pty that is its controlling terminal, as in a terminal's window."""
+
+    def __init__(self, argv, env, rows=33, columns=111):
+        self.seen = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            os.execvpe(str(argv[0]), [str(word) for word in argv], env)
+
+    def expect(self, text, deadline_s=60):
+        end = time.monotonic() + deadline_s
+        while text not in self.seen:
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"no {text!r} within {deadline_s} s, but: {self.seen!r}")
+            more = b""
+            with contextlib.suppress(OSError):  # EIO: the last process has closed it
+                more = os.read(self.fd, 4096)
+            if not more:
+                raise AssertionError(f"no {text!r} until the end: {self.seen!r}")
+            self.seen += more.decode(errors="replace")
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def exit_code(self):
+        with contextlib.suppress(OSError):
+            while more := os.read(self.fd, 4096):
+                self.seen += more.decode(errors="replace")
+        code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        os.close(self.fd)
+        return code
 
 
 class Ssh(harness.HomeTest):
@@ -73,6 +119,50 @@ class Ssh(harness.HomeTest):
         self.command("config:set", "sshapp", "'A=b c'")
         self.assertEqual("b c\n", self.command("config:get", "sshapp", "A").stdout)
         self.assertEqual(20, self.command("config:show", "nosuch", check=False).returncode)
+
+    def terminal(self, over_ssh, *words):
+        if over_ssh:
+            return Terminal([*self.ssh.split(), "-t", self.host, *map(shlex.quote, words)], self.home.env)
+        return Terminal([harness.DAVIT, *words], {**self.home.env, "TERM": "dumb"})
+
+    def test_run_and_enter_have_a_terminal_here_and_through_ssh(self):
+        self.deployed("screen", "one")
+        for over_ssh in (False, True):
+            with self.subTest(over_ssh=over_ssh, what="size, input and exit code"):
+                screen = self.terminal(over_ssh, "run", "screen", "bash", "-c",
+                                       "tty -s && stty size; read -r line; echo \"got $line\"; exit 7")
+                screen.expect("33 111")
+                screen.type("hello\n")
+                screen.expect("got hello")
+                self.assertEqual(7, screen.exit_code())
+            with self.subTest(over_ssh=over_ssh, what="a new size, and Ctrl-C"):
+                screen = self.terminal(over_ssh, "run", "screen", "bash", "-c",
+                                       "trap 'stty size' WINCH; trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.1; done")
+                screen.expect("ready")
+                screen.resize(44, 99)
+                screen.expect("44 99")
+                screen.type("\x03")
+                screen.expect("caught")
+                self.assertEqual(9, screen.exit_code())
+            with self.subTest(over_ssh=over_ssh, what="enter"):
+                screen = self.terminal(over_ssh, "enter", "screen", "web")
+                screen.type("stty size; echo in-$((40 + 2)); exit 5\n")
+                screen.expect("33 111")
+                screen.expect("in-42")
+                self.assertEqual(5, screen.exit_code())
+        # A shell with job control: the terminal is the shell's again afterwards, with its settings.
+        shell = Terminal(["bash", "--norc", "-i"], {**self.home.env, "TERM": "dumb", "PS1": "$ "})
+        shell.type(f"stty -g; {harness.DAVIT} run screen true; stty -g; echo end-$((40 + 2))\n")
+        shell.expect("end-42")
+        modes = [line for line in shell.seen.splitlines() if line.count(":") > 10]
+        self.assertEqual(2, len(modes), shell.seen)
+        self.assertEqual(modes[0], modes[1])
+        shell.type("exit 3\n")
+        self.assertEqual(3, shell.exit_code())
+        # script(1): a pty without a size.
+        done = self.home.run(["script", "-qec", f"{harness.DAVIT} run screen bash -c 'tty -s && echo has-one; exit 6'", "/dev/null"],
+                             check=False)
+        self.assert_exit(6, done, "has-one")
 
     def test_nothing_reaches_a_shell(self):
         for word in ("apps:list; touch {0}", "$(touch {0})", "`touch {0}`", "apps:list | touch {0}", "apps:list && touch {0}"):

@@ -199,6 +199,35 @@ TEST_F(GoldenWithApp, CompletionScriptsAreGoodShell) {
   EXPECT_EQ(exit->out, "apps:create\nshop\n") << exit->err;
 }
 
+// A real, interactive zsh on a pty (zpty): lines are typed with a tab behind them, and a key of ours
+// prints what became of them.
+TEST_F(GoldenWithApp, CompletionWorksInZsh) {
+  std::ofstream(home_ / "complete.zsh") << R"zsh(
+zmodload zsh/zpty
+zpty t env TERM=dumb zsh -f -i
+zpty -w t 'PS1=; unsetopt zle_bracketed_paste 2>/dev/null; autoload -U compinit; compinit -u -D
+  eval "$(davit completion zsh)"; show() { print -r -- "<$BUFFER>"; BUFFER= }; zle -N show
+  bindkey -e; bindkey "^G" show; print re""ady'
+zpty -r -m t seen '*ready*'
+for line in 'davit apps:cr' 'davit ps:scale sh' 'davit apps:list --form' 'davit --tra'; do
+  zpty -w -n t "$line"$'\t\a'
+  zpty -r -m t seen '*<*>*'
+  print -r -- "${${seen##*<}%%>*}"
+done
+)zsh";
+  Command command;
+  command.argv = {"zsh", "-f", (home_ / "complete.zsh").string()};
+  command.env = {"PATH=" + fs::path(kDavit).parent_path().string() + ":/usr/bin:/bin",
+                 "DAVIT_HOME=" + home_.string()};
+  command.out = OutputCapture{};
+  command.err = OutputCapture{};
+  command.deadline_ms = 60'000;
+  const auto exit = processes_->run(command);
+  ASSERT_TRUE(exit) << "zsh is missing: run scripts/install-deps";
+  EXPECT_EQ(exit->out, "davit apps:create \ndavit ps:scale shop \ndavit apps:list --format \ndavit --trace \n")
+      << exit->err;
+}
+
 TEST_F(Golden, WithoutAHomeItSaysHowToMakeOne) {
   fs::remove(home_ / "davit.db");
   const Exit exit = run({"apps:list"});

@@ -222,6 +222,17 @@ TEST_F(Build, P22_HooksOfTheAppAreTheBuildpacksAffair) {
   EXPECT_FALSE(fs::exists(root_ / "unpacked/ran"));
 }
 
+// On the embedded runtime the image is this machine: scripts/install-deps has them.
+TEST_F(Build, P23_BuildpacksFindTheProgramsTheyCall) {
+  put_pack(
+      "p", "echo x",
+      "for name in bash curl git jq tar xz zstd gzip python3 perl shasum ruby erb gcc make; do\n"
+      "  command -v \"$name\" >/dev/null || echo \"$name\" >>\"$1/missing\"\ndone\n"
+      "[ -s /etc/ssl/certs/ca-certificates.crt ] || echo a CA bundle >>\"$1/missing\"\ntouch \"$1/missing\"");
+  use({"p"});
+  EXPECT_EQ(in_slug(build(), "missing"), "");
+}
+
 TEST_F(Build, TheSameTreeGivesTheSameSlug) {
   put("src/Procfile", "web: x");
   EXPECT_EQ(build().slug.digest, build().slug.digest);
