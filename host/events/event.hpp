@@ -44,6 +44,7 @@ struct PropertyEvent {
 struct EnvEvent {
   std::string app, phase, process_type;
   TextMap& env;
+  TextMap* masked = nullptr;  ///< build: values that its output must not show
 };  ///< phase: build, release, run
 struct SourceEvent {
   std::string app, dir, revision, ref;

@@ -11,8 +11,9 @@ TextMap reveal(const ConfigMap& config) {
 }
 
 Result<TextMap> filtered(const LifecycleServices& services, TextMap env, std::string_view app,
-                         std::string_view phase, std::string_view process_type, const CallContext& call) {
-  EnvEvent payload{std::string(app), std::string(phase), std::string(process_type), env};
+                         std::string_view phase, std::string_view process_type, const CallContext& call,
+                         TextMap* masked = nullptr) {
+  EnvEvent payload{std::string(app), std::string(phase), std::string(process_type), env, masked};
   DAVIT_TRY(services.bus.filter(Event{event_id::kEnvResolve, &payload, {}}, call));
   return env;
 }
@@ -33,13 +34,14 @@ Result<TextMap> resolve_run_environment(const LifecycleServices& services, const
 Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase,
                                     std::string_view process_type) {
   TextMap env;
-  if (phase == "build") {
-    DAVIT_TRY_ASSIGN(env, current_config(run.services, run.app.id));
-    for (const auto& [key, value] : run.settled_config) env.insert_or_assign(key, value.reveal());
-  } else if (run.target) {
-    env = reveal(run.target->spec.config);
-  }
+  if (run.target) env = reveal(run.target->spec.config);
   return filtered(run.services, std::move(env), run.app.name, phase, process_type, run.call);
+}
+
+Result<TextMap> resolve_build_environment(DeploymentRun& run, TextMap& masked) {
+  DAVIT_TRY_ASSIGN(TextMap env, current_config(run.services, run.app.id));
+  for (const auto& [key, value] : run.settled_config) env.insert_or_assign(key, value.reveal());
+  return filtered(run.services, std::move(env), run.app.name, "build", "", run.call, &masked);
 }
 
 }  // namespace davit

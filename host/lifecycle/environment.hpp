@@ -9,10 +9,12 @@
 
 namespace davit {
 
-/// For the build: the config of now. For "release" and "run": the config of the release. `phase`: build,
-/// release, run.
+/// For "release" and "run": the config of the release.
 Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase,
                                     std::string_view process_type);
+
+/// The environment of the build; `masked` gets what its output must not show.
+Result<TextMap> resolve_build_environment(DeploymentRun& run, TextMap& masked);
 
 /// The same without a deployment, for `run` and `enter`: the live release's config.
 Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app,

@@ -17,7 +17,8 @@ Result<> require_all(DeploymentRun& run) {
   for (const auto& [key, variable] : run.manifest.env) any = any || variable.required;
   if (!any) return {};
   // Links and other plugins give variables too.
-  DAVIT_TRY_ASSIGN(const TextMap env, resolve_environment(run, "build", ""));
+  TextMap masked;
+  DAVIT_TRY_ASSIGN(const TextMap env, resolve_build_environment(run, masked));
   std::vector<std::string> missing;
   std::vector<std::string> words;
   for (const auto& [key, variable] : run.manifest.env) {

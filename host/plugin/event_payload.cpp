@@ -47,8 +47,13 @@ void EventStruct::fill(PropertyEvent* in) {
 }
 
 void EventStruct::fill(EnvEvent* in) {
-  payload_.env = {sizeof(davit_ev_env), 0, abi(in->app), abi(in->phase), abi(in->process_type),
-                  editable(in->env)};
+  payload_.env = {sizeof(davit_ev_env),
+                  0,
+                  abi(in->app),
+                  abi(in->phase),
+                  abi(in->process_type),
+                  editable(in->env),
+                  in->masked == nullptr ? davit_map{} : editable(*in->masked)};
   event_.payload = &payload_.env;
 }
 

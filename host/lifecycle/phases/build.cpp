@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "lifecycle/environment.hpp"
+#include "lifecycle/masked_output.hpp"
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
 #include "process/files.hpp"
@@ -49,12 +50,37 @@ Result<> require_free_disk(const DeploymentRun& run) {
               "See what can go with davit system:collect --dry-run, or make room on that disk", "disk-low");
 }
 
+// Neither the builder's output nor its error shows a secret, whoever the builder is.
+Result<BuildOutput> build_masked(DeploymentRun& run, const BuildInput& input, const TextMap& secrets) {
+  const Masks masks(secrets);
+  MaskedOutput out(run.call.out, masks);
+  const CallContext& call = run.call;
+  const CallContext masked{.actor = call.actor,
+                           .app = call.app,
+                           .deployment = call.deployment,
+                           .deadline_mono_ms = call.deadline_mono_ms,
+                           .quiet = call.quiet,
+                           .force = call.force,
+                           .trace = call.trace,
+                           .tty = call.tty,
+                           .out = out,
+                           .cancelled = call.cancelled};
+  auto made = run.builder->build(input, masked);
+  out.flush();
+  if (made) return made;
+  Error error = std::move(made).error();
+  error.message = masks.applied_to(error.message);
+  error.hint = masks.applied_to(error.hint);
+  return fail(std::move(error));
+}
+
 }  // namespace
 
 Result<> build(DeploymentRun& run) {
   DAVIT_TRY(require_free_disk(run));
   BuildInput input = build_input(run);
-  DAVIT_TRY_ASSIGN(input.env, resolve_environment(run, "build", ""));
+  TextMap secrets;
+  DAVIT_TRY_ASSIGN(input.env, resolve_build_environment(run, secrets));
   run.call.out.step(fmt::format("Building {} with {}", run.app.name, run.builder->id()));
   TextMap options;
   BuildEvent event{run.app.name, run.source_dir, std::string(run.builder->id()), 0, options};
@@ -62,7 +88,7 @@ Result<> build(DeploymentRun& run) {
       journalled(run, {"build", std::string(kHostStep), "build.run", {}, run.work_dir()}, [&]() -> Result<> {
         DAVIT_TRY(make_dirs(input.work_dir, 0700));
         DAVIT_TRY(make_dirs(input.cache_dir, 0700));
-        auto made = run.builder->build(input, run.call);
+        auto made = build_masked(run, input, secrets);
         if (!made) return fail(after_failure(run, std::move(made).error()));
         run.built = std::move(*made);
         return {};

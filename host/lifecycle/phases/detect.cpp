@@ -63,7 +63,8 @@ BuildInput build_input(const DeploymentRun& run) {
 
 Result<> detect(DeploymentRun& run) {
   BuildInput input = build_input(run);
-  DAVIT_TRY_ASSIGN(input.env, resolve_environment(run, "build", ""));
+  TextMap secrets;  // nothing is shown here that could have one
+  DAVIT_TRY_ASSIGN(input.env, resolve_build_environment(run, secrets));
   TextMap options{{"builder", run.property("ps", "builder", "")}};
   BuildEvent event{run.app.name, run.source_dir, "", 0, options};
   DAVIT_TRY(run.services.bus.filter(Event{event_id::kBuildPlan, &event, {}}, run.call));

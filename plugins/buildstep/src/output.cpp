@@ -16,7 +16,7 @@ void BuildOutput::write(std::string_view chunk) {
     const std::size_t end = chunk.find('\n');
     rest_.append(chunk.substr(0, end));
     if (end == std::string_view::npos) {
-      if (rest_.size() > kLongestLine) flush();
+      if (rest_.size() > kLongestLine) cut();
       return;
     }
     chunk.remove_prefix(end + 1);
@@ -24,6 +24,15 @@ void BuildOutput::write(std::string_view chunk) {
     rest_.clear();
     line(whole);
   }
+}
+
+// Between two words if there are any: what masks secrets sees them whole.
+void BuildOutput::cut() {
+  const std::size_t blank = rest_.find_last_of(" \t\r");
+  const std::size_t size = blank == std::string::npos ? rest_.size() : blank + 1;
+  const std::string whole = rest_.substr(0, size);
+  rest_.erase(0, size);
+  line(whole);
 }
 
 void BuildOutput::flush() {

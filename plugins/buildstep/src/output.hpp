@@ -21,6 +21,7 @@ class BuildOutput {
 
  private:
   void line(std::string_view text);
+  void cut();
 
   Screen& screen_;
   std::string rest_;

@@ -61,7 +61,8 @@ class Event {
     const auto* p = payload<davit_ev_env>({EventId::kEnvResolve});
     return EnvEvent{view(DAVIT_SDK_READ(p, davit_ev_env, app)), view(DAVIT_SDK_READ(p, davit_ev_env, phase)),
                     view(DAVIT_SDK_READ(p, davit_ev_env, process_type)),
-                    Map(DAVIT_SDK_READ(p, davit_ev_env, env), call_)};
+                    Map(DAVIT_SDK_READ(p, davit_ev_env, env), call_),
+                    Map(DAVIT_SDK_READ(p, davit_ev_env, masked), call_)};
   }
   SourceEvent source() const {
     const auto* p = payload<davit_ev_source>({EventId::kSourceReceive, EventId::kSourcePrepare});

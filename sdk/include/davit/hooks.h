@@ -103,6 +103,11 @@ typedef struct davit_ev_env {
   davit_str phase;        /* "build", "release" or "run" */
   davit_str process_type; /* for run; else empty */
   davit_map env;          /* what the process will see; edit it */
+  /* Values that the output of a build must not show: add them, under any keys. The host shows *** instead, in
+   * every builder's output, also where a value is cut by writes; of a value of several lines each line
+   * counts, and texts of less than 6 bytes are left alone. Functions are NULL in phases other than "build".
+   */
+  davit_map masked;
 } davit_ev_env;
 
 typedef struct davit_ev_source {

@@ -45,6 +45,7 @@ struct EnvEvent {
   std::string_view phase; /* "build", "release" or "run" */
   std::string_view process_type;
   Map env;
+  Map masked; /* values that a build's output must not show, under any keys; false in other phases */
 };
 
 struct SourceEvent {
