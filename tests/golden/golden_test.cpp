@@ -180,6 +180,32 @@ TEST_F(GoldenWithApp, ReportsAndLists) {
                                  {"deploys:list", "shop"}}));
 }
 
+TEST_F(GoldenWithApp, CommandsOfPlugins) {
+  std::ofstream(home_ / "plugins.toml") << "[host]\n[plugins.user-env-compile]\n"
+                                           "[plugins.user-env-compile.settings]\nblock = [\"MY_*\"]\n";
+  compare("build_env", transcript({{"build-env:help"},
+                                   {"build-env:set", "shop", "NODE_ENV=production", "EMPTY="},
+                                   {"build-env:set", "--secret", "shop", "NPM_TOKEN=s3cret"},
+                                   {"build-env:set", "--global", "CURL_TIMEOUT=900", "EMPTY=global"},
+                                   {"build-env:set", "shop", "PATH=/evil"},
+                                   {"build-env:set", "shop", "MY_OWN=x"},
+                                   {"build-env:set", "shop", "two words"},
+                                   {"build-env:set", "shop", "A-B=c"},
+                                   {"build-env:set", "shop", "CURL_TIMEOUT=soon"},
+                                   {"build-env:set", "shop"},
+                                   {"build-env:set", "nope", "A=1"},
+                                   {"build-env:list", "shop"},
+                                   {"build-env:list", "shop", "--format", "json"},
+                                   {"build-env:list", "--global"},
+                                   {"build-env:report", "shop"},
+                                   {"build-env:report", "shop", "--format", "json"},
+                                   {"build-env:report", "shop", "--build-env-curl-timeout"},
+                                   {"build-env:report", "--global", "--build-env-curl-connect-timeout"},
+                                   {"build-env:unset", "shop", "NODE_ENV", "NOT_THERE"},
+                                   {"build-env:unset", "shop"},
+                                   {"build-env:list", "shop", "--format", "json"}}));
+}
+
 TEST_F(GoldenWithApp, CompletionScriptsAreGoodShell) {
   const std::string script = run({"completion", "bash"}).out;
   std::ofstream(home_ / "complete.bash")
