@@ -148,6 +148,13 @@ run_first_match() {
   run_buildpack "$chosen"
 }
 
+# davit's own curl and wget stand before those of the image, where it has them.
+for tool in curl wget; do
+  if [[ -x ${DAVIT_WRAPPERS:-}/$tool/$tool && -n $(type -P "$tool") ]]; then
+    PATH=$DAVIT_WRAPPERS/$tool:$PATH
+  fi
+done
+
 # Some published buildpacks are stored without their execute bits.
 for dir in "${dirs[@]}"; do
   for script in "$dir"/bin/{detect,compile,release}; do

@@ -89,6 +89,7 @@ void BuildRun::run_driver(const sdk::Build& build, const Choice& choice, const s
   inputs.work = build.work_dir;
   inputs.env = build.env;
   inputs.limits = config_.limits;
+  inputs.downloads = config_.downloads;
   sdk::Task task = task_of(inputs, choice);
   BuildOutput output(screen_);
   task.out = [&output](std::string_view chunk) { output.write(chunk); };

@@ -10,6 +10,7 @@
 
 #include "choice.hpp"
 #include "davit/builder.hpp"
+#include "plan.hpp"
 #include "report.hpp"
 #include "seams.hpp"
 #include "slug.hpp"
@@ -24,6 +25,7 @@ struct BuildConfig {
   sdk::Strings detection_order;
   sdk::Limits limits;  ///< of the sandbox
   SlugLimits slug_limits;
+  DownloadPlan downloads;
 };
 
 struct BuildOutcome {

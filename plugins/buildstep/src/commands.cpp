@@ -2,7 +2,6 @@
 #include "commands.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/core.h>
 
@@ -24,15 +23,6 @@ std::string label_of(const std::string& entry) {
   }
 }
 
-bool wants_json(const sdk::Command& command) {
-  const std::string format = command.flag("format").value_or("text");
-  if (format != "text" && format != "json") {
-    throw sdk::Failure(DAVIT_INVALID, "format-invalid", fmt::format("Invalid format specified: {}", format),
-                       "Use --format text or --format json");
-  }
-  return format == "json";
-}
-
 }  // namespace
 
 int BuildpackCommands::run(const sdk::Command& command) {
@@ -41,7 +31,8 @@ int BuildpackCommands::run(const sdk::Command& command) {
   if (command.name == "buildpacks:set") return add(command, true);
   if (command.name == "buildpacks:remove") return remove(command);
   if (command.name == "buildpacks:list") return list(command);
-  if (command.name == "buildpacks:report") return report(command);
+  if (command.name == "buildpacks:report")
+    return show_reports(host_, call_, command, kGroup, [this](const std::string& one) { return rows(one); });
   if (command.name == "buildpacks:set-property") return set_property(command);
   if (command.name == "buildpacks:clear") {
     host_.properties(call_).set_list(app, kGroup, "list", {});
@@ -126,38 +117,6 @@ sdk::Pairs BuildpackCommands::rows(const std::string& app) const {
   rows.emplace_back("buildpacks-list", list);
   rows.emplace_back("buildpacks-stack", own);
   return rows;
-}
-
-int BuildpackCommands::report(const sdk::Command& command) {
-  std::string wanted;
-  for (const auto& [flag, value] : command.flags) {
-    if (flag.starts_with("buildpacks-")) wanted = flag;
-  }
-  const bool json = wants_json(command);
-  if (!wanted.empty() && command.has("format")) {
-    throw sdk::Failure(DAVIT_INVALID, "flags-conflict",
-                       "--format flag cannot be specified when specifying an info flag");
-  }
-  const bool global = command.has("global");
-  const bool single = global || !command.arg(0).empty();
-  if (!global && single) (void)host_.apps(call_).report(command.arg(0));  // it says when there is no such app
-  const sdk::Strings apps = single ? sdk::Strings{global ? "" : command.arg(0)} : host_.apps(call_).names();
-  if (apps.empty() && !json) call_.warning("You haven't deployed any applications yet");
-  std::string all;
-  for (const std::string& app : apps) {
-    const sdk::Pairs report = rows(app);
-    if (json) {
-      all += single ? report_json(report)
-                    : (all.empty() ? "" : ",") + json_text(app) + ":" + report_json(report);
-    } else if (!wanted.empty()) {
-      call_.result_line(report_value(report, wanted));
-    } else {
-      call_.header(fmt::format("{} buildpacks information", app.empty() ? "Global" : app));
-      call_.result(report_text(report));
-    }
-  }
-  if (json) call_.result_line(single ? all : "{" + all + "}");
-  return 0;
 }
 
 int BuildpackCommands::set_property(const sdk::Command& command) {

@@ -27,7 +27,6 @@ class BuildpackCommands {
   int add(const sdk::Command& command, bool replace);
   int remove(const sdk::Command& command);
   int list(const sdk::Command& command);
-  int report(const sdk::Command& command);
   int set_property(const sdk::Command& command);
   sdk::Pairs rows(const std::string& app) const;
   void trust_path(const std::string& app, const std::string& location);

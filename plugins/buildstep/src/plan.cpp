@@ -6,6 +6,26 @@
 
 namespace davit::buildstep {
 
+namespace {
+
+void add_downloads(sdk::Task& task, const DownloadPlan& plan) {
+  if (plan.wrappers.empty()) return;
+  task.mounts.push_back({plan.wrappers.string(), "/davit/wrappers", DAVIT_MOUNT_READ_ONLY});
+  const auto add = [&task](const char* name, std::uint64_t value) {
+    task.env.emplace_back(name, std::to_string(value));
+  };
+  task.env.emplace_back("DAVIT_WRAPPERS", "/davit/wrappers");  // the driver puts them first on PATH
+  add("DAVIT_DOWNLOAD_ATTEMPTS", plan.attempts);
+  add("DAVIT_DOWNLOAD_DELAY_MS", plan.retry_delay_ms);
+  add("DAVIT_DOWNLOAD_STALL_S", (plan.stall_time_ms + 999) / 1000);
+  if (plan.cache.empty()) return;
+  task.mounts.push_back({plan.cache.string(), "/davit/downloads", DAVIT_MOUNT_OWN});
+  task.env.emplace_back("DAVIT_DOWNLOADS", "/davit/downloads");
+  add("DAVIT_DOWNLOAD_BYTES", plan.most_bytes);
+}
+
+}  // namespace
+
 std::filesystem::path pack_folder(const std::filesystem::path& work, std::size_t number) {
   return work / fmt::format("pack-{}", number);
 }
@@ -43,6 +63,7 @@ sdk::Task task_of(const PlanInputs& inputs, const Choice& choice) {
     if (variable.first == "CURL_TIMEOUT" || variable.first == "CURL_CONNECT_TIMEOUT")
       task.env.push_back(variable);
   }
+  add_downloads(task, inputs.downloads);
   return task;
 }
 

@@ -2,6 +2,7 @@
 // argv of the driver. Pure; share/driver.sh is the other end of this agreement.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -10,6 +11,16 @@
 #include "davit/values.hpp"
 
 namespace davit::buildstep {
+
+/// What stands between the build's downloads and the network. `wrappers` empty: nothing.
+struct DownloadPlan {
+  std::filesystem::path wrappers;  ///< curl/curl and wget/wget
+  std::filesystem::path cache;     ///< the app's; empty: none
+  unsigned attempts = 0;
+  std::uint64_t retry_delay_ms = 0;
+  std::uint64_t stall_time_ms = 0;
+  std::uint64_t most_bytes = 0;  ///< largest download that is kept
+};
 
 struct PlanInputs {
   std::string app;
@@ -24,6 +35,7 @@ struct PlanInputs {
   std::size_t pack_count = 0;
   sdk::Pairs env;  ///< the app's; only a few of them pass on, see task_of()
   sdk::Limits limits;
+  DownloadPlan downloads;
 };
 
 /// The task that runs the driver for `choice`. The app's variables are in ENV_DIR alone; of them only

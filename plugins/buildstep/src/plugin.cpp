@@ -10,6 +10,7 @@
 
 #include "build.hpp"
 #include "commands.hpp"
+#include "download_commands.hpp"
 #include "files.hpp"
 #include "host_adapters.hpp"
 
@@ -32,17 +33,41 @@ bool is_below(const fs::path& path, const fs::path& folder) {
   return !relative.empty() && *relative.begin() != "..";
 }
 
+/// A failed build has downloaded, too. What cannot be tidied up now is tidied up after the next build.
+class SettleAtEnd {
+ public:
+  SettleAtEnd(const sdk::Call& call, const AppDownloads& downloads, const std::string& app)
+      : call_(call), downloads_(downloads), app_(app) {}
+  SettleAtEnd(const SettleAtEnd&) = delete;
+  SettleAtEnd& operator=(const SettleAtEnd&) = delete;
+  ~SettleAtEnd() {
+    try {
+      downloads_.settle(app_);
+    } catch (const std::exception& error) {
+      call_.log_warn(fmt::format("the download cache of {} is not tidied up: {}", app_, error.what()));
+    }
+  }
+
+ private:
+  const sdk::Call& call_;
+  const AppDownloads& downloads_;
+  const std::string& app_;
+};
+
 class Buildstep : public sdk::Plugin, public sdk::Builder, public sdk::Commands, public sdk::Doctor {
  public:
   sdk::Detection detect(const sdk::Call& call, const sdk::Build& build) override;
   void build(const sdk::Call& call, const sdk::Build& build, const sdk::BuildResult& result) override;
   std::int32_t run_command(const sdk::Call& call, const sdk::Command& command) override {
+    if (command.name.starts_with("downloads:")) return DownloadCommands(host(), call).run(command);
     return BuildpackCommands(host(), call).run(command);
   }
   void examine(const sdk::Call& call, const sdk::Findings& findings) override;
 
  private:
   BuildConfig build_config(const sdk::Call& call, const std::string& app) const;
+  DownloadPlan download_plan(const sdk::Call& call, const AppDownloads& downloads,
+                             const std::string& app) const;
   StoreConfig store_config(const sdk::Call& call, const std::string& app) const;
   void empty_cache_if_asked(const sdk::Call& call, const sdk::Build& build) const;
 };
@@ -79,6 +104,22 @@ BuildConfig Buildstep::build_config(const sdk::Call& call, const std::string& ap
   return config;
 }
 
+DownloadPlan Buildstep::download_plan(const sdk::Call& call, const AppDownloads& downloads,
+                                      const std::string& app) const {
+  const sdk::Settings settings = host().settings(call);
+  DownloadPlan plan;
+  if (!downloads.is_on(app, "wrapper")) return plan;
+  plan.wrappers = fs::path(host().paths(call).libexec()) / "downloads";
+  plan.attempts =
+      static_cast<unsigned>(std::clamp<std::int64_t>(settings.integer("download-attempts", 5), 1, 100));
+  plan.retry_delay_ms = settings.duration_ms("download-retry-delay", 1000);
+  plan.stall_time_ms = settings.duration_ms("download-stall-time", 30'000);
+  plan.most_bytes = settings.size_bytes("download-cache-size", 0);
+  if (plan.most_bytes != 0 && downloads.is_on(app, "cache"))
+    plan.cache = downloads.store().folder(downloads.id(app));
+  return plan;
+}
+
 StoreConfig Buildstep::store_config(const sdk::Call& call, const std::string& app) const {
   StoreConfig config;
   const sdk::Paths paths = host().paths(call);
@@ -108,7 +149,11 @@ void Buildstep::build(const sdk::Call& call, const sdk::Build& build, const sdk:
   HostPrograms programs(host(), call);
   HostSandbox sandbox(host(), call);
   BuildpackStore store(programs, screen, store_config(call, build.app));
-  BuildRun run(build_config(call, build.app), store, sandbox, programs, screen);
+  const AppDownloads downloads(host(), call);
+  BuildConfig config = build_config(call, build.app);
+  config.downloads = download_plan(call, downloads, build.app);
+  const SettleAtEnd settle(call, downloads, build.app);
+  BuildRun run(std::move(config), store, sandbox, programs, screen);
   const BuildOutcome outcome = run.run(build);
 
   sdk::Artifact artifact;

@@ -13,7 +13,6 @@ namespace davit::buildstep {
 namespace {
 
 constexpr std::size_t kLeastWidth = 31;
-constexpr std::string_view kPrefix = "buildpacks-";
 
 std::string label(std::string_view key) {
   std::string text(key);
@@ -52,11 +51,12 @@ std::string report_text(sdk::Pairs rows) {
   return text;
 }
 
-std::string report_json(const sdk::Pairs& rows) {
+std::string report_json(const sdk::Pairs& rows, std::string_view group) {
+  const std::string prefix = std::string(group) + "-";
   std::map<std::string, std::string> members;
   for (const auto& [key, value] : rows) {
     members[key] = value;
-    if (key.starts_with(kPrefix)) members[key.substr(kPrefix.size())] = value;
+    if (key.starts_with(prefix)) members[key.substr(prefix.size())] = value;
   }
   std::string text;
   for (const auto& [key, value] : members)
@@ -72,6 +72,48 @@ std::string report_value(const sdk::Pairs& rows, std::string_view key) {
   }
   throw sdk::Failure(DAVIT_INVALID, "flag-invalid",
                      fmt::format("Invalid flag passed, valid flags: {}", valid));
+}
+
+bool wants_json(const sdk::Command& command) {
+  const std::string format = command.flag("format").value_or("text");
+  if (format != "text" && format != "json") {
+    throw sdk::Failure(DAVIT_INVALID, "format-invalid", fmt::format("Invalid format specified: {}", format),
+                       "Use --format text or --format json");
+  }
+  return format == "json";
+}
+
+int show_reports(const sdk::Host& host, const sdk::Call& call, const sdk::Command& command,
+                 std::string_view group, const std::function<sdk::Pairs(const std::string& app)>& rows_of) {
+  std::string wanted;
+  for (const auto& [flag, value] : command.flags) {
+    if (flag.starts_with(std::string(group) + "-")) wanted = flag;
+  }
+  const bool json = wants_json(command);
+  if (!wanted.empty() && command.has("format")) {
+    throw sdk::Failure(DAVIT_INVALID, "flags-conflict",
+                       "--format flag cannot be specified when specifying an info flag");
+  }
+  const bool global = command.has("global");
+  const bool single = global || !command.arg(0).empty();
+  if (!global && single) (void)host.apps(call).report(command.arg(0));  // it says when there is no such app
+  const sdk::Strings apps = single ? sdk::Strings{global ? "" : command.arg(0)} : host.apps(call).names();
+  if (apps.empty() && !json) call.warning("You haven't deployed any applications yet");
+  std::string all;
+  for (const std::string& app : apps) {
+    const sdk::Pairs report = rows_of(app);
+    if (json) {
+      all += single ? report_json(report, group)
+                    : (all.empty() ? "" : ",") + json_text(app) + ":" + report_json(report, group);
+    } else if (!wanted.empty()) {
+      call.result_line(report_value(report, wanted));
+    } else {
+      call.header(fmt::format("{} {} information", app.empty() ? "Global" : app, group));
+      call.result(report_text(report));
+    }
+  }
+  if (json) call.result_line(single ? all : "{" + all + "}");
+  return 0;
 }
 
 std::string json_text(std::string_view text) {

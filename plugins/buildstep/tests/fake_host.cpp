@@ -75,6 +75,13 @@ davit_status kv_erase(const davit_host* h, const davit_call*, davit_str scope, d
   return DAVIT_OK;
 }
 
+davit_status secret_random(const davit_host*, const davit_call*, std::uint32_t characters,
+                           const davit_sink* secret) {
+  static int made = 0;
+  const std::string text = std::string(characters - 1, 'r') + static_cast<char>('a' + made++);
+  return secret->write(secret->sink_data, sdk::str(text));
+}
+
 davit_status path_get(const davit_host* h, const davit_call*, davit_str which, const davit_sink* path) {
   return give(of(h).paths, copy(which), path);
 }
@@ -115,6 +122,7 @@ const davit_host_kv kKv{sizeof kKv, 0, kv_get, kv_set, kv_erase, nullptr, nullpt
 const davit_host_paths kPaths{sizeof kPaths, 0, path_get};
 const davit_host_process kProcess{sizeof kProcess, 0, process_run};
 const davit_host_task kTask{sizeof kTask, 0, task_run};
+const davit_host_secrets kSecrets{sizeof kSecrets, 0, secret_random};
 const davit_host_apps kApps{sizeof kApps, 0, apps_each, apps_report, nullptr, nullptr, nullptr};
 
 const void* find_table(const davit_host*, davit_str id) {
@@ -124,6 +132,7 @@ const void* find_table(const davit_host*, davit_str id) {
                                                        {DAVIT_HOST_PATHS_ID, &kPaths},
                                                        {DAVIT_HOST_PROCESS_ID, &kProcess},
                                                        {DAVIT_HOST_TASK_ID, &kTask},
+                                                       {DAVIT_HOST_SECRETS_ID, &kSecrets},
                                                        {DAVIT_HOST_APPS_ID, &kApps}};
   const auto found = tables.find(view(id));
   return found == tables.end() ? nullptr : found->second;

@@ -61,7 +61,9 @@ class PluginEntry : public testing_support::FolderTest {
       fs::create_symlink(plugin / "share" / name, root_ / "share" / name);
     }
     fs::create_symlink(plugin / "buildpacks", root_ / "share/buildpacks");
-    host_.paths = {{"share", (root_ / "share").string()}, {"state", (root_ / "state").string()}};
+    host_.paths = {{"share", (root_ / "share").string()},
+                   {"state", (root_ / "state").string()},
+                   {"libexec", (root_ / "libexec").string()}};
     host_.setting_items["detect"] = {"davit/node", "davit/procfile"};
     host_.settings["stack"] = "heroku-22";
     host_.apps = {"shop", "web"};
@@ -217,7 +219,51 @@ TEST_F(PluginEntry, TheCacheIsEmptiedOnceWhenAsked) {
   Built built;
   ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
   EXPECT_FALSE(fs::exists(root_ / "cache/old"));
-  EXPECT_TRUE(host_.kv.empty());
+  EXPECT_FALSE(host_.kv.contains({"shop", std::string("purge-cache")}));
+}
+
+bool has_mount(const sdk::Task& task, const std::string& target) {
+  return std::ranges::any_of(task.mounts, [&](const sdk::Mount& mount) { return mount.target == target; });
+}
+
+TEST_F(PluginEntry, DownloadsAreKeptPerAppAndListed) {
+  host_.settings["download-cache-size"] = "1M";
+  put("src/Procfile", "web: x\n");
+  Built built;
+  ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_TRUE(has_mount(host_.sandbox.last, "/davit/wrappers"));
+  EXPECT_TRUE(has_mount(host_.sandbox.last, "/davit/downloads"));
+  const std::string id = host_.kv.at({"shop", "downloads-cache"});
+  const std::string sum = std::string(64, 'a');
+  const std::string folder = "state/downloads/" + id;
+  put(folder + "/b-" + sum, "body");
+  put(folder + "/m-x",
+      "davit-download 1\nurl: https://u:p@host/x?y\nsha256: " + sum + "\nbytes: 4\nstored: 0\n");
+  EXPECT_THAT(run("downloads:list", {"shop"}), HasSubstr("https://host/x\n"));
+  EXPECT_THAT(run("downloads:list", {"shop"}, {{"format", "json"}}),
+              HasSubstr(R"([{"url":"https://host/x","bytes":4,)"));
+  EXPECT_EQ(run("downloads:report", {"shop"}, {{"downloads-bytes", ""}}), "4\n");
+  EXPECT_EQ(run("downloads:report", {}, {{"global", ""}, {"downloads-count", ""}}), "1\n");
+  EXPECT_EQ(run("downloads:list", {"web"}, {{"format", "json"}}), "[]\n");
+  EXPECT_EQ(run("downloads:purge", {}), "error: Please specify an app to run the command on");
+  run("downloads:purge", {"shop"});
+  EXPECT_EQ(host_.steps, "-----> Removed 1 download\n");
+  EXPECT_FALSE(fs::exists(root_ / folder / ("b-" + sum)));
+}
+
+TEST_F(PluginEntry, TheDownloadCacheAndTheWrapperCanBeTurnedOff) {
+  host_.settings["download-cache-size"] = "1M";
+  host_.properties[{"", "cache"}] = "false";
+  put("src/Procfile", "web: x\n");
+  Built built;
+  ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_TRUE(has_mount(host_.sandbox.last, "/davit/wrappers"));
+  EXPECT_FALSE(has_mount(host_.sandbox.last, "/davit/downloads"));
+  fs::remove_all(root_ / "work");
+  fs::create_directory(root_ / "work");
+  host_.properties[{"shop", "wrapper"}] = "false";
+  ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
+  EXPECT_FALSE(has_mount(host_.sandbox.last, "/davit/wrappers"));
 }
 
 TEST_F(PluginEntry, AFailedBuildIsTheUsersFault) {
