@@ -99,7 +99,8 @@ class Running:
         self.reader.start()
 
     def drop(self):
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # at a late point it may have ended well by itself
+            os.killpg(self.process.pid, signal.SIGKILL)
 
     def end(self):
         code = self.process.wait(timeout=harness.DEADLINE_S)
