@@ -70,7 +70,7 @@ TEST(ReportText, LooksLikeTheCores) {
             "       Buildpacks computed stack:     heroku-22\n"
             "       Buildpacks stack:\n");
   EXPECT_EQ(
-      report_json(rows),
+      report_json(rows, "buildpacks"),
       R"({"buildpacks-computed-stack":"heroku-22","buildpacks-stack":"","computed-stack":"heroku-22","stack":""})");
   EXPECT_EQ(report_value(rows, "buildpacks-computed-stack"), "heroku-22");
   EXPECT_THROW(report_value(rows, "nope"), sdk::Failure);
