@@ -25,6 +25,7 @@ struct Home {
   [[nodiscard]] std::filesystem::path services() const { return root / "services"; }
   /// What apps keep: storage/NAME is a folder that storage:mount can show to them.
   [[nodiscard]] std::filesystem::path storage() const { return root / "storage"; }
+  [[nodiscard]] std::filesystem::path backups() const { return root / "backups"; }
   [[nodiscard]] std::filesystem::path logs() const { return root / "logs"; }
   [[nodiscard]] std::filesystem::path deploy_log(std::string_view deployment) const {
     return root / "logs" / "deploys" / deployment;
@@ -32,6 +33,10 @@ struct Home {
   [[nodiscard]] std::filesystem::path run() const { return root / "run"; }
   [[nodiscard]] std::filesystem::path lock(std::string_view app) const {
     return root / "run" / "locks" / app;
+  }
+  /// No app's name has a colon.
+  [[nodiscard]] std::filesystem::path service_lock(std::string_view kind, std::string_view name) const {
+    return root / "run" / "locks" / (std::string(kind) + ":" + std::string(name));
   }
   [[nodiscard]] std::filesystem::path work(std::string_view deployment) const {
     return root / "run" / "work" / deployment;

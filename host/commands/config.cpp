@@ -7,6 +7,7 @@
 #include "commands/config_formats.hpp"
 #include "commands/config_write.hpp"
 #include "commands/table.hpp"
+#include "lifecycle/link_variables.hpp"
 
 namespace davit {
 namespace {
@@ -22,10 +23,15 @@ Result<Scope> scope_of(Session& session, const Arguments& args) {
   return Scope{app.id, app.name};
 }
 
+/// What an app has: its own config, and what its links give.
 Result<ConfigMap> read(Session& session, const Scope& scope, bool merged) {
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
-  return merged && scope.id != AppId::kGlobal ? store->config().merged(scope.id)
-                                              : store->config().all(scope.id);
+  if (scope.id == AppId::kGlobal) return store->config().all(scope.id);
+  DAVIT_TRY_ASSIGN(ConfigMap config,
+                   merged ? store->config().merged(scope.id) : store->config().all(scope.id));
+  DAVIT_TRY_ASSIGN(const TextMap links, link_variables(*store, scope.id));
+  for (const auto& [key, value] : links) config.emplace(key, Secret(value));
+  return config;
 }
 
 Result<int> show(Session& session, const Arguments& args) {
@@ -44,10 +50,11 @@ Result<int> show(Session& session, const Arguments& args) {
 Result<int> get(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
   if (args.args.empty()) return fail(Code::kInvalid, "Expected: key");
-  DAVIT_TRY_ASSIGN(Store * store, session.reading());
-  DAVIT_TRY_ASSIGN(const auto value, store->config().get(scope.id, args.args.front()));
-  if (!value) return 1;  // and nothing is printed, so that scripts can test
-  session.out().result((args.has("quoted") ? shell_quote(value->reveal()) : value->reveal()) + "\n");
+  DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, false));
+  const auto found = config.find(args.args.front());
+  if (found == config.end()) return 1;  // and nothing is printed, so that scripts can test
+  const std::string& value = found->second.reveal();
+  session.out().result((args.has("quoted") ? shell_quote(value) : value) + "\n");
   return 0;
 }
 

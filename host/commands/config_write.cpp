@@ -8,6 +8,7 @@
 #include "cli/json.hpp"
 #include "commands/change.hpp"
 #include "commands/config_formats.hpp"
+#include "lifecycle/link_variables.hpp"
 #include "process/files.hpp"
 
 namespace davit {
@@ -107,7 +108,33 @@ std::string keys_text(const ConfigMap& values) {
   return join(keys, ", ");
 }
 
+/// What a link gives cannot be set beside it: one of the two would be silently without effect. The same
+/// value, as from config:export, is the link's already.
+Result<> leave_linked(Session& session, const Arguments& args, ConfigMap& values) {
+  if (args.global_scope) return {};
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto links, store->services().links_of_app(app.id));
+  for (const ServiceLink& link : links) {
+    DAVIT_TRY_ASSIGN(const Service service, store->services().get(link.service));
+    for (const auto& [key, value] : variables_of_link(link, service)) {
+      const auto given = values.find(key);
+      if (given == values.end()) continue;
+      if (given->second.reveal() == value) {
+        values.erase(given);
+        continue;
+      }
+      return fail(
+          Code::kConflict, fmt::format("{} comes from the link to {} {}", key, link.kind, link.service_name),
+          fmt::format("Unlink it first: davit {}:unlink {} {}", link.kind, link.service_name, app.name),
+          "linked-variable");
+    }
+  }
+  return {};
+}
+
 Result<int> set_values(Session& session, const Arguments& args, ConfigMap values, bool replace) {
+  DAVIT_TRY(leave_linked(session, args, values));
   session.quiet_step("Setting config vars");
   if (!session.context.quiet) {
     for (const auto& [key, value] : values) session.out().detail(key + "\n");  // a value may be a secret

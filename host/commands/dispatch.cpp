@@ -11,6 +11,7 @@
 #include "commands/plugin_table.hpp"
 #include "commands/property_commands.hpp"
 #include "commands/reports.hpp"
+#include "commands/services.hpp"
 #include "commands/table.hpp"
 
 namespace davit {
@@ -96,6 +97,17 @@ Result<int> run_properties(Session& session, const CommandLine& line, const Prop
               : show_report(session, args, group, proxy_rows(session, group.name));
 }
 
+/// KIND:VERB of data services.
+Result<int> run_service(Session& session, const CommandLine& line, const ServiceCommand& command) {
+  CliCommand spec = command.verb->spec;
+  spec.name = line.name;
+  DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
+  take_globals(session, args.global);
+  if (args.global.help) return show_command_help(session, spec);
+  DAVIT_TRY(may_run(session, spec, args));
+  return command.verb->run({session, command.kind, args});
+}
+
 Result<int> run_from_plugins(Session& session, const CommandLine& line) {
   auto catalog = session.catalog();
   if (!catalog) {
@@ -104,6 +116,8 @@ Result<int> run_from_plugins(Session& session, const CommandLine& line) {
     return fail(std::move(catalog).error());
   }
   if (auto command = find_plugin_command(**catalog, line.name)) return run_plugin(session, line, *command);
+  if (const auto command = find_service_command(**catalog, line.name))
+    return run_service(session, line, *command);
   const std::string group(group_name(line.name));
   if (line.name == group + ":set" || line.name == group + ":report") {
     const PropertyGroup properties = plugin_properties(**catalog, group);

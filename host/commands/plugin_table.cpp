@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "commands/property_commands.hpp"
+#include "commands/services.hpp"
 #include "commands/table.hpp"
 
 namespace davit {
@@ -81,6 +82,16 @@ void FullTable::add_plugins(const PluginCatalog& catalog) {
       groups_.push_back({group_name(command.spec.name), ref.plugin->summary});
     }
     commands_.push_back(command.spec);
+  }
+  for (const std::string& kind : service_kinds(catalog)) {
+    for (const ServiceVerb& verb : service_verbs()) {
+      const std::string& name = texts_.emplace_back(fmt::format("{}:{}", kind, verb.spec.name));
+      if (catalog.command(name)) continue;
+      commands_.push_back(verb.spec);
+      commands_.back().name = name;
+    }
+    const CatalogEntry* plugin = catalog.find(kind);
+    if (!has_group(groups_, plugin->id)) groups_.push_back({plugin->id, plugin->summary});
   }
   std::string_view last_group;
   for (const PluginCatalog::PropertyRef& ref : catalog.properties()) {

@@ -1,5 +1,7 @@
-// Environments: config, then what plugins make of it.
+// Environments: config, links, then what plugins make of it.
 #include "lifecycle/environment.hpp"
+
+#include "lifecycle/link_variables.hpp"
 
 namespace davit {
 namespace {
@@ -10,10 +12,13 @@ TextMap reveal(const ConfigMap& config) {
   return env;
 }
 
-Result<TextMap> filtered(const LifecycleServices& services, TextMap env, std::string_view app,
+// What links give is no part of the config, so that a change of an address or a password needs a launch only.
+Result<TextMap> filtered(const LifecycleServices& services, TextMap env, const App& app,
                          std::string_view phase, std::string_view process_type, const CallContext& call,
                          TextMap* masked = nullptr) {
-  EnvEvent payload{std::string(app), std::string(phase), std::string(process_type), env, masked};
+  DAVIT_TRY_ASSIGN(TextMap links, link_variables(services.store, app.id));
+  env.merge(links);  // a variable that was set by hand stays
+  EnvEvent payload{app.name, std::string(phase), std::string(process_type), env, masked};
   DAVIT_TRY(services.bus.filter(Event{event_id::kEnvResolve, &payload, {}}, call));
   return env;
 }
@@ -28,20 +33,20 @@ Result<TextMap> current_config(const LifecycleServices& services, AppId app) {
 Result<TextMap> resolve_run_environment(const LifecycleServices& services, const App& app,
                                         const Release& release, std::string_view process_type,
                                         const CallContext& call) {
-  return filtered(services, reveal(release.spec.config), app.name, "run", process_type, call);
+  return filtered(services, reveal(release.spec.config), app, "run", process_type, call);
 }
 
 Result<TextMap> resolve_environment(DeploymentRun& run, std::string_view phase,
                                     std::string_view process_type) {
   TextMap env;
   if (run.target) env = reveal(run.target->spec.config);
-  return filtered(run.services, std::move(env), run.app.name, phase, process_type, run.call);
+  return filtered(run.services, std::move(env), run.app, phase, process_type, run.call);
 }
 
 Result<TextMap> resolve_build_environment(DeploymentRun& run, TextMap& masked) {
   DAVIT_TRY_ASSIGN(TextMap env, current_config(run.services, run.app.id));
   for (const auto& [key, value] : run.settled_config) env.insert_or_assign(key, value.reveal());
-  return filtered(run.services, std::move(env), run.app.name, "build", "", run.call, &masked);
+  return filtered(run.services, std::move(env), run.app, "build", "", run.call, &masked);
 }
 
 }  // namespace davit

@@ -1,6 +1,6 @@
-// The environment of a build, of the release command and of what runs. The core puts the app's config in;
-// plugins edit it on env.resolve. Variables of links are resolved here, at launch, and never frozen into a
-// release.
+// The environment of a build, of the release command and of what runs. The core puts the app's config
+// and the variables of its links in; plugins edit it on env.resolve. Variables of links are resolved here, at
+// launch, and never frozen into a release.
 #pragma once
 
 #include <string_view>

@@ -5,6 +5,7 @@
 #include <davit/commands.h>
 #include <davit/proxy.h>
 #include <davit/runtime.h>
+#include <davit/service.h>
 
 #include "plugin/abi_values.hpp"
 #include "plugin/capability.hpp"
@@ -101,6 +102,19 @@ class DoctorAdapter final : public Doctor {
 
  private:
   PluginTable<davit_doctor> table_;
+  std::int64_t limit_ms_;
+};
+
+class ServiceAdapter final : public ServiceKind {
+ public:
+  ServiceAdapter(PluginInstance& instance, std::int64_t limit_ms);
+  [[nodiscard]] std::string_view id() const override { return table_.instance().id(); }
+  Result<TextMap> describe(const CallContext& context) override;
+  Result<ServiceProgram> program(ServiceProgramKind kind, const ServiceFacts& facts,
+                                 const CallContext& context) override;
+
+ private:
+  PluginTable<davit_service_kind> table_;
   std::int64_t limit_ms_;
 };
 

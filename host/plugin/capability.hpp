@@ -15,6 +15,7 @@
 #include "base/call_context.hpp"
 #include "base/model.hpp"
 #include "base/result.hpp"
+#include "base/secret.hpp"
 
 namespace davit {
 
@@ -68,6 +69,7 @@ struct Group {
   unsigned max_retries = 0;
   int stop_signal = 0;  ///< 0: SIGTERM
   std::uint64_t stop_timeout_ms = 30'000;
+  std::uint32_t port = 0;  ///< leased by the host for the only instance; 0: the runtime leases
 };
 
 struct Selector {
@@ -182,6 +184,45 @@ class Doctor {
   virtual Result<std::vector<Finding>> examine(const CallContext& context) = 0;
 };
 
+/// Which program of a kind of service; the values are the ABI's.
+enum class ServiceProgramKind : std::uint32_t {
+  kPrepare = 1,
+  kServe,
+  kProbe,
+  kSetup,
+  kDump,
+  kLoad,
+  kConnect,
+  kFingerprint,
+};
+
+/// The service that a program is for; paths are as the program will see them.
+struct ServiceFacts {
+  std::string name, version, data, files, host, username, database;
+  Secret password;
+  std::string head;  ///< kLoad: how the stream begins
+  std::uint16_t port = 0;
+  bool tty = false;
+};
+struct ServiceProgram {
+  std::vector<std::string> argv;
+  TextMap env;    ///< may hold secrets
+  TextMap files;  ///< plain name -> bytes; secrets
+  std::string input;
+  std::string ends_with;  ///< kLoad: within the last 4 KiB of a whole stream
+};
+
+/// A kind of service, as davit.service/1 has it; its name is the plugin's id.
+class ServiceKind {
+ public:
+  virtual ~ServiceKind() = default;
+  [[nodiscard]] virtual std::string_view id() const = 0;
+  virtual Result<TextMap> describe(const CallContext& context) = 0;
+  /// Without argv: the kind has no such program, and it may be left out.
+  virtual Result<ServiceProgram> program(ServiceProgramKind kind, const ServiceFacts& facts,
+                                         const CallContext& context) = 0;
+};
+
 struct PluginCommandCall {
   std::string name;
   std::vector<std::string> args;
@@ -202,6 +243,8 @@ class Capabilities {
   /// nullptr: no proxy is enabled, and instances are reached directly.
   virtual Result<Proxy*> proxy() = 0;
   virtual Result<std::vector<Doctor*>> doctors() = 0;
+  /// By plugin id.
+  virtual Result<ServiceKind*> service_kind(std::string_view id) = 0;
   virtual Result<int> run_command(const PluginCommandCall& command,
                                   const CallContext& context) = 0;  ///< exit code
 };

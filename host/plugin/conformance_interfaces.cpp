@@ -8,6 +8,7 @@
 #include "davit/hooks.h"
 #include "davit/proxy.h"
 #include "davit/runtime.h"
+#include "davit/service.h"
 #include "plugin/conformance_suite.hpp"
 
 namespace davit {
@@ -77,6 +78,7 @@ void ConformanceSuite::check_table(std::string_view id, davit_plugin* plugin, co
   if (id == DAVIT_RUNTIME_ID) return check_runtime(plugin, table);
   if (id == DAVIT_PROXY_ID) return check_proxy(plugin, table);
   if (id == DAVIT_DOCTOR_ID) return check_doctor(plugin, table);
+  if (id == DAVIT_SERVICE_ID) return check_service(plugin, table);
   if (id == DAVIT_COMMANDS_ID) return check_functions(id, table, 1);
   report_.warning("interfaces",
                   std::string(id) + " is not known to this davit: only its presence was checked");

@@ -15,9 +15,9 @@ namespace {
 constexpr std::size_t kDescriptorBytes =
     offsetof(davit_plugin_descriptor, get_interface) + sizeof(davit_plugin_descriptor::get_interface);
 
-constexpr std::array<std::string_view, 6> kKnownInterfaces = {"davit.builder/1", "davit.runtime/1",
-                                                              "davit.proxy/1",   "davit.commands/1",
-                                                              "davit.hooks/1",   "davit.doctor/1"};
+constexpr std::array<std::string_view, 7> kKnownInterfaces = {
+    "davit.service/1",  "davit.builder/1", "davit.runtime/1", "davit.proxy/1",
+    "davit.commands/1", "davit.hooks/1",   "davit.doctor/1"};
 
 std::string status_text(davit_status status) {
   static constexpr std::array kNames = {"OK",        "INVALID",  "NOT_FOUND",   "CONFLICT",

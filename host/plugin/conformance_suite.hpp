@@ -64,6 +64,7 @@ class ConformanceSuite {
   void check_runtime(davit_plugin* plugin, const void* table);
   void check_proxy(davit_plugin* plugin, const void* table);
   void check_doctor(davit_plugin* plugin, const void* table);
+  void check_service(davit_plugin* plugin, const void* table);
 
   const PluginNote& note_;
   std::string scratch_;

@@ -39,6 +39,7 @@ struct PluginHost::Parts {
   std::map<std::string, std::unique_ptr<RuntimeAdapter>, std::less<>> runtimes;
   std::map<std::string, std::unique_ptr<ProxyAdapter>, std::less<>> proxies;
   std::map<std::string, std::unique_ptr<DoctorAdapter>, std::less<>> doctors;
+  std::map<std::string, std::unique_ptr<ServiceAdapter>, std::less<>> services;
   std::map<std::string, std::unique_ptr<CommandsAdapter>, std::less<>> commands;
 
   Parts(PluginCatalog catalog, PluginServices services)
@@ -137,6 +138,11 @@ Result<std::vector<Doctor*>> PluginHost::doctors() {
   for (const CatalogEntry* entry : parts_->core.catalog.providers(DAVIT_DOCTOR_ID))
     doctors.push_back(parts_->adapter(parts_->doctors, *entry, parts_->core.hook_limit_ms()));
   return doctors;
+}
+
+Result<ServiceKind*> PluginHost::service_kind(std::string_view id) {
+  DAVIT_TRY_ASSIGN(const CatalogEntry* entry, parts_->provider(DAVIT_SERVICE_ID, id, "kind of service"));
+  return parts_->adapter(parts_->services, *entry, parts_->core.hook_limit_ms());
 }
 
 Result<int> PluginHost::run_command(const PluginCommandCall& command, const CallContext& context) {

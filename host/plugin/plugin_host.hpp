@@ -77,6 +77,7 @@ class PluginHost final : public Capabilities {
   Result<Runtime*> runtime(std::string_view id) override;
   Result<Proxy*> proxy() override;
   Result<std::vector<Doctor*>> doctors() override;
+  Result<ServiceKind*> service_kind(std::string_view id) override;
   /// Splits the declared flags off `command.args`, checks the number of arguments, runs it. kNotFound
   /// "command-not-found"; kInvalid "usage" with the usage line as hint. That the app exists is the caller's
   /// to check.

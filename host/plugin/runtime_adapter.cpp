@@ -73,6 +73,7 @@ Result<> RuntimeAdapter::apply(const Group& group, const CallContext& context) {
   in.limits = &limits;
   in.user = abi(group.user);
   in.restart = static_cast<std::uint32_t>(group.restart);
+  in.port = group.port;
   in.stop_signal = group.stop_signal;
   in.stop_timeout_ms = group.stop_timeout_ms;
   in.max_retries = group.max_retries;

@@ -35,7 +35,7 @@ Result<> check_foreign_keys(Database& database) {
 }  // namespace
 
 std::span<const Migration> known_migrations() {
-  static const std::array<Migration, 2> migrations = {{{1, kSchemaV1}, {2, kSchemaV2}}};
+  static const std::array<Migration, 3> migrations = {{{1, kSchemaV1}, {2, kSchemaV2}, {3, kSchemaV3}}};
   return migrations;
 }
 

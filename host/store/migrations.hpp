@@ -18,6 +18,7 @@ struct Migration {
 
 extern const char* const kSchemaV1;
 extern const char* const kSchemaV2;
+extern const char* const kSchemaV3;
 
 std::span<const Migration> known_migrations();
 /// The schema version of the file (its user_version).

@@ -23,7 +23,8 @@ struct Store::Parts {
         journal(*database, clock),
         live_groups(*database, clock),
         ports(*database, clock),
-        plugin_kv(*database) {}
+        plugin_kv(*database),
+        services(*database, clock) {}
 
   std::unique_ptr<Database> database;
   Apps apps;
@@ -38,6 +39,7 @@ struct Store::Parts {
   LiveGroups live_groups;
   Ports ports;
   PluginKv plugin_kv;
+  Services services;
 };
 
 Store::Store(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -86,6 +88,9 @@ Ports& Store::ports() const {
 }
 PluginKv& Store::plugin_kv() const {
   return parts_->plugin_kv;
+}
+Services& Store::services() const {
+  return parts_->services;
 }
 
 Result<> Store::begin() {

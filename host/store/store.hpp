@@ -23,6 +23,7 @@
 #include "store/ports.hpp"
 #include "store/properties.hpp"
 #include "store/releases.hpp"
+#include "store/services.hpp"
 
 namespace davit {
 
@@ -67,6 +68,7 @@ class Store {
   LiveGroups& live_groups() const;
   Ports& ports() const;
   PluginKv& plugin_kv() const;
+  Services& services() const;
 
   /// Runs `body` (which returns a Result) as one transaction with the write lock held from its start: all of
   /// it is kept, or, on an error or an exception, nothing. Nested, an inner one that fails takes back only

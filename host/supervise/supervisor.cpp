@@ -84,6 +84,10 @@ class S6Supervisor final : public Supervisor {
   explicit S6Supervisor(SupervisorSettings settings) : settings_(std::move(settings)), tree_(settings_) {}
 
   Result<bool> ensure_tree() override { return tree_.ensure(); }
+  Result<bool> ensure_tree_holding(const std::function<bool(std::string_view)>& held) override {
+    return tree_.ensure(held);
+  }
+  Result<> release_held() override { return tree_.release_held(); }
   Result<> stop_tree(std::int64_t deadline_ms) override {
     return tree_.stop(clock_.now_mono_ms() + deadline_ms);
   }
@@ -98,6 +102,7 @@ class S6Supervisor final : public Supervisor {
       DAVIT_TRY(remove_locked(unit.name, stop_deadline_ms(unit.name)));
     }
     if (!files.exists()) DAVIT_TRY(make_unit(unit, spec));
+    if (tree_.is_held(unit.name)) DAVIT_TRY(tree_.release_held());
     if (!tree_.linked(unit.name)) DAVIT_TRY(tree_.link(unit.name));
     DAVIT_TRY(wait_until_supervised(files));
     const auto s6 = files.s6_status();

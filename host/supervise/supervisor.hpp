@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,6 +68,13 @@ class Supervisor {
   /// kill of s6-svscan takes the running units over without touching them. Returns true if it had to start
   /// s6-svscan.
   virtual Result<bool> ensure_tree() = 0;
+  /// As ensure_tree(); if it has to start s6-svscan, what is not running and `held` stays down until
+  /// release_held(), or until one of them is asked for by ensure().
+  virtual Result<bool> ensure_tree_holding(const std::function<bool(std::string_view)>& held) {
+    (void)held;
+    return ensure_tree();
+  }
+  virtual Result<> release_held() { return {}; }
   /// Everything down and waited for; definitions stay, and ensure_tree() brings them back. Not running:
   /// success.
   virtual Result<> stop_tree(std::int64_t deadline_ms) = 0;

@@ -57,7 +57,8 @@ bool Tree::running() const {
 
 Result<> Tree::make_folders() const {
   DAVIT_TRY(make_dirs(settings_->folder, 0700));
-  for (const auto* name : {"scan", "units", "orphans", "locks"}) DAVIT_TRY(make_dir(folder(name), 0700));
+  for (const auto* name : {"scan", "units", "orphans", "held", "locks"})
+    DAVIT_TRY(make_dir(folder(name), 0700));
   return {};
 }
 
@@ -72,7 +73,7 @@ std::vector<std::string> Tree::names_in(std::string_view folder_name) const {
   return names;
 }
 
-Result<bool> Tree::ensure() const {
+Result<bool> Tree::ensure(const std::function<bool(std::string_view)>& held) const {
   if (running()) return false;
   DAVIT_TRY(make_folders());
   LockWait wait;
@@ -82,18 +83,34 @@ Result<bool> Tree::ensure() const {
       FileLock::acquire(folder("tree.lock"),
                         {"starting the supervisor", ::getpid(), SystemClock().now_unix_ms()}, wait));
   if (running()) return false;  // another command was faster
+  DAVIT_TRY(release_held());
   DAVIT_TRY(set_orphans_aside());
+  for (const auto& name : held ? names_in("scan") : std::vector<std::string>{}) {
+    if (name != kAdopter && held(name)) DAVIT_TRY(move(name, "scan", "held"));
+  }
   DAVIT_TRY(prepare_adopter());
   DAVIT_TRY(start_svscan());
   return true;
 }
 
+Result<> Tree::move(const std::string& name, std::string_view from, std::string_view to) const {
+  if (::rename((folder(from) / name).c_str(), (folder(to) / name).c_str()) == 0 || errno == ENOENT) return {};
+  return fail(system_error(fmt::format("move {} to {}", name, to), errno));
+}
+
+Result<> Tree::release_held() const {
+  const auto names = names_in("held");
+  for (const auto& name : names) DAVIT_TRY(move(name, "held", "scan"));
+  if (!names.empty()) rescan();
+  return {};
+}
+
+bool Tree::is_held(std::string_view name) const {
+  struct stat info {};
+  return ::lstat((folder("held") / name).c_str(), &info) == 0;
+}
+
 Result<> Tree::set_orphans_aside() const {
-  const auto move = [&](const std::string& name, std::string_view from, std::string_view to) -> Result<> {
-    if (::rename((folder(from) / name).c_str(), (folder(to) / name).c_str()) == 0 || errno == ENOENT)
-      return {};
-    return fail(system_error(fmt::format("move {} to {}", name, to), errno));
-  };
   for (const auto& name : names_in("scan")) {
     if (name != kAdopter && unit(name).supervisor()) DAVIT_TRY(move(name, "scan", "orphans"));
   }
@@ -166,7 +183,7 @@ Result<> Tree::stop(MonoMs until_mono_ms) const {
 bool Tree::linked(std::string_view name) const {
   struct stat info {};
   return ::lstat((folder("scan") / name).c_str(), &info) == 0 ||
-         ::lstat((folder("orphans") / name).c_str(), &info) == 0;
+         ::lstat((folder("orphans") / name).c_str(), &info) == 0 || is_held(name);
 }
 
 Result<> Tree::link(std::string_view name) const {
@@ -176,7 +193,7 @@ Result<> Tree::link(std::string_view name) const {
 }
 
 Result<> Tree::unlink(std::string_view name) const {
-  for (const auto* where : {"orphans", "scan"}) {
+  for (const auto* where : {"orphans", "scan", "held"}) {
     const auto path = folder(where) / name;
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
       return fail(system_error(fmt::format("unlink {}", path.native()), errno));

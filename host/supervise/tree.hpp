@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace davit::detail {
 
 /// FOLDER/scan/NAME -> ../units/NAME: what s6-svscan looks at. FOLDER/orphans/NAME: units whose s6-supervise
 /// was left behind by a killed s6-svscan; davit-adopt gives them back to scan/ when that one ends.
-/// FOLDER/locks/NAME, FOLDER/log, FOLDER/tree.lock.
+/// FOLDER/held/NAME: what a start of the tree leaves down for a while. FOLDER/locks/NAME, FOLDER/log,
+/// FOLDER/tree.lock.
 class Tree {
  public:
   explicit Tree(const SupervisorSettings& settings) : settings_(&settings) {}
@@ -23,8 +25,11 @@ class Tree {
   [[nodiscard]] std::filesystem::path folder(std::string_view name) const { return settings_->folder / name; }
 
   [[nodiscard]] bool running() const;
-  /// True: it was started now.
-  Result<bool> ensure() const;
+  /// True: it was started now, without those that are `held` (none: all are started).
+  Result<bool> ensure(const std::function<bool(std::string_view)>& held = {}) const;
+  /// What was held goes back to scan/.
+  Result<> release_held() const;
+  [[nodiscard]] bool is_held(std::string_view name) const;
   Result<> stop(MonoMs until_mono_ms) const;
   Result<> make_folders() const;
 
@@ -38,6 +43,7 @@ class Tree {
   Result<> end_supervisor(const UnitFiles& unit, MonoMs until_mono_ms) const;
 
  private:
+  Result<> move(const std::string& name, std::string_view from, std::string_view to) const;
   Result<> set_orphans_aside() const;
   Result<> prepare_adopter() const;
   Result<> start_svscan() const;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "process/files.hpp"
+#include "service/keeper.hpp"
 #include "worker/operations.hpp"
 
 namespace davit {
@@ -126,23 +127,55 @@ Result<int> publish(Workshop& shop, Words words) {
   return 0;
 }
 
+namespace {
+
+// A service that should run, and does not.
+std::vector<Finding> service_findings(Workshop& shop) {
+  std::vector<Finding> findings;
+  auto world = shop.services();
+  if (!world) return findings;
+  const ServiceKeeper keeper(std::move(*world));
+  const auto services = keeper.world().store.services().list("");
+  for (const Service& service : services ? *services : std::vector<Service>{}) {
+    const std::string name = service.kind + " " + service.name;
+    const std::string hint =
+        fmt::format("See davit {0}:logs {1}, then: davit {0}:start {1}", service.kind, service.name);
+    if (service.generation == 0) {
+      findings.push_back(
+          {Finding::Level::kWarning, name + " is half created", "Create it again, or: davit system:start"});
+      continue;
+    }
+    if (service.state != ServiceState::kRunning) continue;
+    const auto instances = keeper.current(service).inspect(shop.context());
+    const bool up = instances && !instances->empty() && instances->front().state == InstanceState::kUp;
+    findings.push_back(up ? Finding{Finding::Level::kOk, name + " runs", {}}
+                          : Finding{Finding::Level::kProblem, name + " should run, and does not", hint});
+  }
+  return findings;
+}
+
+void show_finding(Workshop& shop, std::string_view plugin, const Finding& finding) {
+  constexpr std::string_view kLevels[] = {"ok", "warning", "problem"};
+  const json row{{"plugin", plugin},
+                 {"level", kLevels[static_cast<std::size_t>(finding.level)]},
+                 {"what", finding.what},
+                 {"hint", finding.hint}};
+  shop.out().result(row.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace
+
 Result<int> examine(Workshop& shop, Words /*words*/) {
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins(/*tolerant=*/true));
   DAVIT_TRY_ASSIGN(const auto doctors, plugins->doctors());
-  constexpr std::string_view kLevels[] = {"ok", "warning", "problem"};
   for (Doctor* doctor : doctors) {
     auto findings = doctor->examine(shop.context());
     if (!findings)
       findings =
           std::vector<Finding>{{Finding::Level::kProblem, findings.error().text(), findings.error().hint}};
-    for (const Finding& finding : *findings) {
-      const json row{{"plugin", doctor->id()},
-                     {"level", kLevels[static_cast<std::size_t>(finding.level)]},
-                     {"what", finding.what},
-                     {"hint", finding.hint}};
-      shop.out().result(row.dump(-1, ' ', false, json::error_handler_t::replace) + "\n");
-    }
+    for (const Finding& finding : *findings) show_finding(shop, doctor->id(), finding);
   }
+  for (const Finding& finding : service_findings(shop)) show_finding(shop, "services", finding);
   return 0;
 }
 

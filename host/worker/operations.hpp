@@ -39,6 +39,9 @@ Result<int> stop_runs(Workshop& shop, Words words);
 Result<int> plugin_command(Workshop& shop, Words words);
 Result<int> publish(Workshop& shop, Words words);
 Result<int> examine(Workshop& shop, Words words);
+// services.cpp
+Result<int> serve_service(Workshop& shop, Words words);
+Result<int> read_service(Workshop& shop, Words words);
 // system.cpp
 Result<int> describe_proxy(Workshop& shop, Words words);
 Result<int> collect(Workshop& shop, Words words);

@@ -2,9 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "lifecycle/collect.hpp"
+#include "service/keeper.hpp"
 #include "worker/halt.hpp"
 #include "worker/operations.hpp"
 
@@ -14,10 +17,56 @@ namespace {
 constexpr std::int64_t kStopDeadlineMs = 90'000;
 constexpr int kStopRounds = 3;
 
+/// Whether a unit is an app's, and not a service's: those wait until the services answer.
+Result<std::function<bool(std::string_view)>> units_of_apps(Workshop& shop) {
+  DAVIT_TRY_ASSIGN(Store * store, shop.store());
+  DAVIT_TRY_ASSIGN(const auto services, store->services().list(""));
+  DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
+  std::set<std::string, std::less<>> owners;
+  for (const Service& service : services) owners.insert(owner_of(service));
+  if (owners.empty()) return [](std::string_view) { return false; };
+  return
+      [owners, apps = std::set<std::string, std::less<>>(names.begin(), names.end())](std::string_view unit) {
+        // OWNER.REVISION.TYPE.NUMBER; an owner may have dots.
+        std::string_view owner = unit;
+        for (int i = 0; i < 3; ++i) {
+          const auto dot = owner.rfind('.');
+          owner = owner.substr(0, dot == std::string_view::npos ? 0 : dot);
+        }
+        return apps.contains(owner) && !owners.contains(owner);
+      };
+}
+
+// One that does not come up keeps neither the others nor the apps down.
+void start_service(Workshop& shop, ServiceKeeper& keeper, const Service& service) {
+  const auto up = [&]() -> Result<> {
+    DAVIT_TRY_ASSIGN(const FileLock lock,
+                     keeper.lock(service.kind, service.name, "system:start", shop.context()));
+    const auto settled = keeper.world().store.services().get(service.kind, service.name);
+    if (!settled || settled->state != ServiceState::kRunning) return {};
+    return keeper.await(*settled, kStartLimitMs, shop.context());
+  }();
+  if (up) return;
+  shop.out().warning(fmt::format("{} {}: {}", service.kind, service.name, up.error().text()));
+}
+
+// Before the apps that use them.
+void start_services(Workshop& shop) {
+  auto world = shop.services();
+  if (!world) return shop.out().warning(world.error().text());
+  ServiceKeeper keeper(std::move(*world));
+  const auto services = keeper.world().store.services().list("");
+  if (!services) return shop.out().warning(services.error().text());
+  for (const Service& service : *services) start_service(shop, keeper, service);
+  if (!services->empty()) shop.out().step(fmt::format("{} services", services->size()));
+  if (const auto swept = keeper.sweep(shop.context()); !swept) shop.out().warning(swept.error().text());
+}
+
 }  // namespace
 
 Result<int> system_start(Workshop& shop, Words /*words*/) {
-  DAVIT_TRY_ASSIGN(const bool started, shop.supervisor().ensure_tree());
+  DAVIT_TRY_ASSIGN(const auto of_apps, units_of_apps(shop));
+  DAVIT_TRY_ASSIGN(const bool started, shop.supervisor().ensure_tree_holding(of_apps));
   shop.out().step(started ? "Started the supervision tree" : "The supervision tree runs");
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
   DAVIT_TRY_ASSIGN(Proxy * proxy, plugins->proxy());
@@ -31,6 +80,8 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
     DAVIT_TRY_ASSIGN(const std::string token, hook->prepare(event, shop.context()));
     DAVIT_TRY(hook->apply(event, token, shop.context()));
   }
+  start_services(shop);
+  DAVIT_TRY(shop.supervisor().release_held());
   const std::vector<std::string> all{"--all"};
   return recover(shop, all);
 }

@@ -143,6 +143,21 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
   return services;
 }
 
+Result<ServiceWorld> Workshop::services() {
+  DAVIT_TRY_ASSIGN(Store * store, this->store());
+  DAVIT_TRY_ASSIGN(PluginHost * plugins, this->plugins());
+  if (!probe_) probe_ = make_poco_probe();
+  ServiceWorld world{.store = *store,
+                     .capabilities = *plugins,
+                     .probe = *probe_,
+                     .clock = clock_,
+                     .home = where_.home,
+                     .settings = plugins->catalog().host(),
+                     .owner_is_root = geteuid() == 0};
+  if (!where_.failpoint.empty()) world.failpoint = failpoint_of(where_.failpoint);
+  return world;
+}
+
 Result<Workshop::Running> Workshop::running(std::string_view name) {
   DAVIT_TRY_ASSIGN(Store * store, this->store());
   DAVIT_TRY_ASSIGN(App app, store->apps().get(name));

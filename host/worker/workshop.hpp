@@ -15,6 +15,7 @@
 #include "plugin/plugin_host.hpp"
 #include "process/cancel.hpp"
 #include "process/process_runner.hpp"
+#include "service/generation.hpp"
 #include "store/store.hpp"
 #include "supervise/supervisor.hpp"
 
@@ -64,6 +65,9 @@ class Workshop {
 
   /// The engine's services. `on_committed` is called right after a switch.
   Result<LifecycleServices> lifecycle(std::function<void()> on_committed = [] {});
+
+  /// What services are kept with.
+  Result<ServiceWorld> services();
 
   /// Apps whose routes a plugin asked to have computed anew; done by reroute_requested() before the operation
   /// ends.

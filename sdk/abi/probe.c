@@ -9,6 +9,7 @@
 #include "davit/builder.h"
 #include "davit/runtime.h"
 #include "davit/proxy.h"
+#include "davit/service.h"
 #include "davit/host.h"
 void probe_davit_str(const struct davit_str* value);
 void probe_davit_str(const struct davit_str* value) { (void)value; }
@@ -112,6 +113,12 @@ void probe_davit_route(const struct davit_route* value);
 void probe_davit_route(const struct davit_route* value) { (void)value; }
 void probe_davit_proxy(const struct davit_proxy* value);
 void probe_davit_proxy(const struct davit_proxy* value) { (void)value; }
+void probe_davit_service(const struct davit_service* value);
+void probe_davit_service(const struct davit_service* value) { (void)value; }
+void probe_davit_program(const struct davit_program* value);
+void probe_davit_program(const struct davit_program* value) { (void)value; }
+void probe_davit_service_kind(const struct davit_service_kind* value);
+void probe_davit_service_kind(const struct davit_service_kind* value) { (void)value; }
 void probe_davit_host_log(const struct davit_host_log* value);
 void probe_davit_host_log(const struct davit_host_log* value) { (void)value; }
 void probe_davit_host_settings(const struct davit_host_settings* value);

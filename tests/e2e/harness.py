@@ -91,6 +91,11 @@ class Home:
         finally:
             file.write_text(before)
 
+    def install(self, plugin, path):
+        """A plugin of a third party."""
+        with open(self.path / "plugins.toml", "a") as settings:
+            settings.write(f'\n[plugins.{plugin}]\nenabled = true\npath = "{path}"\n')
+
     def davit(self, *words, check=True, **options):
         return self.run([DAVIT, *words], check=check, **options)
 

@@ -299,6 +299,11 @@ class FakeCapabilities final : public Capabilities {
   }
   Result<Proxy*> proxy() override { return has_proxy ? &proxy_fake : nullptr; }
   Result<std::vector<Doctor*>> doctors() override { return std::vector<Doctor*>{}; }
+  Result<ServiceKind*> service_kind(std::string_view id) override {
+    if (service != nullptr && service->id() == id) return service;
+    return fail(Code::kNotFound, std::string(id) + " is not an enabled kind of service", {},
+                "plugin-not-enabled");
+  }
   Result<int> run_command(const PluginCommandCall& command, const CallContext&) override {
     if (auto fault = record.enter("command", command.name); !fault) return fail(fault.error());
     return on_command ? on_command(command) : 0;
@@ -310,6 +315,7 @@ class FakeCapabilities final : public Capabilities {
   FakeRuntime other_runtime;  ///< "other-runtime": never the default
   FakeProxy proxy_fake;
   std::vector<std::unique_ptr<FakeBuilder>> more_builders;
+  ServiceKind* service = nullptr;  ///< borrowed; none: no kind is enabled
   bool has_proxy = true;
   bool has_other_runtime = true;
   std::function<int(const PluginCommandCall&)> on_command;

@@ -87,7 +87,7 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   spec.argv = group.argv.empty() ? plan.image.command : group.argv;
   spec.env = group.env;
   if (plan.listens) {
-    spec.host_port = base_.host.ports(call).lease(name.text());
+    spec.host_port = group.port != 0 ? group.port : base_.host.ports(call).lease(name.text());
     spec.inner_port = plan.image.exposed_port != 0 ? plan.image.exposed_port : kDefaultPort;
     set_value(spec.env, "PORT", std::to_string(spec.inner_port));
   }

@@ -42,21 +42,39 @@ bool Firewall::enabled() const {
 std::string Firewall::refresh(const sdk::Call& call) const {
   if (!enabled()) return {};
   const FileLock lock(records_.run() + "/firewall.lock", true);
-  std::set<std::uint32_t> ports;
+  FirewallDoor apps, services;
   for (const InstanceName& name : records_.instances()) {
     const auto record = records_.instance(name);
-    if (record && record->port != 0) ports.insert(record->port);
+    if (!record || record->port == 0) continue;
+    const bool service = record->owner_kind == DAVIT_OWNER_SERVICE;
+    (service ? services : apps).ports.insert(record->port);
+    if (service) services.uids.insert(record->uid);  // its own dumps and probes
   }
+  // Apps, their builds and `run` are who a service is for.
+  if (!services.ports.empty()) services.uids.insert(machine_.user(call, "").uid);
+  give_way(call, apps.ports, services.ports);
+  return set(call, std::move(apps), std::move(services));
+}
+
+// A port that is ours now is no other home's: unless somebody listens on it there.
+void Firewall::give_way(const sdk::Call& call, std::set<std::uint32_t>& apps,
+                        std::set<std::uint32_t>& services) const {
   const std::string own = firewall_table(config_.home);
   const std::vector<FirewallTable> all = tables(call);
   const auto ours = std::ranges::find(all, own, &FirewallTable::name);
+  const auto was_ours = [&](std::uint32_t port) {
+    return ours != all.end() && (ours->ports.contains(port) || ours->service_ports.contains(port));
+  };
   for (const FirewallTable& table : all) {
     if (table.name == own) continue;
+    std::set<std::uint32_t> theirs = table.ports;
+    theirs.insert(table.service_ports.begin(), table.service_ports.end());
     std::set<std::uint32_t> taken;
-    for (const std::uint32_t port : table.ports) {
-      if (!ports.contains(port) || (ours != all.end() && ours->ports.contains(port))) continue;
+    for (const std::uint32_t port : theirs) {
+      if ((!apps.contains(port) && !services.contains(port)) || was_ours(port)) continue;
       if (somebody_listens(port)) {
-        ports.erase(port);
+        apps.erase(port);
+        services.erase(port);
       } else {
         taken.insert(port);
       }
@@ -66,13 +84,12 @@ std::string Firewall::refresh(const sdk::Call& call) const {
     const std::string trouble = run(call, without_ports(table, taken));
     if (!trouble.empty()) call.log_warn("taking ports out of the table of " + table.home + ": " + trouble);
   }
-  return set(call, ports);
 }
 
 std::string Firewall::drop(const sdk::Call& call) const {
   if (!enabled()) return {};
   const FileLock lock(records_.run() + "/firewall.lock", true);
-  return set(call, {});
+  return set(call, {}, {});
 }
 
 Firewall::Swept Firewall::sweep(const sdk::Call& call) const {
@@ -81,7 +98,8 @@ Firewall::Swept Firewall::sweep(const sdk::Call& call) const {
   for (FirewallTable& table : tables(call)) {
     if (!is_gone(table.home)) continue;
     // It may be there for others: a folder that only one service sees. Then its instances listen.
-    if (std::ranges::any_of(table.ports, somebody_listens)) {
+    if (std::ranges::any_of(table.ports, somebody_listens) ||
+        std::ranges::any_of(table.service_ports, somebody_listens)) {
       swept.kept.push_back(std::move(table));
     } else if (run(call, "delete table inet " + table.name + "\n").empty()) {
       swept.removed.push_back(std::move(table));
@@ -108,12 +126,13 @@ std::string Firewall::run(const sdk::Call& call, const std::string& script) cons
   return "nft refused the table (exit code " + std::to_string(result.exit_code) + "): " + result.err;
 }
 
-std::string Firewall::set(const sdk::Call& call, const std::set<std::uint32_t>& ports) const {
-  std::set<std::uint32_t> uids{0};
+std::string Firewall::set(const sdk::Call& call, FirewallDoor apps, FirewallDoor services) const {
+  apps.uids.insert(0);
+  services.uids.insert(0);
   for (const std::string& user : config_.firewall_users) {
-    if (const passwd* account = getpwnam(user.c_str())) uids.insert(account->pw_uid);
+    if (const passwd* account = getpwnam(user.c_str())) apps.uids.insert(account->pw_uid);
   }
-  return run(call, firewall_script(config_.home, ports, uids));
+  return run(call, firewall_script(config_.home, apps.ports, apps.uids, services));
 }
 
 }  // namespace davit::process_plugin

@@ -1,16 +1,21 @@
 // See firewall_text.hpp.
 #include "firewall_text.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstdio>
+#include <iterator>
 #include <map>
+#include <utility>
 
 namespace davit::process_plugin {
 namespace {
 
 constexpr std::size_t kCommentBytes = 100;
 constexpr std::string_view kPrefix = "davit_";
+constexpr const char* kInstancePorts = "instance_ports";
+constexpr const char* kServicePorts = "service_ports";
 
 std::string list_of(const std::set<std::uint32_t>& numbers) {
   std::string text;
@@ -110,6 +115,20 @@ std::map<std::uint32_t, std::string> read_elements(Words& words) {
   return elements;
 }
 
+std::string port_set(const char* name, const std::set<std::uint32_t>& ports) {
+  if (ports.empty()) return {};
+  return std::string("  set ") + name + " {\n    type inet_service\n    elements = { " + list_of(ports) +
+         " }\n  }\n";
+}
+
+// New connections only: an answer has the instance's port as its source, and must pass.
+std::string port_rule(const char* name, const FirewallDoor& door) {
+  if (door.ports.empty()) return {};
+  return std::string("    oifname \"lo\" tcp dport @") + name +
+         " tcp flags & (fin | syn | rst | ack) == syn meta skuid != { " + list_of(door.uids) +
+         " } reject with tcp reset\n";
+}
+
 }  // namespace
 
 std::string firewall_table(const std::string& home) {
@@ -121,18 +140,14 @@ std::string firewall_table(const std::string& home) {
 }
 
 std::string firewall_script(const std::string& home, const std::set<std::uint32_t>& ports,
-                            const std::set<std::uint32_t>& uids) {
+                            const std::set<std::uint32_t>& uids, const FirewallDoor& services) {
   const std::string table = firewall_table(home);
   std::string script = "add table inet " + table + "\ndelete table inet " + table + "\n";
-  if (ports.empty()) return script;
-  script += "table inet " + table + " {\n" + home_set(home) +
-            "  set instance_ports {\n    type inet_service\n    elements = { " + list_of(ports) + " }\n  }\n";
-  // New connections only: an answer has the instance's port as its source, and must pass.
-  script +=
-      "  chain output {\n    type filter hook output priority filter; policy accept;\n"
-      "    oifname \"lo\" tcp dport @instance_ports tcp flags & (fin | syn | rst | ack) == syn meta skuid != "
-      "{ " +
-      list_of(uids) + " } reject with tcp reset\n  }\n}\n";
+  if (ports.empty() && services.ports.empty()) return script;
+  script += "table inet " + table + " {\n" + home_set(home) + port_set(kInstancePorts, ports) +
+            port_set(kServicePorts, services.ports);
+  script += "  chain output {\n    type filter hook output priority filter; policy accept;\n" +
+            port_rule(kInstancePorts, {ports, uids}) + port_rule(kServicePorts, services) + "  }\n}\n";
   return script;
 }
 
@@ -146,7 +161,7 @@ std::vector<FirewallTable> read_tables(std::string_view listing) {
       (void)words.next();  // inet
       const auto name = words.next();
       ours = name.starts_with(kPrefix);
-      if (ours) tables.push_back({std::string(name), {}, {}});
+      if (ours) tables.push_back({std::string(name), {}, {}, {}});
     } else if (word == "set") {
       set = words.next();
     } else if (word == "elements") {
@@ -154,7 +169,8 @@ std::vector<FirewallTable> read_tables(std::string_view listing) {
       (void)words.next();  // {
       for (const auto& [number, comment] : read_elements(words)) {
         if (ours && set == "home") tables.back().home += comment;
-        if (ours && set == "instance_ports") tables.back().ports.insert(number);
+        if (ours && set == kInstancePorts) tables.back().ports.insert(number);
+        if (ours && set == kServicePorts) tables.back().service_ports.insert(number);
       }
       if (ours && set == "home") tables.back().home = decoded(tables.back().home);
     }
@@ -163,7 +179,15 @@ std::vector<FirewallTable> read_tables(std::string_view listing) {
 }
 
 std::string without_ports(const FirewallTable& table, const std::set<std::uint32_t>& ports) {
-  return "delete element inet " + table.name + " instance_ports { " + list_of(ports) + " }\n";
+  std::string script;
+  for (const auto& [set, members] :
+       {std::pair(kInstancePorts, table.ports), std::pair(kServicePorts, table.service_ports)}) {
+    std::set<std::uint32_t> taken;
+    std::ranges::set_intersection(members, ports, std::inserter(taken, taken.end()));
+    if (taken.empty()) continue;
+    script += "delete element inet " + table.name + " " + set + " { " + list_of(taken) + " }\n";
+  }
+  return script;
 }
 
 }  // namespace davit::process_plugin

@@ -35,6 +35,10 @@ void own_mounts(const std::vector<sdk::Mount>& mounts, const RunUser& user, bool
 
 void Instances::check(const sdk::Group& group) const {
   check_group(GroupName{group.owner, group.revision, group.process_type});
+  if (group.port != 0 && group.count > 1) {
+    throw sdk::Failure(DAVIT_INVALID, "one-port",
+                       "one port was given for several instances of " + group.owner);
+  }
   if (group.argv.empty() || group.argv.front().empty()) {
     throw sdk::Failure(DAVIT_INVALID, "no-command",
                        "the process type " + group.process_type + " has no command",
@@ -61,7 +65,10 @@ void Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const In
   const std::string digest =
       plan.group.artifact ? plan.group.artifact->digest + plan.group.artifact->ref : "";
   const auto record = records_.instance(name);
-  if (record && record->digest == digest && record->sandboxed == plan.sandboxed) return;
+  if (record && record->digest == digest && record->sandboxed == plan.sandboxed &&
+      (record->uid == 0 || record->uid == plan.user.uid)) {
+    return;
+  }
   if (!record) made.insert(id);
   host_.supervise(call).remove(id);
   remove_tree(folder);
@@ -74,6 +81,8 @@ void Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const In
   }
   InstanceRecord next;
   next.owner_kind = plan.group.owner_kind;
+  next.uid = plan.user.uid;
+  next.gid = plan.user.gid;
   next.digest = digest;
   next.sandboxed = plan.sandboxed;
   SandboxSpec spec;
@@ -89,7 +98,7 @@ sdk::Unit Instances::prepare_instance(const sdk::Call& call, const Plan& plan, c
   std::uint32_t port = 0;
   auto record = records_.instance(name);
   if ((plan.group.flags & DAVIT_GROUP_LISTENS) != 0) {
-    port = host_.ports(call).lease(name.text());
+    port = plan.group.port != 0 ? plan.group.port : host_.ports(call).lease(name.text());
     if (record && record->port != port) {
       record->port = port;
       records_.write(name, *record);
@@ -135,6 +144,7 @@ void Instances::shape_sandboxed(sdk::Unit& unit, const Plan& plan, const Instanc
                                 const sdk::Pairs& env) const {
   SandboxSpec spec;
   spec.user = plan.user;
+  spec.etc = machine_.accounts(plan.user);
   if (plan.group.artifact) spec.app = records_.instance_folder(name) + "/app";
   spec.mounts = plan.group.mounts;
   spec.tmp_bytes = config_.tmp_bytes;

@@ -5,6 +5,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 
 #include "instance_plan.hpp"
@@ -20,6 +21,19 @@ std::uint32_t state_of(const davit_unit_status& status) {
   if (status.up != 0) return status.wanted_up != 0 ? DAVIT_INSTANCE_UP : DAVIT_INSTANCE_STOPPING;
   if (status.wanted_up == 0) return DAVIT_INSTANCE_EXITED;
   return status.exits > 0 ? DAVIT_INSTANCE_BACKOFF : DAVIT_INSTANCE_STARTING;
+}
+
+/// A server is one program, and people look for its pid: not for that of davit-init, which it stands below in a
+/// sandbox. An app's instance is all that stands below davit-init.
+std::int32_t server_below(std::int32_t pid) try {
+  const std::string folder = "/proc/" + std::to_string(pid);
+  if (pid <= 0 || read_file(folder + "/comm").value_or("") != "davit-init\n") return pid;
+  const std::string children = read_file(folder + "/task/" + std::to_string(pid) + "/children").value_or("");
+  std::int32_t child = 0;
+  std::from_chars(children.data(), children.data() + children.size(), child);
+  return child > 0 ? child : pid;
+} catch (const sdk::Failure&) {
+  return pid;  // it ended while we looked
 }
 
 void check_selector(const sdk::Selector& selector) {
@@ -124,6 +138,7 @@ std::vector<sdk::Instance> Instances::inspect(const sdk::Call& call, const sdk::
       instance.since_unix_ms = status->since_unix_ms;
       instance.exit_code = status->exit_code;
       instance.pid = status->up != 0 ? status->pid : 0;
+      if (selector.owner_kind == DAVIT_OWNER_SERVICE) instance.pid = server_below(instance.pid);
       seen = Seen{status->up, status->wanted_up, status->pid, status->exits};
     }
     const auto record = records_.instance(name);

@@ -24,7 +24,7 @@ class Instances {
         config_(config),
         records_(records),
         machine_(machine),
-        firewall_(host, config, records) {}
+        firewall_(host, config, records, machine) {}
 
   void apply(const sdk::Call& call, const sdk::Group& group);
   std::vector<sdk::Instance> inspect(const sdk::Call& call, const sdk::Selector& selector);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdio>
 
 #include "trees.hpp"
@@ -92,7 +93,7 @@ const Verdict& Machine::examine(const sdk::Call& call) {
 Verdict Machine::try_out(const sdk::Call& call) const {
   Verdict found;
   found.app_user = find_app_user(call);
-  write_accounts(found.app_user);
+  write_accounts(found.app_user, records_.etc_folder());
   if (config_.isolation == IsolationWish::kNone) {
     found.reason = "the setting isolation is none";
     return found;
@@ -142,22 +143,34 @@ std::string Machine::try_sandbox(const sdk::Call& call, const RunUser& user) con
   return "exit code " + std::to_string(result.exit_code) + ": " + first_line(result.err);
 }
 
-void Machine::write_accounts(const RunUser& user) const {
+std::string Machine::accounts(const RunUser& user) const {
+  if (!verdict_ || user.uid == verdict_->app_user.uid) return records_.etc_folder();
+  const std::string folder = records_.etc_folder() + "/" + std::to_string(user.uid);
+  make_folder(folder, 0755);
+  if (access((folder + "/group").c_str(), R_OK) != 0) write_accounts(user, folder);
+  return folder;
+}
+
+void Machine::write_accounts(const RunUser& user, const std::string& folder) const {
   const std::string uid = std::to_string(user.uid);
   const std::string gid = std::to_string(user.gid);
-  write_file(records_.etc_folder() + "/passwd",
+  write_file(folder + "/passwd",
              "root:x:0:0:root:/root:/usr/sbin/nologin\n"
              "app:x:" +
                  uid + ":" + gid +
                  ":app:/app:/bin/bash\n"
                  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-  write_file(records_.etc_folder() + "/group", "root:x:0:\napp:x:" + gid + ":\nnogroup:x:65534:\n");
+  write_file(folder + "/group", "root:x:0:\napp:x:" + gid + ":\nnogroup:x:65534:\n");
 }
 
 RunUser Machine::user(const sdk::Call& call, const std::string& name) {
   const RunUser app = verdict(call).app_user;
   if (name.empty() || name == "app") return app;
-  const passwd* account = getpwnam(name.c_str());
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool numeric = error == std::errc{} && end == name.data() + name.size();
+  if (numeric && number != 0 && owner_is_root_) return RunUser{number, number, true};
+  const passwd* account = numeric ? getpwuid(number) : getpwnam(name.c_str());
   if (account == nullptr) {
     throw sdk::Failure(DAVIT_NOT_FOUND, "no-such-user", "this machine has no account " + name, "create it");
   }

@@ -30,8 +30,11 @@ class Machine {
   /// Tries now and remembers. For doctor.
   const Verdict& examine(const sdk::Call& call);
 
-  /// Who runs `name` (empty or "app": the app user). Throws sdk::Failure (denied, not found).
+  /// Who runs `name`: empty or "app": the app user; an account; or a number, which needs no account. Throws
+  /// sdk::Failure (denied, not found).
   RunUser user(const sdk::Call& call, const std::string& name);
+  /// The folder with the passwd and group that a sandbox of this user shows.
+  [[nodiscard]] std::string accounts(const RunUser& user) const;
 
   [[nodiscard]] const SystemView& system() const { return system_; }
   [[nodiscard]] std::string helper() const { return config_.libexec + "/davit-sandbox"; }
@@ -43,7 +46,7 @@ class Machine {
   Verdict try_out(const sdk::Call& call) const;
   RunUser find_app_user(const sdk::Call& call) const;
   std::string try_sandbox(const sdk::Call& call, const RunUser& user) const;
-  void write_accounts(const RunUser& user) const;
+  void write_accounts(const RunUser& user, const std::string& folder) const;
 
   const sdk::Host& host_;
   const Config& config_;

@@ -33,7 +33,11 @@ std::string PathMap::list(std::string_view text) const {
 
 sdk::Strings PathMap::words(const sdk::Strings& words) const {
   sdk::Strings mapped;
-  for (const std::string& word : words) mapped.push_back(path(word));
+  for (const std::string& word : words) {
+    const std::size_t equals = word.starts_with("--") ? word.find("=/") : std::string::npos;
+    const std::size_t begin = equals == std::string::npos ? 0 : equals + 1;
+    mapped.push_back(word.substr(0, begin) + path(std::string_view(word).substr(begin)));
+  }
   return mapped;
 }
 

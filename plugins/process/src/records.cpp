@@ -54,7 +54,8 @@ void Records::write(const InstanceName& name, const InstanceRecord& record) cons
   write_file(instance_folder(name) + "/record",
              "kind=" + std::to_string(record.owner_kind) + "\ndigest=" + record.digest +
                  "\nport=" + std::to_string(record.port) + "\nsandboxed=" + (record.sandboxed ? "1" : "0") +
-                 "\ncwd=" + record.cwd + "\n");
+                 "\ncwd=" + record.cwd + "\nuid=" + std::to_string(record.uid) +
+                 "\ngid=" + std::to_string(record.gid) + "\n");
 }
 
 std::optional<GroupRecord> Records::group(const GroupName& name) const {
@@ -66,8 +67,10 @@ std::optional<GroupRecord> Records::group(const GroupName& name) const {
 std::optional<InstanceRecord> Records::instance(const InstanceName& name) const {
   const std::optional<std::string> text = read_file(instance_folder(name) + "/record");
   if (!text) return std::nullopt;
-  return InstanceRecord{number_of(*text, "kind"), value_of(*text, "digest"), number_of(*text, "port"),
-                        number_of(*text, "sandboxed") == 1, value_of(*text, "cwd")};
+  return InstanceRecord{number_of(*text, "kind"), value_of(*text, "digest"),
+                        number_of(*text, "port"), number_of(*text, "sandboxed") == 1,
+                        value_of(*text, "cwd"),   number_of(*text, "uid"),
+                        number_of(*text, "gid")};
 }
 
 void Records::forget(const GroupName& name) const {

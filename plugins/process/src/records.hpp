@@ -27,7 +27,9 @@ struct InstanceRecord {
   std::string digest;      ///< of the slug that was copied; empty: none
   std::uint32_t port = 0;  ///< 0: does not listen
   bool sandboxed = false;
-  std::string cwd;  ///< where its program starts, inside (or on the host without a sandbox)
+  std::string cwd;        ///< where its program starts, inside (or on the host without a sandbox)
+  std::uint32_t uid = 0;  ///< whom it runs as
+  std::uint32_t gid = 0;
 };
 
 /// Threads: one at a time. Different processes may use one folder as long as they work on different groups.

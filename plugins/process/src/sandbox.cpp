@@ -83,7 +83,7 @@ void add_namespaces(Words& words, const SandboxSpec& spec) {
   }
 }
 
-void add_system(Words& words, const SystemView& system) {
+void add_system(Words& words, const SystemView& system, const std::string& etc) {
   words.add("--ro-bind", "/usr", "/usr");
   for (const char* name : {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}) {
     const std::string path = std::string("/") + name;
@@ -99,8 +99,8 @@ void add_system(Words& words, const SystemView& system) {
     const std::string path = std::string("/etc/") + name;
     words.add("--ro-bind-try", path, path);
   }
-  words.add("--ro-bind", system.etc + "/passwd", "/etc/passwd");
-  words.add("--ro-bind", system.etc + "/group", "/etc/group");
+  words.add("--ro-bind", etc + "/passwd", "/etc/passwd");
+  words.add("--ro-bind", etc + "/group", "/etc/group");
   words.add("--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu");
   words.add("--proc", "/proc", "--dev", "/dev");
   words.add("--perms", "1777", "--tmpfs", "/dev/shm");
@@ -162,7 +162,7 @@ sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec) {
   Words words;
   words.add(system.bwrap);
   add_namespaces(words, spec);
-  add_system(words, system);
+  add_system(words, system, spec.etc.empty() ? system.etc : spec.etc);
   add_tmp(words, spec);
   add_mounts(words, spec);
   words.add("--", std::string(kInside) + "/davit-sandbox", "inside");

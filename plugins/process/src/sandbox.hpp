@@ -29,6 +29,7 @@ struct SystemView {
 
 struct SandboxSpec {
   RunUser user;
+  std::string etc;  ///< made passwd and group that name the user; empty: the app user's
   std::string app;  ///< folder at /app; empty: none
   bool app_read_only = false;
   std::vector<sdk::Mount> mounts;  ///< in this order; targets absolute

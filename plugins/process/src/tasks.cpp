@@ -89,6 +89,7 @@ sdk::Process Tasks::sandboxed(const sdk::Task& task, const RunUser& user, const 
   const sdk::Limits limits = task.limits.value_or(sdk::Limits());
   SandboxSpec spec;
   spec.user = user;
+  spec.etc = machine_.accounts(user);
   if (task.artifact) spec.app = folder + "/app";
   spec.app_read_only = (task.flags & DAVIT_TASK_READ_ONLY_APP) != 0;
   spec.mounts = task.mounts;
@@ -183,7 +184,9 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
   sdk::Process process;
   process.argv = {machine_.helper(),           "join",       "--pid",
                   std::to_string(status->pid), "--instance", exec.instance};
-  append(process.argv, user_options(machine_.user(call, "")));
+  const bool known = record->uid != 0;  // else an instance of before records named whom they run as
+  append(process.argv, user_options(known ? RunUser{record->uid, record->gid, machine_.owner_is_root()}
+                                          : machine_.user(call, "")));
   if (record->sandboxed) process.argv.emplace_back("--sandboxed");
   if (tty) process.argv.emplace_back("--tty");
   append(process.argv, {"--cwd", record->cwd, "--"});

@@ -59,6 +59,8 @@ TEST(PathMap, ReplacesWholeComponentsTheLongestTargetFirst) {
   EXPECT_EQ(map.list("/app/bin:/usr/bin:/app"), "/r/1/app/bin:/usr/bin:/r/1/app");
   EXPECT_EQ(map.list(""), "");
   EXPECT_THAT(map.words({"/app/run", "cd /app"}), ElementsAre("/r/1/app/run", "cd /app"));
+  EXPECT_THAT(map.words({"--at=/app/run", "--at=/apple", "at=/app"}),
+              ElementsAre("--at=/r/1/app/run", "--at=/apple", "at=/app"));
 }
 
 TEST(Firewall, ClosesThePortsToAllButTheGiven) {
@@ -67,6 +69,20 @@ TEST(Firewall, ClosesThePortsToAllButTheGiven) {
   EXPECT_THAT(script, HasSubstr("elements = { 20001, 20002 }"));
   EXPECT_THAT(script, HasSubstr("meta skuid != { 0, 33 } reject"));
   EXPECT_THAT(script, HasSubstr("add table inet " + table + "\ndelete table inet " + table + "\n"));
+}
+
+TEST(Firewall, ServicesAreForOtherUsersThanInstances) {
+  const FirewallDoor services{{20010}, {0, 61234, 61300}};
+  const std::string script = firewall_script("/srv/home", {20001}, {0, 33}, services);
+  EXPECT_THAT(script, HasSubstr("tcp dport @service_ports"));
+  EXPECT_THAT(script, HasSubstr("meta skuid != { 0, 61234, 61300 } reject"));
+  const auto tables = read_tables(script);
+  EXPECT_THAT(tables.back().ports, ElementsAre(20001));
+  EXPECT_THAT(tables.back().service_ports, ElementsAre(20010));
+  EXPECT_THAT(without_ports(tables.back(), {20001, 20010, 20011}),
+              "delete element inet " + firewall_table("/srv/home") + " instance_ports { 20001 }\n" +
+                  "delete element inet " + firewall_table("/srv/home") + " service_ports { 20010 }\n");
+  EXPECT_THAT(firewall_script("/srv/home", {}, {0}, services), HasSubstr("service_ports"));
 }
 
 TEST(Firewall, WithoutPortsIsGone) {

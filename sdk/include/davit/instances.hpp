@@ -30,6 +30,7 @@ struct Group {
   int32_t stop_signal = 0;
   uint64_t stop_timeout_ms = 0;
   uint32_t max_retries = 0;
+  uint32_t port = 0; /* leased by the host already; 0: the runtime leases */
 };
 
 /* Which instances: empty fields match all. */
@@ -98,6 +99,7 @@ inline Group copy(const davit_group& raw) {
   out.stop_signal = DAVIT_SDK_READ(&raw, davit_group, stop_signal);
   out.stop_timeout_ms = DAVIT_SDK_READ(&raw, davit_group, stop_timeout_ms);
   out.max_retries = DAVIT_SDK_READ(&raw, davit_group, max_retries);
+  out.port = DAVIT_SDK_READ(&raw, davit_group, port);
   return out;
 }
 

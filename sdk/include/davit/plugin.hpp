@@ -8,8 +8,8 @@
  *   };
  *   DAVIT_PLUGIN(Hello, DAVIT_PLUGIN_ID, DAVIT_PLUGIN_VERSION, 0)
  *
- * A plugin derives from Plugin and from the interfaces that it provides (Builder, Runtime, Proxy, Hooks,
- * Commands, Doctor); get_interface follows from the bases. To fail, throw Failure; any other exception is
+ * A plugin derives from Plugin and from the interfaces that it provides (Builder, Runtime, Proxy,
+ * ServiceKind, Hooks, Commands, Doctor); get_interface follows from the bases. To fail, throw Failure; any other exception is
  * DAVIT_INTERNAL. Exceptions never reach the host. davit_add_plugin() defines DAVIT_PLUGIN_ID and
  * DAVIT_PLUGIN_VERSION from plugin.toml, so that the note and the descriptor agree.
  */
@@ -28,6 +28,7 @@
 #include "davit/plugin.h"
 #include "davit/proxy.hpp"
 #include "davit/runtime.hpp"
+#include "davit/service.hpp"
 
 namespace davit::sdk {
 
@@ -91,6 +92,9 @@ struct Entry {
     }
     if constexpr (std::is_base_of_v<Proxy, P>) {
       if (id == DAVIT_PROXY_ID) return ProxyTable<P>::get();
+    }
+    if constexpr (std::is_base_of_v<ServiceKind, P>) {
+      if (id == DAVIT_SERVICE_ID) return ServiceTable<P>::get();
     }
     if constexpr (std::is_base_of_v<Hooks, P>) {
       if (id == DAVIT_HOOKS_ID) return HooksTable<P>::get();

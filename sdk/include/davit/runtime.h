@@ -43,6 +43,10 @@ typedef struct davit_group {
   uint64_t stop_timeout_ms;
   uint32_t max_retries; /* with RESTART_ON_FAILURE: 0 is no bound */
   uint32_t reserved;
+  /* With LISTENS: 0: the runtime leases a port for each instance. Else the host leased this one, which the
+   * only instance answers at on 127.0.0.1; the runtime leases and releases none. */
+  uint32_t port;
+  uint32_t reserved2;
 } davit_group;
 
 /* OPEN. Which instances: empty fields match all. */

@@ -170,6 +170,32 @@ TEST_F(RecoveryTest, StopTreeStopsOrphansToo) {
   EXPECT_FALSE(alive(again.pid));
 }
 
+TEST_F(RecoveryTest, AStartCanLeaveSomeUnitsForLater) {
+  started("db");
+  started("web.1");
+  started("web.2");
+  ASSERT_TRUE(supervisor->stop_tree(20'000));
+  const auto is_web = [](std::string_view name) { return name.starts_with("web."); };
+  ASSERT_TRUE(*supervisor->ensure_tree_holding(is_web));
+  wait_up("db");
+  EXPECT_FALSE(supervisor->status("web.1")->up);
+  EXPECT_EQ(supervisor->list()->size(), 3U) << "they are there, and wait";
+  ASSERT_TRUE(supervisor->release_held());
+  wait_up("web.1");
+  wait_up("web.2");
+  // Whoever asks for one of them does not wait for the others.
+  ASSERT_TRUE(supervisor->stop_tree(20'000));
+  ASSERT_TRUE(*supervisor->ensure_tree_holding(is_web));
+  ensure(web("web.1"));
+  wait_up("web.1");
+  // A start that died before it let them go: the next one has them all.
+  ASSERT_TRUE(supervisor->stop_tree(20'000));
+  ASSERT_TRUE(*supervisor->ensure_tree_holding(is_web));
+  ASSERT_TRUE(supervisor->stop_tree(20'000));
+  ASSERT_TRUE(*supervisor->ensure_tree());
+  wait_up("web.2");
+}
+
 TEST_F(RecoveryTest, AfterARebootWhatWasWantedComesBack) {
   started("web.1");
   started("web.2");

@@ -1,0 +1,202 @@
+// link, unlink, promote: records of which app uses which service under which name, and a rolling deploy of
+// the app that takes them up. The URL itself is composed at each launch (lifecycle/link_variables.hpp).
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "cli/json.hpp"
+#include "commands/change.hpp"
+#include "commands/services.hpp"
+#include "lifecycle/link_variables.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::array kColors{"AQUA", "BLACK", "BLUE",   "FUCHSIA", "GRAY",   "GREEN", "LIME",  "MAROON",
+                             "NAVY", "OLIVE", "PURPLE", "RED",     "SILVER", "TEAL",  "WHITE", "YELLOW"};
+
+std::string upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+    if (c == '-' || c == '.') c = '_';
+  }
+  return text;
+}
+
+/// The names that the app's links and its config have.
+class Names {
+ public:
+  static Result<Names> of(Store& store, AppId app) {
+    Names names;
+    DAVIT_TRY_ASSIGN(names.config_, store.config().merged(app));
+    DAVIT_TRY_ASSIGN(names.links_, store.services().links_of_app(app));
+    return names;
+  }
+  [[nodiscard]] const std::vector<ServiceLink>& links() const { return links_; }
+  [[nodiscard]] const ServiceLink* link_to(ServiceId service) const {
+    for (const ServiceLink& link : links_) {
+      if (link.service == service) return &link;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] const ServiceLink* link_as(std::string_view alias) const {
+    for (const ServiceLink& link : links_) {
+      if (link.alias == alias) return &link;
+    }
+    return nullptr;
+  }
+  [[nodiscard]] bool taken(const std::string& alias) const {
+    return link_as(alias) != nullptr || config_.contains(variable_of(alias));
+  }
+  [[nodiscard]] const ConfigMap& config() const { return config_; }
+
+  /// DAVIT_POSTGRES_AQUA and so on.
+  [[nodiscard]] Result<std::string> free_color(std::string_view program, const std::string& kind) const {
+    for (const char* color : kColors) {
+      std::string alias = fmt::format("{}_{}_{}", upper(std::string(program)), upper(kind), color);
+      if (!taken(alias)) return alias;
+    }
+    return fail(Code::kConflict, fmt::format("All names for links to {} are taken", kind), "Give --alias",
+                "alias-taken");
+  }
+
+ private:
+  ConfigMap config_;
+  std::vector<ServiceLink> links_;
+};
+
+struct Both {
+  Service service;
+  App app;
+};
+
+Result<Both> both_of(const ServiceCall& call) {
+  Both both;
+  DAVIT_TRY_ASSIGN(both.service, call.service());
+  DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
+  DAVIT_TRY_ASSIGN(both.app, store->apps().get(call.args.args[1]));
+  call.session.context.app = both.app.name;
+  return both;
+}
+
+/// Writes, and launches the app anew unless the user does not want it.
+Result<int> apply(const ServiceCall& call, const App& app, std::string_view verb,
+                  const std::string& description, const std::function<Result<>(Store&)>& write) {
+  if (app.deployed && !call.args.has("no-restart")) {
+    call.session.quiet_step(fmt::format("Restarting app {}", app.name));
+    const AppChange change{call.command(verb), "config", JsonObject().text("description", description).str(),
+                           call.args.has("no-wait")};
+    return change_app(call.session, app, change, write);
+  }
+  DAVIT_TRY_ASSIGN(Store * store, call.session.writing());
+  DAVIT_TRY(store->transaction([&] { return write(*store); }));
+  return 0;
+}
+
+Result<bool> wants_host_style(const Arguments& args) {
+  const std::string_view style = args.value("env-style").value_or("url");
+  if (style == "url" || style == "host") return style == "host";
+  return fail(Code::kInvalid, fmt::format("There is no env style {}", style), "Give --env-style url or host");
+}
+
+/// Chosen under the app's lock: two links at once get two names.
+Result<std::string> choose_alias(const ServiceCall& call, const Names& names, const Service& service) {
+  const auto given = call.args.value("alias");
+  if (!given) {
+    if (!names.taken(service.alias)) return service.alias;
+    return names.free_color(call.session.where().program, service.kind);
+  }
+  const std::string alias(*given);
+  DAVIT_TRY(check_config_key(variable_of(alias)));
+  if (!names.taken(alias)) return alias;
+  return fail(Code::kConflict, fmt::format("Specified alias {} already in use", alias), "Give another one",
+              "alias-taken");
+}
+
+}  // namespace
+
+Result<int> service_link(const ServiceCall& call) {
+  DAVIT_TRY_ASSIGN(const Both both, both_of(call));
+  NewLink link;
+  link.app = both.app.id;
+  link.service = both.service.id;
+  link.querystring = std::string(call.args.value("querystring").value_or(""));
+  DAVIT_TRY_ASSIGN(link.host_style, wants_host_style(call.args));
+  return apply(
+      call, both.app, "link", fmt::format("Link {} {}", call.kind, both.service.name),
+      [&](Store& store) -> Result<> {
+        DAVIT_TRY_ASSIGN(const Names names, Names::of(store, both.app.id));
+        if (const ServiceLink* present = names.link_to(both.service.id)) {
+          return fail(Code::kConflict, fmt::format("Already linked as {}", variable_of(present->alias)), {},
+                      "already-linked");
+        }
+        for (const ServiceLink& other : names.links()) {
+          if (!link.host_style || !other.host_style) continue;
+          return fail(Code::kConflict,
+                      fmt::format("DB_HOST is given by the link to {} {}", other.kind, other.service_name),
+                      "One link of an app can have --env-style host", "alias-taken");
+        }
+        DAVIT_TRY_ASSIGN(link.alias, choose_alias(call, names, both.service));
+        DAVIT_TRY(store.services().link(link));
+        call.session.quiet_step("Setting config vars");
+        if (!call.session.context.quiet) call.session.out().detail(variable_of(link.alias) + "\n");
+        return {};
+      });
+}
+
+Result<int> service_unlink(const ServiceCall& call) {
+  DAVIT_TRY_ASSIGN(const Both both, both_of(call));
+  const auto not_linked = [&] {
+    return fail(Code::kNotFound, fmt::format("Not linked to app {}", both.app.name), {}, "not-linked");
+  };
+  DAVIT_TRY_ASSIGN(Store * reading, call.session.reading());
+  DAVIT_TRY_ASSIGN(const Names names, Names::of(*reading, both.app.id));
+  const ServiceLink* link = names.link_to(both.service.id);
+  if (link == nullptr) return not_linked();
+  call.session.quiet_step(fmt::format("Unsetting {}", variable_of(link->alias)));
+  return apply(call, both.app, "unlink", fmt::format("Unlink {} {}", call.kind, both.service.name),
+               [&](Store& store) -> Result<> {
+                 DAVIT_TRY_ASSIGN(const bool was, store.services().unlink(both.app.id, both.service.id));
+                 if (!was) return not_linked();
+                 return {};
+               });
+}
+
+Result<int> service_promote(const ServiceCall& call) {
+  DAVIT_TRY_ASSIGN(const Both both, both_of(call));
+  const std::string& wanted = both.service.alias;
+  return apply(call, both.app, "promote", fmt::format("Promote {} {}", call.kind, both.service.name),
+               [&](Store& store) -> Result<> {
+                 DAVIT_TRY_ASSIGN(const Names names, Names::of(store, both.app.id));
+                 const ServiceLink* link = names.link_to(both.service.id);
+                 if (link == nullptr) {
+                   return fail(Code::kNotFound, fmt::format("Not linked to app {}", both.app.name),
+                               fmt::format("Link it first: {} {}:link {} {}", call.session.where().program,
+                                           call.kind, both.service.name, both.app.name),
+                               "not-linked");
+                 }
+                 if (link->alias == wanted)
+                   return fail(Code::kConflict, fmt::format("already promoted as {}", variable_of(wanted)),
+                               {}, "already-promoted");
+                 const std::string variable = variable_of(wanted);
+                 const ServiceLink* holder = names.link_as(wanted);
+                 const auto value = names.config().find(variable);
+                 if (holder != nullptr || value != names.config().end()) {
+                   DAVIT_TRY_ASSIGN(
+                       const std::string other,
+                       names.free_color(call.session.where().program, holder ? holder->kind : call.kind));
+                   if (holder != nullptr) {
+                     DAVIT_TRY(store.services().set_alias(both.app.id, holder->service, other));
+                   } else {  // set by hand
+                     DAVIT_TRY(store.config().set_many(both.app.id, {{variable_of(other), value->second}}));
+                     DAVIT_TRY(store.config().unset_many(both.app.id, {variable}));
+                   }
+                   if (!call.session.context.quiet) call.session.out().detail(variable_of(other) + "\n");
+                 }
+                 return store.services().set_alias(both.app.id, both.service.id, wanted);
+               });
+}
+
+}  // namespace davit

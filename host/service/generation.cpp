@@ -1,0 +1,133 @@
+// The server of a generation: prepared, started, awaited, stopped. Programs that end: program_run.cpp.
+#include "service/generation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "base/text.hpp"
+#include "lifecycle/link_variables.hpp"
+#include "process/files.hpp"
+
+namespace davit {
+namespace {
+
+constexpr std::string_view kServerType = "server";
+constexpr std::uint64_t kStopTimeoutMs = 60'000;  // a database writes what it has in memory
+constexpr std::uint64_t kLookEveryMs = 100;       // between two probes of a server that is starting
+constexpr std::uint64_t kConnectMs = 2'000;
+constexpr unsigned kMostExits = 2;
+constexpr std::uint64_t kLastWords = 12;
+
+int number_in(const std::string& text) {
+  int number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+}  // namespace
+
+std::string owner_of(const Service& service) {
+  return service.kind + "." + service.name;
+}
+
+std::filesystem::path service_folder(const Home& home, const Service& service) {
+  return home.services() / service.kind / std::to_string(static_cast<std::int64_t>(service.id));
+}
+
+Result<> Generation::prepare(const CallContext& context) const {
+  DAVIT_TRY(make_dirs(folder(), 0711));
+  DAVIT_TRY(make_dir(data(), 0700));
+  return run_if_any(ServiceProgramKind::kPrepare, "Preparing the data", context);
+}
+
+Result<> Generation::serve(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Ready ready, make_ready(ServiceProgramKind::kServe, {}, context));
+  DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(service_.kind));
+  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
+  Group group;
+  group.owner_kind = OwnerKind::kService;
+  group.owner = owner_of(service_);
+  group.revision = revision();
+  group.process_type = kServerType;
+  group.count = 1;
+  group.listens = true;
+  group.port = port_;
+  group.argv = std::move(ready.program.argv);
+  group.env = std::move(ready.program.env);
+  group.mounts = std::move(ready.mounts);
+  group.user = std::move(ready.user);
+  group.restart = Restart::kAlways;
+  group.stop_timeout_ms = kStopTimeoutMs;
+  if (const auto signal = facts.find("stop-signal"); signal != facts.end())
+    group.stop_signal = number_in(signal->second);
+  DAVIT_TRY_ASSIGN(const auto memory, world_.store.services().setting(service_.id, "memory"));
+  if (memory) {
+    DAVIT_TRY_ASSIGN(group.limits.memory_bytes, parse_size_bytes(*memory));
+  }
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  return runtime->apply(group, context);
+}
+
+Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  const MonoMs end = world_.clock.now_mono_ms() + limit_ms;
+  std::optional<unsigned> exits_before;
+  const Endpoint endpoint{Endpoint::Kind::kTcp, std::string(kServiceHost), port_, {}, {}};
+  for (;;) {
+    if (context.cancelled()) return fail(Code::kCancelled, "Cancelled", {}, "cancelled");
+    DAVIT_TRY_ASSIGN(const auto instances, runtime->inspect(selector(), context));
+    const bool up = std::ranges::any_of(
+        instances, [](const Instance& instance) { return instance.state == InstanceState::kUp; });
+    if (up && world_.probe.connect(endpoint, kConnectMs)) {
+      DAVIT_TRY_ASSIGN(const int code, run(ServiceProgramKind::kProbe, {}, context));
+      if (code == 0) return {};
+    }
+    if (!instances.empty() && !exits_before) exits_before = instances.front().exits;
+    const bool ends = instances.empty() || instances.front().exits >= *exits_before + kMostExits;
+    const bool late = world_.clock.now_mono_ms() >= end;
+    if (ends || late) {
+      DAVIT_TRY_ASSIGN(const std::string words, last_words(context));
+      if (!words.empty()) context.out.detail(words);
+      const std::string what = fmt::format("{} {}", service_.kind, service_.name);
+      const std::string hint = fmt::format("See: davit {}:logs {}", service_.kind, service_.name);
+      if (instances.empty())
+        return fail(Code::kUnavailable, fmt::format("{} does not run", what), hint, "service-down");
+      if (ends) {
+        return fail(Code::kFailed,
+                    fmt::format("The server of {} ended with {}", what, instances.front().exit_code), hint,
+                    "service-crashes");
+      }
+      return fail(Code::kTimeout, fmt::format("{} did not answer within {} s", what, limit_ms / 1000), hint,
+                  "service-silent");
+    }
+    DAVIT_TRY(runtime->wait_change(selector(), kLookEveryMs, context));
+  }
+}
+
+Result<std::string> Generation::last_words(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  std::string words;
+  DAVIT_TRY(runtime->logs(
+      selector(), {false, kLastWords, 0}, [&](const LogLine& line) { words += line.text + "\n"; }, context));
+  return words;
+}
+
+Result<> Generation::pause(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  return runtime->stop(selector(), context);
+}
+
+Result<> Generation::stop(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  return runtime->remove(selector(), false, context);
+}
+
+Result<std::vector<Instance>> Generation::inspect(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  return runtime->inspect(selector(), context);
+}
+
+}  // namespace davit

@@ -1,0 +1,287 @@
+// A service's life: create, start, stop, trash; and what puts it right after a death. Data: keeper_data.cpp.
+#include "service/keeper.hpp"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/ids.hpp"
+#include "base/text.hpp"
+#include "plugin/port_lease.hpp"
+#include "process/files.hpp"
+
+namespace davit {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kPasswordBytes = 32;
+constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+constexpr std::int64_t kKeepDays = 30;
+
+/// Letters and digits: safe in a URL, in SQL and in files of options.
+Result<Secret> random_password() {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  std::string password;
+  while (password.size() < kPasswordBytes) {
+    unsigned char bytes[64];
+    if (::getrandom(bytes, sizeof bytes, 0) != static_cast<ssize_t>(sizeof bytes))
+      return fail(system_error("make a password", errno));
+    for (const unsigned char byte : bytes) {
+      const std::size_t index = byte & 63U;
+      if (index < kLetters.size() && password.size() < kPasswordBytes) password += kLetters[index];
+    }
+  }
+  return Secret(std::move(password));
+}
+
+std::string fact(const TextMap& facts, std::string_view key, std::string_view otherwise = {}) {
+  const auto found = facts.find(key);
+  return found == facts.end() ? std::string(otherwise) : found->second;
+}
+
+std::string database_named(std::string_view name) {
+  std::string database(name);
+  std::ranges::replace_if(
+      database, [](char c) { return c == '-' || c == '.'; }, '_');
+  return database;
+}
+
+std::string lease_name(const Service& service, std::uint32_t generation) {
+  const auto id = static_cast<std::int64_t>(service.id);
+  return generation == 0 ? fmt::format("service:{}", id) : fmt::format("service:{}:g{}", id, generation);
+}
+
+// The default runtime, unless it runs nothing but images: then the embedded one.
+Result<std::string> runtime_for_programs(Capabilities& capabilities, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(Runtime * chosen, capabilities.runtime(""));
+  DAVIT_TRY_ASSIGN(const TextMap facts, chosen->describe(context));
+  if (fact(facts, "isolation") == "container") {
+    DAVIT_TRY_ASSIGN(chosen, capabilities.runtime("process"));
+  }
+  return std::string(chosen->id());
+}
+
+}  // namespace
+
+Result<FileLock> ServiceKeeper::lock(std::string_view kind, std::string_view name, std::string_view command,
+                                     const CallContext& context) {
+  const auto path = world_.home.service_lock(kind, name);
+  DAVIT_TRY(make_dirs(path.parent_path(), 0700));
+  LockWait wait;
+  wait.on_wait = [&](const LockOwner& holder) {
+    context.out.step(fmt::format("Waiting for {} to finish, which began {} ago", holder.command,
+                                 duration_text(world_.clock.now_unix_ms() - holder.since_unix_ms)));
+  };
+  const LockOwner owner{fmt::format("{}:{} {}", kind, command, name), ::getpid(), world_.clock.now_unix_ms()};
+  DAVIT_TRY_ASSIGN(FileLock lock, FileLock::acquire(path, owner, wait));
+  const auto service = world_.store.services().get(kind, name);
+  if (service) DAVIT_TRY(settle(*service, context));
+  return lock;
+}
+
+Generation ServiceKeeper::current(const Service& service) const {
+  return Generation(world_, service, service.generation, service.version, service.port);
+}
+
+Result<std::uint16_t> ServiceKeeper::lease(const Service& service, std::uint32_t generation) {
+  return lease_port(world_.store.ports(), world_.settings, world_.home, lease_name(service, generation));
+}
+
+Result<std::string> ServiceKeeper::version_to_serve(const TextMap& facts, const std::string& kind,
+                                                    const std::string& wanted) const {
+  const auto versions = split_words(fact(facts, "versions"));
+  if (versions.empty()) {
+    return fail(Code::kUnavailable, fmt::format("No {} server is installed here", kind),
+                fact(facts, "missing"), "server-missing");
+  }
+  if (wanted.empty()) return versions.back();
+  if (std::ranges::find(versions, wanted) != versions.end()) return wanted;
+  return fail(Code::kNotFound, fmt::format("{} {} cannot be served here", kind, wanted),
+              fmt::format("Installed: {}", join(versions, ", ")), "version-missing");
+}
+
+Result<NewService> ServiceKeeper::describe(const CreateRequest& request, const TextMap& facts,
+                                           const CallContext& context) const {
+  NewService service;
+  service.kind = request.kind;
+  service.name = request.name;
+  DAVIT_TRY_ASSIGN(service.runtime, runtime_for_programs(world_.capabilities, context));
+  service.scheme = fact(facts, "scheme", request.kind);
+  service.alias = fact(facts, "alias", "DATABASE");
+  service.username = fact(facts, "username");
+  service.database = fact(facts, "database");
+  if (service.database == "name") service.database = database_named(request.name);
+  if (request.password.empty()) {
+    DAVIT_TRY_ASSIGN(service.password, random_password());
+  } else {
+    service.password = Secret(request.password);
+  }
+  return service;
+}
+
+Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallContext& context,
+                                      const Fill& fill) {
+  DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(request.kind));
+  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
+  DAVIT_TRY_ASSIGN(const std::string version, version_to_serve(facts, request.kind, request.version));
+  DAVIT_TRY_ASSIGN(const NewService wanted, describe(request, facts, context));
+  DAVIT_TRY_ASSIGN(Service service, world_.store.services().create(wanted));
+  const auto made = [&]() -> Result<> {
+    DAVIT_TRY_ASSIGN(service.port, lease(service, 0));
+    DAVIT_TRY(world_.store.services().set_port(service.id, service.port));
+    DAVIT_TRY_ASSIGN(service.generation, world_.store.services().new_generation(service.id));
+    service.version = version;
+    world_.failpoint("create:begin");
+    const Generation first = current(service);
+    DAVIT_TRY(raise(first, fill, context));
+    world_.failpoint("create:raised");
+    return world_.store.services().serve_generation(service.id, {first.number(), version, "create", 0, {}});
+  }();
+  if (made) return world_.store.services().get(service.id);
+  if (const auto gone = forget(service, context); !gone) context.out.warning(gone.error().text());
+  return fail(made.error());
+}
+
+// From nothing to a server that answers with all that it should have.
+Result<> ServiceKeeper::raise(const Generation& generation, const Fill& fill,
+                              const CallContext& context) const {
+  DAVIT_TRY(generation.prepare(context));
+  DAVIT_TRY(generation.serve(context));
+  DAVIT_TRY(generation.await_ready(kStartLimitMs, context));
+  DAVIT_TRY(generation.run_if_any(ServiceProgramKind::kSetup, "Setting up the service", context));
+  return fill ? fill(generation) : Result<>{};
+}
+
+Result<> ServiceKeeper::forget(const Service& service, const CallContext& context) {
+  // Groups go by the name, which another service may have by now: then they are that one's.
+  DAVIT_TRY_ASSIGN(const auto namesake, named_as(service));
+  if (!namesake || namesake->id == service.id) {
+    DAVIT_TRY_ASSIGN(Runtime * runtime, world_.capabilities.runtime(service.runtime));
+    DAVIT_TRY(runtime->remove({OwnerKind::kService, owner_of(service), {}, {}, 0}, true, context));
+  }
+  DAVIT_TRY(remove_tree(service_folder(world_.home, service)));
+  DAVIT_TRY(world_.store.ports().release(lease_name(service, 0)));
+  return world_.store.services().forget(service.id);
+}
+
+Result<std::optional<Service>> ServiceKeeper::named_as(const Service& service) const {
+  auto found = world_.store.services().get(service.kind, service.name);
+  if (found) return std::optional(std::move(*found));
+  if (found.error().code == Code::kNotFound) return std::optional<Service>{};
+  return fail(std::move(found).error());
+}
+
+Result<> ServiceKeeper::await(const Service& service, std::int64_t limit_ms,
+                              const CallContext& context) const {
+  if (service.state != ServiceState::kRunning) {
+    return fail(Code::kConflict, fmt::format("service {} is {}", service.name, name_of(service.state)),
+                fmt::format("Start it: davit {}:start {}", service.kind, service.name), "service-stopped");
+  }
+  return current(service).await_ready(limit_ms, context);
+}
+
+Result<> ServiceKeeper::start(const Service& service, const CallContext& context) {
+  DAVIT_TRY(world_.store.services().set_state(service.id, ServiceState::kRunning));
+  const Generation generation = current(service);
+  DAVIT_TRY(generation.serve(context));
+  return generation.await_ready(kStartLimitMs, context);
+}
+
+Result<> ServiceKeeper::stop(const Service& service, const CallContext& context) {
+  DAVIT_TRY(world_.store.services().set_state(service.id, ServiceState::kStopped));
+  return current(service).stop(context);
+}
+
+Result<> ServiceKeeper::pause(const Service& service, const CallContext& context) {
+  DAVIT_TRY(world_.store.services().set_state(service.id, ServiceState::kPaused));
+  return current(service).pause(context);
+}
+
+Result<> ServiceKeeper::restart(const Service& service, const CallContext& context) {
+  DAVIT_TRY(current(service).stop(context));
+  return start(service, context);
+}
+
+Result<> ServiceKeeper::destroy(const Service& service, const CallContext& context) {
+  DAVIT_TRY(world_.store.services().move_to_trash(service.id));
+  world_.failpoint("destroy:trashed");
+  return current(service).stop(context);
+}
+
+Result<Service> ServiceKeeper::restore(const Service& trashed, std::string_view name,
+                                       const CallContext& context) {
+  DAVIT_TRY(world_.store.services().take_from_trash(trashed.id, name));
+  DAVIT_TRY_ASSIGN(const Service service, world_.store.services().get(trashed.id));
+  DAVIT_TRY(start(service, context));
+  return world_.store.services().get(trashed.id);
+}
+
+// What the record does not name is what a death left.
+Result<> ServiceKeeper::settle(const Service& service, const CallContext& context) {
+  if (service.generation == 0) {
+    context.out.step(
+        fmt::format("Removing {} {}, whose creation was interrupted", service.kind, service.name));
+    return forget(service, context);
+  }
+  DAVIT_TRY_ASSIGN(const auto known, world_.store.services().generations(service.id));
+  std::error_code ignored;
+  std::vector<std::string> folders;
+  for (const auto& entry : fs::directory_iterator(service_folder(world_.home, service), ignored))
+    folders.push_back(entry.path().filename());
+  for (const std::string& name : folders) {
+    std::uint32_t number = 0;
+    if (!name.starts_with('g') ||
+        std::from_chars(name.data() + 1, name.data() + name.size(), number).ec != std::errc{})
+      continue;
+    const auto found = std::ranges::find(known, number, &ServiceGeneration::number);
+    const Generation generation(world_, service, number, service.version, 0);
+    if (found == known.end()) DAVIT_TRY(discard(generation, context));
+    if (found == known.end() || number == service.generation) continue;
+    DAVIT_TRY_ASSIGN(const auto instances, generation.inspect(context));
+    if (!instances.empty()) DAVIT_TRY(generation.stop(context));
+  }
+  if (service.destroyed_at_ms || service.state == ServiceState::kPaused) return {};
+  DAVIT_TRY_ASSIGN(const auto instances, current(service).inspect(context));
+  const bool down = instances.empty() || instances.front().state == InstanceState::kExited;
+  if (service.state == ServiceState::kRunning && down) return current(service).serve(context);
+  if (service.state == ServiceState::kStopped && !instances.empty()) return current(service).stop(context);
+  return {};
+}
+
+std::int64_t ServiceKeeper::keep_ms(const Service& service) const {
+  std::int64_t days = kKeepDays;
+  const auto said = world_.store.services().setting(service.id, "trash-days");
+  if (said && *said) std::from_chars((*said)->data(), (*said)->data() + (*said)->size(), days);
+  return days * kDayMs;
+}
+
+Result<> ServiceKeeper::sweep(const CallContext& context) {
+  const UnixMs now = world_.clock.now_unix_ms();
+  DAVIT_TRY_ASSIGN(const auto trash, world_.store.services().trash(""));
+  for (const Service& service : trash) {
+    if (now - *service.destroyed_at_ms < keep_ms(service)) {
+      DAVIT_TRY_ASSIGN(const auto namesake, named_as(service));
+      if (!namesake) DAVIT_TRY(current(service).stop(context));  // whoever destroyed it may have died before
+      continue;
+    }
+    context.out.step(fmt::format("Removing {} {} for good, destroyed on {}", service.kind, service.name,
+                                 iso8601_utc(*service.destroyed_at_ms)));
+    DAVIT_TRY(forget(service, context));
+  }
+  DAVIT_TRY_ASSIGN(const auto services, world_.store.services().list(""));
+  for (const Service& service : services) {
+    DAVIT_TRY_ASSIGN(const auto generations, world_.store.services().generations(service.id));
+    for (const ServiceGeneration& one : generations) {
+      if (!one.retired_at_ms || now - *one.retired_at_ms < keep_ms(service)) continue;
+      DAVIT_TRY(world_.store.services().forget_generation(service.id, one.number));
+      DAVIT_TRY(discard(Generation(world_, service, one.number, one.version, 0), context));
+    }
+  }
+  return {};
+}
+
+}  // namespace davit

@@ -1,0 +1,105 @@
+// Keeper: what is done to services, each under its own lock. The record says which generation serves; all
+// that a death can leave is a generation that no record names, and settle() removes it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "process/file_lock.hpp"
+#include "service/generation.hpp"
+
+namespace davit {
+
+inline constexpr std::int64_t kStartLimitMs = 120'000;
+
+struct CreateRequest {
+  std::string kind, name;
+  std::string version;   ///< "": the newest that can be served
+  std::string password;  ///< "": made
+};
+
+/// Threads: one.
+class ServiceKeeper {
+ public:
+  explicit ServiceKeeper(ServiceWorld world) : world_(std::move(world)) {}
+
+  /// `service NAME` is `command`'s until the result goes away. What a death left of it is settled.
+  Result<FileLock> lock(std::string_view kind, std::string_view name, std::string_view command,
+                        const CallContext& context);
+
+  // All of these under the lock.
+  /// With data, if `fill` is given: it loads into the new service before anybody can use it.
+  Result<Service> create(const CreateRequest& request, const CallContext& context,
+                         const std::function<Result<>(const Generation&)>& fill = {});
+  Result<> start(const Service& service, const CallContext& context);
+  Result<> stop(const Service& service, const CallContext& context);
+  Result<> pause(const Service& service, const CallContext& context);
+  Result<> restart(const Service& service, const CallContext& context);
+  /// Stops it; the data lie in the trash.
+  Result<> destroy(const Service& service, const CallContext& context);
+  /// Out of the trash, under `name`.
+  Result<Service> restore(const Service& trashed, std::string_view name, const CallContext& context);
+  /// Back to a generation that was retired.
+  Result<> go_back(const Service& service, std::uint32_t number, const CallContext& context);
+
+  /// A stream from `source` takes the place of what is in it; what was in it stays as a retired generation.
+  Result<> import_from(const Service& service, int source, const CallContext& context);
+  Result<> export_to(const Service& service, int target, const CallContext& context);
+  /// Which kServe program a new generation of another version needs: dump, load, compare, switch.
+  Result<> upgrade(const Service& service, const std::string& version, const CallContext& context);
+  Result<Service> clone(const Service& source, const CreateRequest& request, const CallContext& context);
+
+  /// A dump and its fingerprint into `folder` (made if missing); the oldest beyond what is kept go. Its path.
+  Result<std::filesystem::path> backup(const Service& service, const std::filesystem::path& folder,
+                                       const CallContext& context);
+  /// Loads it into an instance that is thrown away, and compares.
+  Result<> verify_backup(const Service& service, const std::filesystem::path& file,
+                         const CallContext& context);
+  [[nodiscard]] std::filesystem::path backup_folder(const Service& service) const;
+  /// Of this service, the newest last.
+  [[nodiscard]] std::vector<std::filesystem::path> backups_in(const Service& service,
+                                                              const std::filesystem::path& folder) const;
+
+  /// Removes what a death left, and starts what should run.
+  Result<> settle(const Service& service, const CallContext& context);
+  /// Removes what has lain in the trash for its time: services, and generations of this one.
+  Result<> sweep(const CallContext& context);
+
+  /// The one that serves.
+  [[nodiscard]] Generation current(const Service& service) const;
+  /// Fails if it is stopped; waits for one that is starting.
+  Result<> await(const Service& service, std::int64_t limit_ms, const CallContext& context) const;
+  [[nodiscard]] const ServiceWorld& world() const { return world_; }
+
+ private:
+  friend class Building;
+  using Fill = std::function<Result<>(const Generation&)>;
+  Result<std::string> version_to_serve(const TextMap& facts, const std::string& kind,
+                                       const std::string& wanted) const;
+  Result<NewService> describe(const CreateRequest& request, const TextMap& facts,
+                              const CallContext& context) const;
+  Result<Generation> build(const Service& service, const std::string& version, const Fill& fill,
+                           const CallContext& context);
+  Result<> raise(const Generation& generation, const Fill& fill, const CallContext& context) const;
+  Result<> switch_to(const Service& service, const Generation& next, const std::string& made_by,
+                     const CallContext& context);
+  Result<> discard(const Generation& generation, const CallContext& context);
+  Result<> forget(const Service& service, const CallContext& context);
+  /// The service that has its name now.
+  [[nodiscard]] Result<std::optional<Service>> named_as(const Service& service) const;
+  Result<std::uint16_t> lease(const Service& service, std::uint32_t generation);
+  Result<> dump_into(const Generation& generation, const std::filesystem::path& file,
+                     const CallContext& context) const;
+  Result<> load_from(const Generation& generation, int source, const CallContext& context) const;
+  Result<> load_file(const Generation& generation, const std::filesystem::path& file,
+                     const CallContext& context) const;
+  Result<> thin_out(const Service& service, const std::filesystem::path& folder) const;
+  [[nodiscard]] std::int64_t keep_ms(const Service& service) const;
+
+  ServiceWorld world_;
+};
+
+}  // namespace davit

@@ -1,0 +1,206 @@
+// What replaces or copies data. Each makes a generation beside the one that serves, looks whether it is
+// whole, and then lets the record name it.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/text.hpp"
+#include "process/files.hpp"
+#include "service/keeper.hpp"
+#include "service/stream_feed.hpp"
+
+namespace davit {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<UniqueFd> open_file(const fs::path& path, int flags) {
+  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (fd.valid()) return fd;
+  return fail(system_error(fmt::format("open {}", path.string()), errno));
+}
+
+}  // namespace
+
+Result<> ServiceKeeper::discard(const Generation& generation, const CallContext& context) {
+  DAVIT_TRY(generation.stop(context));
+  const auto id = static_cast<std::int64_t>(generation.service().id);
+  DAVIT_TRY(world_.store.ports().release(fmt::format("service:{}:{}", id, generation.revision())));
+  return remove_tree(generation.folder());
+}
+
+// At a port of its own, where no app looks. Stopped cleanly at the end: it is a folder that can be served.
+Result<Generation> ServiceKeeper::build(const Service& service, const std::string& version, const Fill& fill,
+                                        const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const auto number, world_.store.services().new_generation(service.id));
+  DAVIT_TRY_ASSIGN(const auto port, lease(service, number));
+  Generation generation(world_, service, number, version, port);
+  auto built = raise(generation, fill, context);
+  // Whoever loaded may have changed the password.
+  if (built) built = generation.await_ready(kStartLimitMs, context);
+  world_.failpoint("build:raised");
+  if (built) built = generation.stop(context);
+  if (!built) {
+    if (const auto gone = discard(generation, context); !gone) context.out.warning(gone.error().text());
+    return fail(built.error());
+  }
+  DAVIT_TRY(world_.store.ports().release(
+      fmt::format("service:{}:{}", static_cast<std::int64_t>(service.id), generation.revision())));
+  return generation;
+}
+
+Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next, const std::string& made_by,
+                                  const CallContext& context) {
+  const Generation before = current(service);
+  const Generation after(world_, service, next.number(), next.version(), service.port);
+  const bool runs = service.state == ServiceState::kRunning;
+  DAVIT_TRY(before.stop(context));
+  world_.failpoint("switch:stopped");
+  DAVIT_TRY(world_.store.services().serve_generation(service.id,
+                                                     {after.number(), after.version(), made_by, 0, {}}));
+  world_.failpoint("switch:recorded");
+  if (!runs) return {};
+  auto up = after.serve(context);
+  if (up) up = after.await_ready(kStartLimitMs, context);
+  if (up) return {};
+  context.out.warning("The new data cannot be served; going back to those of before");
+  DAVIT_TRY(after.stop(context));
+  DAVIT_TRY(world_.store.services().serve_generation(service.id,
+                                                     {before.number(), before.version(), made_by, 0, {}}));
+  DAVIT_TRY(before.serve(context));
+  DAVIT_TRY(before.await_ready(kStartLimitMs, context));
+  return up;
+}
+
+Result<> ServiceKeeper::load_from(const Generation& generation, int source,
+                                  const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(StreamFeed feed, StreamFeed::open(source));
+  ProgramOptions options;
+  options.head = feed.head();
+  DAVIT_TRY_ASSIGN(const ServiceProgram program,
+                   generation.program(ServiceProgramKind::kLoad, options, context));
+  DAVIT_TRY_ASSIGN(const int fd, feed.start());
+  options.fds = {fd, -1, -1};
+  const auto loaded = generation.run_well(ServiceProgramKind::kLoad, "Loading the data", options, context);
+  DAVIT_TRY(feed.finish());
+  DAVIT_TRY(loaded);
+  if (!feed.ended_with(program.ends_with)) {
+    return fail(Code::kFailed, "The data are cut: their end is missing", "Take the dump again", "dump-cut");
+  }
+  context.out.step(fmt::format("Loaded {} bytes", feed.bytes()));
+  return {};
+}
+
+Result<> ServiceKeeper::load_file(const Generation& generation, const fs::path& file,
+                                  const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_RDONLY));
+  return load_from(generation, fd.get(), context);
+}
+
+Result<> ServiceKeeper::dump_into(const Generation& generation, const fs::path& file,
+                                  const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_TRUNC));
+  ProgramOptions options;
+  options.fds = {-1, fd.get(), -1};
+  DAVIT_TRY(generation.run_well(ServiceProgramKind::kDump, "The dump", options, context));
+  if (::fsync(fd.get()) != 0) return fail(system_error("write the dump", errno));
+  return {};
+}
+
+Result<> ServiceKeeper::export_to(const Service& service, int target, const CallContext& context) {
+  DAVIT_TRY(await(service, kStartLimitMs, context));
+  ProgramOptions options;
+  options.fds = {-1, target, -1};
+  return current(service).run_well(ServiceProgramKind::kDump, "The export", options, context);
+}
+
+Result<> ServiceKeeper::import_from(const Service& service, int source, const CallContext& context) {
+  context.out.step("Loading into a new instance; what is in it now goes on answering");
+  DAVIT_TRY_ASSIGN(const Generation next,
+                   build(
+                       service, service.version,
+                       [&](const Generation& fresh) { return load_from(fresh, source, context); }, context));
+  context.out.step("Switching to the new data");
+  DAVIT_TRY(switch_to(service, next, "import", context));
+  context.out.step(fmt::format("What was in it before is kept as g{0}: davit {1}:restore {2} g{0}",
+                               service.generation, service.kind, service.name));
+  return {};
+}
+
+Result<> ServiceKeeper::go_back(const Service& service, std::uint32_t number, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const auto known, world_.store.services().generations(service.id));
+  for (const ServiceGeneration& one : known) {
+    if (one.number != number) continue;
+    if (number == service.generation)
+      return fail(Code::kConflict, fmt::format("service {} has g{} already", service.name, number));
+    return switch_to(service, Generation(world_, service, number, one.version, service.port), one.made_by,
+                     context);
+  }
+  return fail(Code::kNotFound, fmt::format("service {} has no g{}", service.name, number),
+              fmt::format("See: davit {}:info {}", service.kind, service.name), "generation-missing");
+}
+
+Result<Service> ServiceKeeper::clone(const Service& source, const CreateRequest& request,
+                                     const CallContext& context) {
+  DAVIT_TRY(await(source, kStartLimitMs, context));
+  const auto file = current(source).folder() / "clone.dump";
+  context.out.step(fmt::format("Dumping {}", source.name));
+  auto dumped = dump_into(current(source), file, context);
+  Result<Service> made =
+      dumped
+          ? create(request, context, [&](const Generation& fresh) { return load_file(fresh, file, context); })
+          : Result<Service>(fail(dumped.error()));
+  DAVIT_TRY(remove_tree(file));
+  return made;
+}
+
+// Apps are kept out while it lasts: a row that is written after the dump would be lost.
+Result<> ServiceKeeper::upgrade(const Service& service, const std::string& version,
+                                const CallContext& context) {
+  DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(service.kind));
+  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
+  DAVIT_TRY_ASSIGN(const std::string wanted, version_to_serve(facts, service.kind, version));
+  const Generation before = current(service);
+  const auto file = before.folder() / "upgrade.dump";
+  std::string had;
+  context.out.step("Stopping it for its apps");
+  DAVIT_TRY(before.stop(context));
+  const auto taken = [&]() -> Result<> {
+    DAVIT_TRY_ASSIGN(const auto port, lease(service, before.number()));
+    const Generation aside(world_, service, before.number(), before.version(), port);
+    DAVIT_TRY(aside.serve(context));
+    DAVIT_TRY(aside.await_ready(kStartLimitMs, context));
+    context.out.step("Dumping the data");
+    DAVIT_TRY_ASSIGN(had, aside.fingerprint(context));
+    DAVIT_TRY(dump_into(aside, file, context));
+    return aside.stop(context);
+  }();
+  const auto upgraded = [&]() -> Result<> {
+    DAVIT_TRY(taken);
+    context.out.step(fmt::format("Loading them into {} {}", service.kind, wanted));
+    DAVIT_TRY_ASSIGN(const Generation next,
+                     build(
+                         service, wanted,
+                         [&](const Generation& fresh) -> Result<> {
+                           DAVIT_TRY(load_file(fresh, file, context));
+                           DAVIT_TRY_ASSIGN(const std::string has, fresh.fingerprint(context));
+                           if (has == had) return {};
+                           return fail(Code::kFailed, "The new instance has not the same data as the old one",
+                                       {}, "data-differ");
+                         },
+                         context));
+    return switch_to(service, next, "upgrade", context);
+  }();
+  DAVIT_TRY(remove_tree(file));
+  if (!upgraded) {
+    context.out.warning("The upgrade failed; going on as before");
+    DAVIT_TRY(before.stop(context));
+    if (service.state == ServiceState::kRunning) DAVIT_TRY(start(service, context));
+    return upgraded;
+  }
+  context.out.step(fmt::format("The data of before are kept as g{0}: davit {1}:restore {2} g{0}",
+                               service.generation, service.kind, service.name));
+  return {};
+}
+
+}  // namespace davit

@@ -1,0 +1,180 @@
+// A generation's programs: asked of the kind, given their files, run as tasks of the service's runtime.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+#include "base/text.hpp"
+#include "lifecycle/link_variables.hpp"
+#include "process/files.hpp"
+#include "process/unique_fd.hpp"
+#include "service/generation.hpp"
+
+namespace davit {
+namespace {
+
+constexpr const char* kInsideData = "/service/data";
+constexpr const char* kInsideFiles = "/service/files";
+constexpr std::uint32_t kFirstServiceUid = 61'300;  // no account has it, as with apps
+constexpr std::size_t kMaxCapturedBytes = 64 * 1024 * 1024;
+constexpr std::size_t kMaxSaidBytes = 8 * 1024;
+
+std::string_view word_of(ServiceProgramKind kind) {
+  switch (kind) {
+    case ServiceProgramKind::kPrepare:
+      return "prepare";
+    case ServiceProgramKind::kServe:
+      return "serve";
+    case ServiceProgramKind::kProbe:
+      return "probe";
+    case ServiceProgramKind::kSetup:
+      return "setup";
+    case ServiceProgramKind::kDump:
+      return "dump";
+    case ServiceProgramKind::kLoad:
+      return "load";
+    case ServiceProgramKind::kConnect:
+      return "connect";
+    case ServiceProgramKind::kFingerprint:
+      return "fingerprint";
+  }
+  return "program";
+}
+
+bool needs_data(ServiceProgramKind kind) {
+  return kind == ServiceProgramKind::kPrepare || kind == ServiceProgramKind::kServe ||
+         kind == ServiceProgramKind::kLoad;
+}
+
+/// Bytes as a file that nobody else can open.
+Result<UniqueFd> as_input(const std::string& bytes) {
+  UniqueFd fd(::memfd_create("davit-input", MFD_CLOEXEC));
+  if (!fd.valid()) return fail(system_error("make the input of a program", errno));
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t put = ::write(fd.get(), bytes.data() + at, bytes.size() - at);
+    if (put < 0) return fail(system_error("write the input of a program", errno));
+    at += static_cast<std::size_t>(put);
+  }
+  (void)::lseek(fd.get(), 0, SEEK_SET);
+  return fd;
+}
+
+// The end of it: the reason stands last.
+void keep_end(std::string& text, std::string_view bytes, std::size_t most) {
+  text += bytes;
+  if (text.size() > most) text.erase(0, text.size() - most);
+}
+
+}  // namespace
+
+Result<ServiceProgram> Generation::program(ServiceProgramKind kind, const ProgramOptions& options,
+                                           const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(ServiceKind * service_kind, world_.capabilities.service_kind(service_.kind));
+  ServiceFacts facts;
+  facts.name = service_.name;
+  facts.version = version_;
+  facts.data = kInsideData;
+  facts.files = kInsideFiles;
+  facts.host = kServiceHost;
+  facts.port = port_;
+  facts.username = service_.username;
+  facts.password = service_.password;
+  facts.database = service_.database;
+  facts.head = options.head;
+  facts.tty = options.tty;
+  return service_kind->program(kind, facts, context);
+}
+
+Result<Generation::Ready> Generation::make_ready(ServiceProgramKind kind, const ProgramOptions& options,
+                                                 const CallContext& context) const {
+  Ready ready;
+  DAVIT_TRY_ASSIGN(ready.program, program(kind, options, context));
+  if (ready.program.argv.empty()) {
+    return fail(Code::kUnavailable, fmt::format("{} has no program to {}", service_.kind, word_of(kind)), {},
+                "service-program");
+  }
+  if (world_.owner_is_root) {
+    DAVIT_TRY_ASSIGN(const auto number, world_.store.services().number_of_kind(service_.kind));
+    ready.user = std::to_string(kFirstServiceUid + number);
+  }
+  // A kind that prepares nothing gets a folder that is still ours.
+  const bool give = kind == ServiceProgramKind::kPrepare || kind == ServiceProgramKind::kServe;
+  if (needs_data(kind)) ready.mounts.push_back({data().string(), kInsideData, false, give});
+  if (!ready.program.files.empty()) {
+    const auto files = folder() / "files" / word_of(kind);
+    DAVIT_TRY(make_dirs(files, 0700));
+    for (const auto& [name, bytes] : ready.program.files)
+      DAVIT_TRY(write_file_volatile(files / name, bytes, 0600));
+    ready.mounts.push_back({files.string(), kInsideFiles, false, true});
+  }
+  return ready;
+}
+
+Result<int> Generation::run(ServiceProgramKind kind, const ProgramOptions& options,
+                            const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(Ready ready, make_ready(kind, options, context));
+  TaskRequest task;
+  task.owner_kind = OwnerKind::kService;
+  task.owner = owner_of(service_);
+  task.name = word_of(kind);
+  task.argv = std::move(ready.program.argv);
+  task.env = std::move(ready.program.env);
+  task.mounts = std::move(ready.mounts);
+  task.user = std::move(ready.user);
+  task.cwd = "/";
+  task.fds = options.fds;
+  task.tty = options.tty;
+  const char* term = std::getenv("TERM");
+  if (options.tty && term != nullptr) task.env.emplace("TERM", term);
+  UniqueFd input;
+  if (!ready.program.input.empty() && task.fds[0] < 0) {
+    DAVIT_TRY_ASSIGN(input, as_input(ready.program.input));
+    task.fds[0] = input.get();
+  }
+  bool too_much = false;
+  task.err = [&](std::string_view bytes) {
+    if (options.said != nullptr) keep_end(*options.said, bytes, kMaxSaidBytes);
+  };
+  task.out = task.err;
+  if (options.out != nullptr) {
+    task.out = [&](std::string_view bytes) {
+      too_much = too_much || options.out->size() + bytes.size() > kMaxCapturedBytes;
+      if (!too_much) options.out->append(bytes);
+    };
+  }
+  DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
+  DAVIT_TRY_ASSIGN(const int code, runtime->run_task(task, context));
+  if (!too_much) return code;
+  return fail(Code::kFailed, fmt::format("The program to {} said too much", word_of(kind)), {},
+              "output-too-large");
+}
+
+Result<> Generation::run_well(ServiceProgramKind kind, std::string_view what, const ProgramOptions& options,
+                              const CallContext& context) const {
+  std::string said;
+  ProgramOptions with_said = options;
+  with_said.said = &said;
+  DAVIT_TRY_ASSIGN(const int code, run(kind, with_said, context));
+  if (code == 0) return {};
+  if (!said.empty()) context.out.detail(said.ends_with('\n') ? said : said + "\n");
+  return fail(Code::kFailed, fmt::format("{} failed: the program ended with {}", what, code), {},
+              "service-program");
+}
+
+Result<> Generation::run_if_any(ServiceProgramKind kind, std::string_view what,
+                                const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(const ServiceProgram any, program(kind, {}, context));
+  if (any.argv.empty()) return {};
+  return run_well(kind, what, {}, context);
+}
+
+Result<std::string> Generation::fingerprint(const CallContext& context) const {
+  std::string text;
+  DAVIT_TRY(run_well(ServiceProgramKind::kFingerprint, "Looking at the data", {.out = &text}, context));
+  return text;
+}
+
+}  // namespace davit
