@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
+#include <optional>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
@@ -102,6 +104,24 @@ Result<std::string> choose_runtime(const PluginCatalog& catalog,
   return known.empty() ? std::string() : known.front();
 }
 
+/// The first of a setting's places that is there; see davit/note.h.
+std::optional<std::string> found_place(const SettingSpec& setting) {
+  constexpr std::string_view kScheme = "unix://";
+  for (const std::string& place : setting.places) {
+    std::string path = place;
+    if (place.front() == '$') {
+      const std::size_t slash = std::min(place.find('/'), place.size());
+      const char* value = std::getenv(place.substr(1, slash - 1).c_str());
+      if (value == nullptr) continue;
+      path = value + place.substr(slash);
+    }
+    if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
+    std::error_code error;
+    if (path.starts_with('/') && fs::exists(path, error)) return path;
+  }
+  return std::nullopt;
+}
+
 std::string template_text(const PluginCatalog& catalog, const std::string& runtime, unsigned port) {
   std::vector<TemplatePlugin> plugins;
   for (const CatalogEntry& entry : catalog.entries()) {
@@ -112,6 +132,10 @@ std::string template_text(const PluginCatalog& catalog, const std::string& runti
     const bool has_port = entry.note.setting("port") != nullptr;
     if (provides(entry.note, kProxyInterface) && has_port)
       plugin.settings.emplace_back("port", std::to_string(port));
+    for (const SettingSpec& setting : entry.note.settings) {
+      if (const auto place = found_place(setting))
+        plugin.settings.emplace_back(setting.key, toml_quote(*place));
+    }
     plugins.push_back(std::move(plugin));
   }
   return plugins_toml_template({runtime, ""}, plugins);

@@ -20,7 +20,7 @@ namespace davit {
 namespace {
 
 // Raise the number when the form of the cache, of PluginNote or of PluginsToml changes.
-constexpr std::string_view kMagic = "davit plugin notes 3\n";
+constexpr std::string_view kMagic = "davit plugin notes 4\n";
 constexpr off_t kMaxCacheBytes = 64 * 1024 * 1024;
 constexpr std::int64_t kNsPerS = 1'000'000'000;
 

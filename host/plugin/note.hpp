@@ -35,7 +35,8 @@ struct SettingSpec {
   std::optional<std::string> default_value;  ///< as text; of kStrings: see default_items
   std::vector<std::string> default_items;
   std::string summary;
-  std::vector<std::string> values;  ///< of kEnum
+  std::vector<std::string> values;    ///< of kEnum
+  std::vector<std::string> places{};  ///< of kPath: where `davit init` looks for it; see note.h
 };
 
 /// Checks a value's text against a type (kStrings is checked item by item as any text). The error says what

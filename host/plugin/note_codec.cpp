@@ -96,6 +96,7 @@ void pack(Packer& out, const PluginNote& note) {
   pack_list(out, note.settings, [&](const SettingSpec& setting) {
     pack_schema(out, setting);
     pack(out, setting.default_items);
+    pack(out, setting.places);
   });
   pack_list(out, note.properties, [&](const PropertySpec& property) {
     out.text(property.group);
@@ -120,6 +121,7 @@ PluginNote unpack_note(Unpacker& in) {
   unpack_list(in, note.settings, [&](SettingSpec& setting) {
     unpack_schema(in, setting);
     setting.default_items = unpack_texts(in);
+    setting.places = unpack_texts(in);
   });
   unpack_list(in, note.properties, [&](PropertySpec& property) {
     property.group = in.text();

@@ -152,6 +152,12 @@ void read_lists(Reader& top, PluginNote& note) {
     SettingSpec setting;
     reader.needed_text("key", setting.key);
     read_schema(reader, setting, &setting.default_items);
+    reader.texts("places", setting.places);
+    if (!setting.places.empty() && setting.type != SettingType::kPath)
+      reader.complain("places are for a path only");
+    for (const std::string& place : setting.places)
+      if (!place.starts_with('/') && !place.starts_with('$'))
+        reader.complain(fmt::format("place \"{}\" begins with neither / nor $", place));
     note.settings.push_back(std::move(setting));
   });
   top.tables("properties", [&](Reader& reader) {

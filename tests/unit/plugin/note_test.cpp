@@ -43,6 +43,10 @@ default = 8080
 key = "names"
 type = "strings"
 default = ["a", "b"]
+[[settings]]
+key = "socket"
+type = "path"
+places = ["$X_SOCKET", "/run/x.sock"]
 [[properties]]
 group = "x"
 key = "mode"
@@ -70,6 +74,7 @@ x = "Manage x"
   EXPECT_TRUE(command->flags[1].is_switch());
   EXPECT_EQ(note->setting("port")->default_value, "8080");
   EXPECT_EQ(note->setting("names")->default_items, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(note->setting("socket")->places, (std::vector<std::string>{"$X_SOCKET", "/run/x.sock"}));
   EXPECT_TRUE(note->properties[0].global);
 
   // The cache's form gives the same back.
@@ -78,6 +83,7 @@ x = "Manage x"
   const std::string packed = packer.take();
   Unpacker in(packed);
   const PluginNote again = unpack_note(in);
+  EXPECT_EQ(again.setting("socket")->places, note->setting("socket")->places);
   EXPECT_FALSE(in.failed());
   EXPECT_TRUE(in.at_end());
   Packer twice;
@@ -107,6 +113,10 @@ TEST(Note, RefusesWrongTypesAndNamesThePlace) {
   EXPECT_THAT(refusal("[[settings]]\nkey = \"p\"\ntype = \"uint\"\ndefault = \"-1\""),
               HasSubstr("settings[0]: default"));
   EXPECT_THAT(refusal("[[settings]]\nkey = \"p\"\ntype = \"enum\""), HasSubstr("an enum needs values"));
+  EXPECT_THAT(refusal("[[settings]]\nkey = \"p\"\nplaces = [\"/x\"]"),
+              HasSubstr("places are for a path only"));
+  EXPECT_THAT(refusal("[[settings]]\nkey = \"p\"\ntype = \"path\"\nplaces = [\"x\"]"),
+              HasSubstr("begins with neither / nor $"));
   EXPECT_THAT(refusal("x = ["), HasSubstr("x.so: its note:"));
 }
 
