@@ -38,12 +38,15 @@ class Waiting {
     for (;;) {
       if (run_.call.cancelled())
         return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
-      DAVIT_TRY_ASSIGN(auto instances, run_.runtime->inspect(target_.selector, run_.call));
-      std::erase_if(instances, [&](const Instance& instance) {
-        return instance.number < target_.from_number || instance.number > target_.to_number;
-      });
+      DAVIT_TRY_ASSIGN(const auto instances, look());
       DAVIT_TRY_ASSIGN(const bool ready, ask_all(instances));
-      if (ready) return instances;
+      if (ready) {
+        // Whoever answered may have ended since, or a relay before a container answered for it: are they the
+        // same?
+        DAVIT_TRY_ASSIGN(auto after, look());
+        if (std::ranges::equal(instances, after, same_life)) return after;
+        progress_.clear();
+      }
       run_.call.out.progress("checking", ready_, target_.to_number - target_.from_number + 1, "instances");
       DAVIT_TRY(run_.runtime->wait_change(target_.selector, kPollMs, run_.call));
     }
@@ -51,6 +54,19 @@ class Waiting {
 
  private:
   [[nodiscard]] MonoMs now() const { return run_.services.clock.now_mono_ms(); }
+
+  Result<std::vector<Instance>> look() {
+    DAVIT_TRY_ASSIGN(auto instances, run_.runtime->inspect(target_.selector, run_.call));
+    std::erase_if(instances, [&](const Instance& instance) {
+      return instance.number < target_.from_number || instance.number > target_.to_number;
+    });
+    return instances;
+  }
+
+  // Up all the time between two looks.
+  static bool same_life(const Instance& before, const Instance& after) {
+    return before.id == after.id && before.exits == after.exits && after.state == InstanceState::kUp;
+  }
 
   Result<bool> ask_all(const std::vector<Instance>& instances) {
     ready_ = 0;

@@ -40,6 +40,15 @@ TEST_F(Checks, OneExitIsForgiven) {
   must(world.push());
 }
 
+// The relay before a container takes a connection also while the container is being started again.
+TEST_F(Checks, AnAnswerDoesNotCountOfAnInstanceThatHasExitedMeanwhile) {
+  world.probe.on_connect = [this](const Endpoint&) -> Result<> {
+    for (Instance& instance : world.plugins.runtime_fake.instances) ++instance.exits;
+    return {};
+  };
+  EXPECT_EQ(expect_failure().slug, "instance-exited");
+}
+
 TEST_F(Checks, AnInstanceThatWillNotBeStartedAgainEndsItAtOnce) {
   world.plugins.runtime_fake.instances_start_as = InstanceState::kExited;
   EXPECT_EQ(expect_failure().slug, "instance-exited");

@@ -54,6 +54,17 @@ TEST_F(RecoverAll, ADeploymentThatARecoveryAlreadyTakesBackIsLeftAlone) {
   EXPECT_EQ(world.state(), DeploymentState::kRunning);
 }
 
+// An engine goes on with a build whose davit was killed; a runtime ends such when it is asked what it has.
+TEST_F(RecoverAll, ABuildThatWasCutIsEndedInTheRuntime) {
+  ASSERT_TRUE(world.deploy_and_die("push",
+                                   std::string(R"({"revision":")") + kFirst + R"(","source":"git push"})",
+                                   "build/host/build.run:applying"));
+  world.record.fail_next("runtime.list_owned", Error{Code::kUnavailable, "no engine", "", "engine-down", {}});
+  must(recover_all());
+  EXPECT_EQ(world.state(), DeploymentState::kUndone) << "an engine that is down holds nothing up";
+  EXPECT_TRUE(world.record.has("runtime.list_owned"));
+}
+
 TEST_F(RecoverAll, WhatNobodyHoldsIsTakenBackAndTheLockIsFreeAfterwards) {
   const std::string queued = open(world.shop);
   must(recover_all());

@@ -101,6 +101,12 @@ Result<> build(DeploymentRun& run) {
 }
 
 Result<> undo_build(DeploymentRun& run, std::string_view /*token*/) {
+  // A build outlives a killed davit where an engine runs it. Asked what it has, a runtime ends what nobody
+  // waits for any more; one that does not answer now is asked again by the next command, and holds up nothing
+  // here.
+  if (auto runtime = run.services.capabilities.runtime(run.property("ps", "runtime", ""));
+      runtime && *runtime)
+    (void)(*runtime)->list_owned(run.call);
   return remove_tree(run.work_dir());
 }
 
