@@ -29,6 +29,10 @@ void check_selector(const sdk::Selector& selector) {
   throw sdk::Failure(DAVIT_INVALID, "selector", "instances were selected without an owner");
 }
 
+bool is_up(const Found& container) {
+  return container.state == "running" || container.state == "restarting" || container.state == "paused";
+}
+
 std::uint32_t state_of(const std::string& status) {
   if (status == "running" || status == "paused") return DAVIT_INSTANCE_UP;
   if (status == "restarting") return DAVIT_INSTANCE_BACKOFF;
@@ -137,10 +141,33 @@ void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
   check_selector(selector);
   const auto found = find_instances(base_, selector, patience(call));
   for (const Found& container : found) {
-    if (container.state == "running" || container.state == "restarting" || container.state == "paused")
-      records_.set_stopped(container.id);
+    if (is_up(container)) records_.set_stopped(container.id);
   }
-  at_once(base_, found, [](Engine& engine, const Found& container) {
+  stop_containers(found);
+}
+
+void Instances::halt_all(const sdk::Call& call) {
+  std::vector<Found> up = find_instances(base_, {}, patience(call));
+  std::erase_if(up, [](const Found& container) { return !is_up(container); });
+  for (const Found& container : up) records_.set_halted(container.id);
+  stop_containers(up);
+}
+
+void Instances::resume_all(const sdk::Call& call) {
+  for (const Found& container : find_instances(base_, {}, patience(call))) {
+    if (!records_.is_halted(container.id)) continue;
+    try {
+      (void)base_.engine.post("/containers/" + container.id + "/start", {}, nullptr, patience(call));
+      records_.clear_stopped(container.id);
+    } catch (const EngineFailure& failure) {
+      call.warning(container.name.text() + " cannot be started again: " + failure.message());
+    }
+  }
+}
+
+/// At once, each in its own time; then SIGKILL.
+void Instances::stop_containers(const std::vector<Found>& containers) {
+  at_once(base_, containers, [](Engine& engine, const Found& container) {
     const std::uint64_t timeout_ms = std::strtoull(container.label(kLabelStopMs).c_str(), nullptr, 10);
     try {
       (void)engine.post("/containers/" + container.id + "/stop",

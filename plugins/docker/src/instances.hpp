@@ -28,6 +28,10 @@ class Instances {
   void start(const sdk::Call& call, const sdk::Selector& selector);
   void remove(const sdk::Call& call, const sdk::Selector& selector, bool forget_logs);
   sdk::Strings list_owned(const sdk::Call& call);
+  /// system:stop: the engine goes on, and with it what is not stopped here. Instances of every owner.
+  void halt_all(const sdk::Call& call);
+  /// system:start: what halt_all() stopped runs again. One that does not is told and holds up no other.
+  void resume_all(const sdk::Call& call);
 
  private:
   struct Plan;
@@ -39,6 +43,7 @@ class Instances {
                      const std::vector<Found>& present);
   std::string create(const sdk::Call& call, const ContainerSpec& spec, const InstanceName& name);
   void take_live_name(const Found& container);
+  void stop_containers(const std::vector<Found>& containers);
   void forget(const sdk::Call& call, const std::vector<Found>& containers, bool keep_logs);
   sdk::Instance look_at(const sdk::Call& call, const Found& found);
   std::int32_t last_exit_code(const sdk::Call& call, const std::string& id);

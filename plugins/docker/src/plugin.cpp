@@ -106,16 +106,30 @@ class DockerRuntime : public sdk::Plugin,
     }
   }
 
-  // system.start: what a davit that was killed has left. Instances are the engine's to bring back. An engine
-  // that is down is the doctor's to tell: a home may have apps on another runtime.
+  // system.start: what system:stop stopped, and what a davit that was killed has left. After a restart of the
+  // engine, instances are the engine's to bring back. An engine that is down is the doctor's to tell: a home
+  // may have apps on another runtime.
   void apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override {
     (void)token;
     if (event.which() != sdk::EventId::kSystemStart) return;
     try {
       parts_->tasks.sweep(call);
       parts_->images.sweep(call);
+      parts_->instances.resume_all(call);
     } catch (const EngineFailure& failure) {
       call.warning(failure.message() + ": apps on docker do not run");
+    }
+  }
+
+  // system:stop
+  void undo_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override {
+    (void)token;
+    if (event.which() != sdk::EventId::kSystemStart) return;
+    try {
+      parts_->tasks.sweep(call);
+      parts_->instances.halt_all(call);
+    } catch (const EngineFailure& failure) {
+      call.warning(failure.message() + ": what runs on docker was not stopped");
     }
   }
 

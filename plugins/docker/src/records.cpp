@@ -12,6 +12,7 @@ namespace davit::docker_plugin {
 Records::Records(const Config& config) : config_(config) {
   make_folder(config.state + "/groups");
   make_folder(config.run + "/stopped");
+  make_folder(config.run + "/halted");
 }
 
 std::string Records::group_file(const InstanceName& group) const {
@@ -50,10 +51,20 @@ void Records::set_stopped(const std::string& container_id) const {
 
 void Records::clear_stopped(const std::string& container_id) const {
   remove_file(config_.run + "/stopped/" + container_id);
+  remove_file(config_.run + "/halted/" + container_id);
 }
 
 bool Records::is_stopped(const std::string& container_id) const {
   return access((config_.run + "/stopped/" + container_id).c_str(), F_OK) == 0;
+}
+
+void Records::set_halted(const std::string& container_id) const {
+  write_file(config_.run + "/halted/" + container_id, "");
+  set_stopped(container_id);
+}
+
+bool Records::is_halted(const std::string& container_id) const {
+  return access((config_.run + "/halted/" + container_id).c_str(), F_OK) == 0;
 }
 
 std::string Records::init_folder() const {

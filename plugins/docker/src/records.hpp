@@ -23,6 +23,9 @@ class Records {
   void set_stopped(const std::string& container_id) const;
   void clear_stopped(const std::string& container_id) const;
   [[nodiscard]] bool is_stopped(const std::string& container_id) const;
+  /// Stopped by system:stop, for the next system:start to bring back. clear_stopped() clears it, too.
+  void set_halted(const std::string& container_id) const;
+  [[nodiscard]] bool is_halted(const std::string& container_id) const;
 
   /// The folder, on the host, that becomes /run/davit in containers: davit-init as it is now. A copy of its
   /// own for each version, since containers outlive an upgrade of davit.

@@ -19,7 +19,8 @@ constexpr const char* kPackages[] = {"bash",         "bzip2",    "ca-certificate
                                      "findutils",    "g++",      "gawk",
                                      "gcc",          "git",      "gzip",
                                      "iproute2",     "jq",       "libc6-dev",
-                                     "libssl-dev",   "make",     "openssh-client",
+                                     "libssl-dev",   "make",     "nginx",
+                                     "nodejs",       "npm",      "openssh-client",
                                      "openssl",      "patch",    "perl",
                                      "procps",       "python3",  "python3-pip",
                                      "python3-venv", "ruby",     "sed",
@@ -72,6 +73,7 @@ sdk::Strings debootstrap_argv(const std::string& program, const std::string& sui
   for (const char* package : kPackages) packages += (packages.empty() ? "" : ",") + std::string(package);
   for (const std::string& package : more_packages) packages += "," + package;
   sdk::Strings argv{program, "--variant=minbase", "--include=" + packages};
+  argv.emplace_back("--dpkgopt=force-unsafe-io");  // what is lost with the machine is made again
   for (const char* kind : {"man", "doc", "locale", "info"})
     argv.push_back(fmt::format("--dpkgopt=path-exclude=/usr/share/{}/*", kind));
   argv.insert(argv.end(), {suite, "-"});
