@@ -3,6 +3,7 @@
 Nothing here knows how davit works inside; it does what an operator and a developer would do. Everything that is started is stopped by
 the home's own `system:stop`, and what is left then is a failure of the test.
 """
+import atexit
 import contextlib
 import http.client
 import json
@@ -16,11 +17,14 @@ import time
 import unittest
 from pathlib import Path
 
+import engine
 from ports import PortBlock
 
 SOURCE = Path(os.environ.get("DAVIT_SOURCE_DIR", Path(__file__).resolve().parents[2]))
 BUILD = Path(os.environ.get("DAVIT_BUILD_DIR", SOURCE / "build" / "release"))
 DAVIT = BUILD / "bin" / "davit"
+RUNTIME = os.environ.get("DAVIT_E2E_RUNTIME", "process")  # of every home: process or docker
+ON_DOCKER = RUNTIME == "docker"
 DEADLINE_S = 120
 
 
@@ -35,11 +39,23 @@ def wait_for(condition, what, deadline_s=30):
     raise AssertionError(f"{what}: not within {deadline_s} s")
 
 
+def docker_engine():
+    """The engine that the tests of this run share (DAVIT_E2E_ENGINE names the file that says where), else one of this program's own."""
+    shared = os.environ.get("DAVIT_E2E_ENGINE")
+    if shared and os.path.exists(shared):
+        return engine.Api(json.loads(Path(shared).read_text())["socket"])
+    if not hasattr(docker_engine, "own"):
+        docker_engine.own, end = engine.alone(DAVIT)
+        atexit.register(end)
+    return docker_engine.own
+
+
 class Home:
     """One davit home. `user`: a normal user's uid that owns it and runs everything; None: ourselves. `prepare`: called with the empty
-    folder before `davit init`. `folder`: exists; None: a new one, which everybody can pass through."""
+    folder before `davit init`. `folder`: exists; None: a new one, which everybody can pass through.
+    `docker`: the engine that it uses, where the runtime is docker; None: the shared one."""
 
-    def __init__(self, user=None, prepare=None, folder=None):
+    def __init__(self, user=None, prepare=None, folder=None, docker=None):
         self.folder = Path(folder or tempfile.mkdtemp(prefix="davit-e2e-"))
         if folder is None:
             self.folder.chmod(0o755)
@@ -57,11 +73,15 @@ class Home:
                     "DAVIT_HOME": str(self.path), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
                     "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "t",
                     "GIT_COMMITTER_EMAIL": "t@localhost"}
-        self.davit("init", "--http-port", str(self.port))
+        self.engine = (docker or docker_engine()) if ON_DOCKER else None
+        # DOCKER_HOST counts for `init` only, which writes it down.
+        self.davit("init", "--runtime", RUNTIME, "--http-port", str(self.port),
+                   env={"DOCKER_HOST": f"unix://{self.engine.path}"} if ON_DOCKER else None)
         # The first few of the block are the tests' own servers'; the rest is the instances'.
         settings = self.path / "plugins.toml"
-        settings.write_text(settings.read_text().replace(
-            "[host]\n", f"[host]\nport_first = {self.ports.first + 10}\nport_last = {self.ports.last}\n", 1))
+        text = settings.read_text().replace(
+            "[host]\n", f"[host]\nport_first = {self.ports.first + 10}\nport_last = {self.ports.last}\n", 1)
+        settings.write_text(engine.with_setting(text, "docker", "stack", engine.STACK) if ON_DOCKER else text)
 
     def run(self, argv, check=True, input=None, env=None, cwd=None, timeout=DEADLINE_S):
         """A word may be bytes."""
@@ -169,6 +189,10 @@ class Home:
         for pid in left:
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+        if self.engine is not None:
+            containers, _ = self.engine.of_home(self.path)
+            left.update({row["Id"][:12]: row["Names"] for row in containers if row["State"] == "running"})
+            self.engine.forget_home(self.path)
         shutil.rmtree(self.folder, ignore_errors=True)
         self.ports.close()
         return left

@@ -17,7 +17,7 @@ BROKEN_TOML = {
     "twice": (lambda t: t + "\n[host]\n", "plugins.toml:"),
     "no such plugin": (lambda t: t + "\n[plugins.ngnix]\n", 'Did you mean "nginx"'),
     "unmet version": (lambda t: re.sub(r'(\[plugins\.nginx\]\n(?:.*\n)*?)version = "[^"]*"', r'\1version = "^9.0"', t, count=1), '"^9.0" is wanted'),
-    "unknown setting": (lambda t: t.replace("[plugins.process.settings]", "[plugins.process.settings]\nisolatoin = 'none'", 1), 'Did you mean "isolation"'),
+    "unknown setting": (lambda t: t.replace("[plugins.buildstep.settings]", "[plugins.buildstep.settings]\nbuild-timout = '5m'", 1), 'Did you mean "build-timeout"'),
     "bad value": (lambda t: t.replace("[plugins.nginx.settings]", "[plugins.nginx.settings]\nworkers = 'many'", 1), "workers"),
     "not UTF-8": (lambda t: t.replace("[host]", "# caf\udce9\n[host]", 1), "UTF-8"),
 }
@@ -64,6 +64,10 @@ class BadInput(harness.HomeTest):
         big, odd = b"x" * (96 << 10), b"caf\xe9 \xff\xfe\n"
         self.home.run([harness.DAVIT, "config:set", "--no-restart", "bytes", b"ODD=" + odd])
         self.home.davit("config:import", "--no-restart", "bytes", input=b"BIG='" + big + b"'\n")
+        if harness.ON_DOCKER:  # its API is JSON
+            self.assert_exit(1, app.push(check=False), "ODD", "UTF-8")
+            odd = "café\n".encode()
+            self.home.run([harness.DAVIT, "config:set", "--no-restart", "bytes", b"ODD=" + odd])
         app.push()
         import hashlib
         self.assert_answers("bytes", " ".join(hashlib.sha256(value).hexdigest() for value in (big, odd)))

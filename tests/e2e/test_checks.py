@@ -1,12 +1,12 @@
 """What an app says of itself in app.json: checks at the start and later, formation, scripts, variables; and in which order old and
 new instances change places.
-
-The runtime is an attribute of the classes, so that another one is a subclass of a line.
 """
 import http.client
 import json
 import os
 import signal
+import socket
+import threading
 
 import harness
 
@@ -36,13 +36,57 @@ server.server_close()
 '''
 
 
-class ChecksTest(harness.HomeTest):
-    runtime = "process"
+class OnlyOne:
+    """A server of the test's that takes one connection at a time: an instance that holds one is known to run alone."""
 
+    # The machine as a container sees it, or loopback.
+    CLIENT = '''
+host = "127.0.0.1"
+for line in open("/proc/net/route").read().splitlines()[1:]:
+    if %(container)r and line.split()[1] == "00000000":
+        host = socket.inet_ntoa(bytes.fromhex(line.split()[2])[::-1])
+alone = socket.create_connection((host, %(port)d))
+if alone.recv(1) != b"y":
+    sys.exit("another one runs")
+'''
+
+    def __init__(self, port):
+        self.port, self.holder = port, None
+        self.listener = socket.create_server(("0.0.0.0", port))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def client(self):
+        return self.CLIENT % {"container": harness.ON_DOCKER, "port": self.port}
+
+    def serve(self):
+        while True:
+            try:
+                asker, _ = self.listener.accept()
+            except OSError:
+                return
+            if self.holder is not None and self.is_held():
+                asker.sendall(b"n")
+                asker.close()
+            else:
+                self.holder = asker
+                asker.sendall(b"y")
+
+    def is_held(self):
+        try:
+            return self.holder.recv(1, socket.MSG_DONTWAIT) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+
+class ChecksTest(harness.HomeTest):
     def manifest_app(self, name, manifest, extra="", procfile="web: exec python3 -u server.py\n"):
         app = self.app(name)
-        if self.runtime != "process":
-            self.home.davit("ps:set", name, "runtime", self.runtime)
         app.write("server.py", SERVER.replace("@EXTRA@", extra))
         app.write("Procfile", procfile)
         self.write_manifest(app, manifest)
@@ -228,9 +272,13 @@ class Manifest(ChecksTest):
         app.push()
         self.assertIn("from elsewhere", self.home.get(app.name)[1])
 
+    def only_one(self):
+        server = OnlyOne(self.home.ports.next())
+        self.addCleanup(server.close)
+        return server
+
     def test_what_must_not_run_twice(self):
-        once = 'once = socket.socket(socket.AF_UNIX)\nonce.bind("\\0davit-e2e-once-%d")\n' % os.getpid()
-        app = self.manifest_app("once", {}, extra=once)
+        app = self.manifest_app("once", {}, extra=self.only_one().client())
         app.push()
         self.home.davit("ps:set", app.name, "replacement", "stop-first")
         first = self.web(app, 1)["id"]
@@ -249,8 +297,7 @@ class Manifest(ChecksTest):
         self.assertEqual(200, self.home.get(app.name)[0])
 
     def test_a_death_at_any_step_of_stop_first_leaves_one_running(self):
-        once = 'once = socket.socket(socket.AF_UNIX)\nonce.bind("\\0davit-e2e-once-death-%d")\n' % os.getpid()
-        app = self.manifest_app("mortal", {}, extra=once)
+        app = self.manifest_app("mortal", {}, extra=self.only_one().client())
         self.home.davit("ps:set", app.name, "replacement", "stop-first")
         app.push()
         for point in ("launch/host/process.stop:prepared", "launch/host/process.stop:applying", "launch/host/process.stop:acted",

@@ -1,0 +1,367 @@
+"""A Docker engine for end-to-end tests: a dockerd in a temporary folder, with the default stack and with what belongs to a stranger.
+
+Several test programs share one: `engine.py up FILE` starts it and writes to FILE where it is, `engine.py down FILE` compares what the
+stranger has with what it was and stops it (fixtures of ctest; a ctest that is killed takes it along). A test program that is
+run alone starts one of its own. Nothing here is davit's, except that the stack is made by `davit stack:build`.
+"""
+import contextlib
+import hashlib
+import http.client
+import io
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.parse
+from pathlib import Path
+
+STACK = "davit-e2e/stack:1"
+BUSYBOX = "davit-e2e/busybox:1"
+START_S = 120
+STACK_S = 900
+
+
+class Refused(AssertionError):
+    def __init__(self, what, status, said):
+        super().__init__(f"{what}: {status} {said}")
+        self.status = status
+
+
+class Api:
+    """The engine's HTTP API, by its socket."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def ask(self, method, target, body=None, content_type="application/json", query=None, timeout=120):
+        connection = http.client.HTTPConnection("docker", timeout=timeout)
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(timeout)
+        try:
+            connection.sock.connect(self.path)
+            if isinstance(body, (dict, list)):
+                body = json.dumps(body).encode()
+            connection.request(method, target + ("?" + urllib.parse.urlencode(query) if query else ""), body=body,
+                               headers={"Content-Type": content_type} if body is not None else {})
+            answer = connection.getresponse()
+            said = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= 400:
+            raise Refused(f"{method} {target}", answer.status, said.decode(errors="replace").strip())
+        try:
+            return json.loads(said) if said.strip() else None
+        except ValueError:
+            return said.decode(errors="replace")
+
+    def answers(self):
+        with contextlib.suppress(OSError, http.client.HTTPException, AssertionError):
+            return self.ask("GET", "/_ping", timeout=10) == "OK"
+        return False
+
+    def labelled(self, kind, *labels):
+        """`kind`: containers, networks or images."""
+        more = {"all": "1"} if kind == "containers" else {}
+        return self.ask("GET", f"/{kind}" + ("" if kind == "networks" else "/json"),
+                        query={"filters": json.dumps({"label": list(labels)}), **more})
+
+    def of_home(self, home):
+        """(containers, networks) that a davit home has made."""
+        label = f"davit.home={hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+        return self.labelled("containers", label), self.labelled("networks", label)
+
+    def forget_home(self, home):
+        """Removes everything that a davit home has made, as whoever deletes a home must."""
+        containers, networks = self.of_home(home)
+        for container in containers:
+            with contextlib.suppress(Refused):
+                self.ask("DELETE", f"/containers/{container['Id']}", query={"force": "1", "v": "1"})
+        for network in networks:
+            with contextlib.suppress(Refused):
+                self.ask("DELETE", f"/networks/{network['Id']}")
+        images = self.labelled("images", f"davit.home={hashlib.sha256(str(home).encode()).hexdigest()[:12]}")
+        for _ in range(2):  # the slugs first, then what they stand on
+            for image in images:
+                with contextlib.suppress(Refused):
+                    self.ask("DELETE", f"/images/{image['Id']}")
+
+    def import_image(self, name, tar):
+        """`tar`: bytes or an open file."""
+        repository, tag = name.rsplit(":", 1)
+        self.ask("POST", "/images/create", body=tar, content_type="application/x-tar",
+                 query={"fromSrc": "-", "repo": repository, "tag": tag}, timeout=600)
+
+    def run(self, image, argv, name=None, **more):
+        made = self.ask("POST", "/containers/create", {"Image": image, "Cmd": argv, **more}, query={"name": name} if name else None)
+        self.ask("POST", f"/containers/{made['Id']}/start")
+        return made["Id"]
+
+
+def busybox_tar(extra=None):
+    """A root of a single program. `extra`: name -> bytes of more files."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        def add(name, content, mode):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(content), mode
+            tar.addfile(entry, io.BytesIO(content))
+        program = Path("/bin/busybox").read_bytes()
+        add("bin/busybox", program, 0o755)
+        for link in ("sh", "cat", "sleep", "ls", "nc", "httpd", "true", "env", "id", "mkdir", "dd", "echo"):
+            entry = tarfile.TarInfo(f"bin/{link}")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "busybox"
+            tar.addfile(entry)
+        for folder in ("tmp/", "etc/", "www/"):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777
+            tar.addfile(entry)
+        add("etc/passwd", b"root:x:0:0:root:/:/bin/sh\n", 0o644)
+        for name, content in (extra or {}).items():
+            add(name, content, 0o755)
+    return out.getvalue()
+
+
+def missing():
+    """Why there can be no engine here; None if there can."""
+    if os.geteuid() != 0:
+        return "a dockerd needs root"
+    if not shutil.which("dockerd", path="/usr/sbin:/usr/bin:/usr/local/bin"):
+        return "dockerd is not installed: run scripts/install-deps"
+    return None
+
+
+class Dockerd:
+    """A dockerd of our own, without iptables and without a default bridge: it changes nothing of the machine's network but bridges."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="davit-engine-"))
+        self.socket = self.folder / "docker.sock"
+        self.api = Api(self.socket)
+        self.process = None
+        # Two engines of one machine must not cut their networks from the same addresses.
+        self.pool = f"10.{130 + os.getpid() % 100}.0.0/16"
+
+    def start(self):
+        if reason := missing():
+            raise AssertionError(reason)
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile", self.folder / "pid",
+                 "--host", f"unix://{self.socket}", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-masq=false",
+                 "--default-address-pool", f"base={self.pool},size=24", "--shutdown-timeout", "5"],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                env={**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+        end = time.monotonic() + START_S
+        while not self.api.answers():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise AssertionError("dockerd does not start: " + (self.folder / "log").read_text(errors="replace")[-3000:])
+            time.sleep(0.1)
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process is None:
+            return
+        self.process.send_signal(number)
+        try:
+            self.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def remove(self):
+        with contextlib.suppress(Refused, OSError):
+            for container in self.api.ask("GET", "/containers/json"):
+                with contextlib.suppress(Refused):
+                    self.api.ask("POST", f"/containers/{container['Id']}/kill")
+        self.stop()
+        for line in Path("/proc/self/mounts").read_text().splitlines():
+            if line.split()[1].startswith(str(self.folder)):
+                subprocess.run(["umount", "-l", line.split()[1]], check=False)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def cache_folder():
+    """Survives runs; the same as in plugins/docker/tests."""
+    if own := os.environ.get("DAVIT_TEST_CACHE"):
+        return Path(own)
+    xdg = os.environ.get("XDG_CACHE_HOME")
+    return Path(xdg, "davit-tests") if xdg else Path(os.environ.get("HOME", "/tmp"), ".cache/davit-tests")
+
+
+def cached_mmdebstrap(folder):
+    """A program that is mmdebstrap, but remembers between runs what it made of which words."""
+    program = Path(folder) / "mmdebstrap"
+    program.write_text(f"#!/bin/sh\nexec /usr/bin/python3 -B {Path(__file__).with_name('cached_mmdebstrap.py')} {cache_folder()} \"$@\"\n")
+    program.chmod(0o755)
+    return program
+
+
+def with_setting(text, plugin, key, value):
+    """plugins.toml with one more setting of a plugin."""
+    head = f"[plugins.{plugin}.settings]\n"
+    line = f"{key} = {json.dumps(str(value))}\n"
+    return text.replace(head, head + line, 1) if head in text else text + "\n" + head + line
+
+
+def make_stack(dockerd, davit):
+    """The default stack, made by davit as an operator would, under a name that every home of the tests can use."""
+    home = dockerd.folder / "stack-home"
+    env = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(dockerd.folder), "DAVIT_HOME": str(home),
+           "DOCKER_HOST": f"unix://{dockerd.socket}", "LANG": "C.UTF-8"}
+
+    def run(*words):
+        done = subprocess.run([davit, *words], env=env, cwd=dockerd.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=STACK_S)
+        if done.returncode != 0:
+            raise AssertionError(f"davit {words} exited {done.returncode}: {done.stdout.decode(errors='replace')}")
+    run("init", "--runtime", "docker", "--http-port", "9")
+    settings = home / "plugins.toml"
+    settings.write_text(with_setting(settings.read_text(), "docker", "mmdebstrap", cached_mmdebstrap(dockerd.folder)))
+    run("stack:build")
+    tag = next(tag for image in dockerd.api.labelled("images", "davit.kind=stack") for tag in image["RepoTags"])
+    dockerd.api.ask("POST", f"/images/{tag}/tag", query=dict(zip(("repo", "tag"), STACK.rsplit(":", 1))))
+
+
+class Stranger:
+    """What somebody else has on the same engine. It looks like davit's as far as it can: names, an empty label."""
+
+    def __init__(self, api):
+        self.api = api
+
+    def plant(self):
+        api = self.api
+        api.import_image(BUSYBOX, busybox_tar())
+        api.import_image("davit-000000000000/slug:strange", busybox_tar({"bin/strange": b"another layer"}))
+        api.ask("POST", "/networks/create", {"Name": "davit-stranger"})
+        api.ask("POST", "/volumes/create", {"Name": "stranger"})
+        mounts = {"Binds": ["stranger:/data"], "NetworkMode": "davit-stranger"}
+        api.run(BUSYBOX, ["sh", "-c", "echo mine >/data/file; exec sleep 1000000"], "first.web.1", HostConfig=mounts,
+                Labels={"davit.owner": "first"})
+        ended = api.run(BUSYBOX, ["true"], "stranger-ended", HostConfig={"NetworkMode": "none"})
+        api.ask("POST", f"/containers/{ended}/wait")
+        api.ask("POST", "/containers/create", {"Image": "davit-000000000000/slug:strange", "Cmd": ["true"]}, query={"name": "davit-scratch"})
+
+    def everything(self):
+        """Whatever has no label of a davit home."""
+        api = self.api
+
+        def foreign(rows):
+            return [row for row in rows if "davit.home" not in (row.get("Labels") or {})]
+        containers = {}
+        for row in foreign(api.ask("GET", "/containers/json", query={"all": "1"})):
+            facts = api.ask("GET", f"/containers/{row['Id']}/json")
+            containers[row["Id"]] = {key: facts[key] for key in ("Name", "Created", "Image", "RestartCount", "State", "Mounts", "HostConfig")}
+        return {"containers": containers,
+                "images": {row["Id"]: sorted(row["RepoTags"] or []) for row in foreign(api.ask("GET", "/images/json"))
+                           if (row["RepoTags"] or [STACK]) != [STACK]},
+                "volumes": sorted(row["Name"] for row in foreign(api.ask("GET", "/volumes")["Volumes"])),
+                "networks": {row["Id"]: row["Name"] for row in foreign(api.ask("GET", "/networks"))}}
+
+    def changes(self, before):
+        after = self.everything()
+        return [f"{kind}: {before[kind]} became {after[kind]}" for kind in before if before[kind] != after[kind]]
+
+
+def alone(davit):
+    """An engine for this test program only: (api, function that ends it, and finds out whether the stranger was left in peace)."""
+    dockerd = Dockerd()
+    try:
+        dockerd.start()
+        make_stack(dockerd, davit)
+        stranger = Stranger(dockerd.api)
+        stranger.plant()
+        before = stranger.everything()
+    except BaseException:
+        dockerd.remove()
+        raise
+
+    def end():
+        changes = stranger.changes(before)
+        dockerd.remove()
+        assert not changes, changes
+    return dockerd.api, end
+
+
+def keep(file, owner, davit):
+    """Runs an engine until the process of the descriptor `owner` ends, or SIGTERM."""
+    wakeup = os.pipe()
+    os.set_blocking(wakeup[1], False)
+    signal.set_wakeup_fd(wakeup[1])
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    api, end = alone(davit)
+    problem = None
+    try:
+        file.with_suffix(".part").write_text(json.dumps({"socket": api.path, "keeper": os.getpid()}))
+        file.with_suffix(".part").rename(file)
+        select.select([owner, wakeup[0]], [], [])
+    finally:
+        try:
+            end()
+        except AssertionError as error:
+            problem = str(error)
+        file.with_suffix(".problem").write_text(problem or "")
+        file.unlink(missing_ok=True)
+
+
+def up(file):
+    if reason := missing():
+        print(f"SKIPPED aloud: {reason}", file=sys.stderr)
+        return 77
+    down(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    log = file.with_suffix(".log")
+    ctest = os.getppid()
+    owner = os.pidfd_open(ctest)
+    keeper = os.fork()
+    if keeper == 0:
+        os.setsid()
+        with log.open("wb") as out:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(out.fileno(), 1)
+            os.dup2(out.fileno(), 2)
+        code = 1
+        try:
+            keep(file, owner, Path(os.environ["DAVIT_BUILD_DIR"]) / "bin" / "davit")
+            code = 0
+        finally:
+            import traceback
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(code)
+    while not file.exists():
+        if os.waitpid(keeper, os.WNOHANG) != (0, 0):
+            print(log.read_text(errors="replace"), file=sys.stderr)
+            return 1
+        time.sleep(0.1)
+    return 0
+
+
+def down(file):
+    if not file.exists():
+        return 0
+    keeper = json.loads(file.read_text())["keeper"]
+    with contextlib.suppress(ProcessLookupError):
+        watch = os.pidfd_open(keeper)
+        words = Path(f"/proc/{keeper}/cmdline").read_bytes()
+        if b"engine.py" not in words:
+            file.unlink()
+            return 0
+        os.kill(keeper, signal.SIGTERM)
+        select.select([watch], [], [])
+    file.unlink(missing_ok=True)
+    problem = file.with_suffix(".problem").read_text()
+    if problem:
+        print(f"what belongs to a stranger is not what it was: {problem}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit({"up": up, "down": down}[sys.argv[1]](Path(sys.argv[2])))

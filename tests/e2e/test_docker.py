@@ -1,0 +1,176 @@
+"""What only the docker runtime has: stacks, images and their layers, others' hands on its containers, an engine that is down."""
+import json
+import socket
+import threading
+import unittest
+
+import engine
+import harness
+
+
+class DockerTest(harness.HomeTest):
+    @classmethod
+    def setUpClass(cls):
+        if not harness.ON_DOCKER:
+            raise unittest.SkipTest("this is about the docker runtime: set DAVIT_E2E_RUNTIME=docker")
+        super().setUpClass()
+        cls.api = cls.home.engine
+
+    def containers(self, app):
+        mine, _ = self.api.of_home(self.home.path)
+        return [row for row in mine if row["Labels"].get("davit.owner") == app]
+
+    def container(self, app):
+        return next(row["Id"] for row in self.containers(app) if row["State"] == "running")
+
+    def answers_again(self, name, text):
+        harness.wait_for(lambda: self.home.get(name) == (200, text + "\n"), f"{name} answers {text}")
+
+
+class Stacks(DockerTest):
+    """A home with a stack of its own, which nobody has built."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        settings = cls.home.path / "plugins.toml"
+        text = settings.read_text().replace(f"stack = {json.dumps(engine.STACK)}\n", "")
+        settings.write_text(engine.with_setting(text, "docker", "mmdebstrap", engine.cached_mmdebstrap(cls.home.folder)))
+
+    def images(self):
+        return {row["Id"] for row in self.api.ask("GET", "/images/json", query={"all": "1"})
+                if (row["Labels"] or {}).get("davit.home-path", str(self.home.path)) == str(self.home.path)}
+
+    def layers(self, app):
+        image = self.api.ask("GET", f"/containers/{self.container(app)}/json")["Image"]
+        return self.api.ask("GET", f"/images/{image}/json")["RootFS"]["Layers"]
+
+    def test_init_wrote_down_the_socket(self):
+        self.assertIn(f'socket = "{self.api.path}"', (self.home.path / "plugins.toml").read_text())
+
+    def test_a_first_push_builds_the_stack_and_says_so(self):
+        self.assertEqual([], json.loads(self.home.davit("stack:list", "--format", "json").stdout))
+        app = self.app("first")
+        app.server("one")
+        app.commit()
+        shown = app.push().stderr
+        self.assertIn("The stack debian-12 is not there yet: it is built once, from Debian packages", shown)
+        self.assertRegex(shown, r"I: |packing")
+        self.assertIn("The stack debian-12 is there", shown)
+        self.assert_answers("first", "one")
+        self.assertEqual(["debian-12"], [row["name"] for row in json.loads(self.home.davit("stack:list", "--format", "json").stdout)])
+
+        # The same tree again, a restart and a rollback: the same image, and not one more.
+        images, layers = self.images(), self.layers("first")
+        app.commit("nothing changed")
+        self.assertNotIn("is built once", app.push().stderr)
+        self.home.davit("ps:restart", "first")
+        self.home.davit("releases:rollback", "first")
+        self.assertEqual(images, self.images())
+        self.assertEqual(layers, self.layers("first"))
+        # A changed tree adds one layer on the same stack.
+        app.server("two")
+        app.commit()
+        app.push()
+        self.assertEqual(layers[:-1], self.layers("first")[:-1])
+        self.assertEqual(1, len(self.images() - images))
+
+
+class OthersHands(DockerTest):
+    """A container that somebody else stops, renames, pauses or removes is made good by the next command, and a deploy loses nothing."""
+
+    def test_each_is_made_good(self):
+        self.deployed("handled", "one")
+        self.home.davit("ps:scale", "handled", "web=2")
+        for number, (what, act) in enumerate({
+                "stopped": lambda id: self.api.ask("POST", f"/containers/{id}/stop", query={"t": "5"}),
+                "renamed": lambda id: self.api.ask("POST", f"/containers/{id}/rename", query={"name": "davit-e2e-renamed"}),
+                "paused": lambda id: self.api.ask("POST", f"/containers/{id}/pause"),
+                "removed": lambda id: self.api.ask("DELETE", f"/containers/{id}", query={"force": "1"})}.items()):
+            with self.subTest(what):
+                act(self.container("handled"))
+                self.home.davit("ps:restart", "handled")
+                self.answers_again("handled", "one")
+                self.assertEqual(["running"] * 2, [row["state"] for row in self.home.instances("handled")])
+                names = sorted(name for row in self.containers("handled") for name in row["Names"])
+                self.assertEqual(["/handled.web.1", "/handled.web.2"], names)
+        self.home.davit("--force", "apps:destroy", "handled")
+        self.assertEqual([], self.containers("handled"))
+
+    def test_a_port_that_somebody_took_meanwhile(self):
+        """Leased ports are ours by agreement only: the message names the port, and the next try takes another."""
+        self.deployed("ported", "one")
+        taken = []
+        try:
+            for port in range(self.home.ports.first + 10, self.home.ports.last + 1):
+                with socket.socket() as probe:
+                    if probe.connect_ex(("127.0.0.1", port)) == 0:
+                        continue
+                listener = socket.socket()
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                listener.bind(("127.0.0.1", port))
+                listener.listen()
+                taken.append(listener)
+            done = self.home.davit("ps:restart", "ported", check=False)
+            self.assert_exit(1, done)
+            self.assertRegex(done.stdout + done.stderr, r"(?i)port")
+            self.assert_answers("ported", "one")
+        finally:
+            for listener in taken:
+                listener.close()
+        self.home.davit("ps:restart", "ported")
+        self.assert_answers("ported", "one")
+
+
+class EngineTrouble(DockerTest):
+    """An engine that is down, too old, or no engine at all: said in a sentence, and the running release is not touched."""
+
+    def false_engine(self, answer):
+        """A socket that gives every request the same answer; None: closes at once."""
+        path = self.home.folder / "false.sock"
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen()
+
+        def serve():
+            while True:
+                try:
+                    asker, _ = listener.accept()
+                except OSError:
+                    return
+                with asker:
+                    asker.recv(65536)
+                    if answer:
+                        asker.sendall(answer)
+        threading.Thread(target=serve, daemon=True).start()
+        self.addCleanup(lambda: (listener.shutdown(socket.SHUT_RDWR), listener.close()))
+        return path
+
+    @staticmethod
+    def http(body, status="200 OK"):
+        return f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode()
+
+    def test_each_is_told(self):
+        app = self.deployed("kept", "one")
+        old = json.dumps({"Version": "18.09", "ApiVersion": "1.39", "MinAPIVersion": "1.12", "Os": "linux", "Arch": "amd64"})
+        cases = {"down": (self.home.folder / "nobody.sock", r"No Docker engine answers at .*nobody.sock"),
+                 "old": (self.false_engine(self.http(old)), r"speaks API 1.39; davit needs 1.41"),
+                 "not one": (self.false_engine(b"SSH-2.0-OpenSSH_9.2\r\n"), r"(?i)answer|engine"),
+                 "broken": (self.false_engine(self.http('{"message": "out of order"}', "500 Internal Server Error")), r"out of order")}
+        for name, (path, words) in cases.items():
+            with self.subTest(name), self.home.settings(lambda text: text.replace(self.api.path, str(path))):
+                app.commit()
+                done = app.push(check=False)
+                self.assert_exit(1, done)
+                self.assertRegex(done.stderr, words)
+                self.assert_answers("kept", "one")
+                self.assertEqual(1, self.home.davit("doctor", check=False).returncode)
+        app.push()
+        self.assert_answers("kept", "one")
+
+
+del DockerTest
+
+if __name__ == "__main__":
+    harness.main()
