@@ -79,7 +79,7 @@ class Conformance(harness.HomeTest):
         self.service("create", "one")
         info = self.info("one")
         self.assertEqual(("one", NAME, "running", []), (info["name"], info["kind"], info["state"], info["linked_apps"]))
-        if not os.environ.get("OLD"): self.assertEqual(KIND.server, Path(f"/proc/{info['pid']}/cmdline").read_bytes().split(b"\0")[0].split(b"/")[-1].split(b" ")[0].decode())
+        self.assertEqual(KIND.server, Path(f"/proc/{info['pid']}/cmdline").read_bytes().split(b"\0")[0].split(b"/")[-1].split(b" ")[0].decode())
         self.assertTrue(any(Path(info["data_dir"]).iterdir()), "the data are where info says")
         self.fill("one")
         self.assertEqual(ROWS, self.rows("one"))
