@@ -154,7 +154,7 @@ struct Route {
   std::vector<std::string> hosts;
   std::vector<Endpoint> endpoints;
   bool maintenance = false;
-  std::string replaces;  ///< the app whose routes go away with this one, hosts included: a rename
+  std::string replaces{};  ///< the app whose routes go away with this one, hosts included: a rename
 };
 
 class Proxy {

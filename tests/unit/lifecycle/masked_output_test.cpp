@@ -39,7 +39,7 @@ TEST(MaskedOutput, AnyCutOfTheOutputGivesTheSame) {
 
 TEST(MaskedOutput, WhatIsNoSecretIsNotHeldBack) {
   Recorder seen;
-  const Masks masks({{"TOKEN", "s3cret-token"}});
+  const Masks masks(TextMap{{"TOKEN", "s3cret-token"}});
   MaskedOutput out(seen, masks);
   out.detail("downloading...");
   EXPECT_EQ(seen.text, "downloading...");
@@ -51,7 +51,7 @@ TEST(MaskedOutput, WhatIsNoSecretIsNotHeldBack) {
 
 TEST(MaskedOutput, EveryStreamIsMasked) {
   Recorder seen;
-  const Masks masks({{"TOKEN", "s3cret-token"}});
+  const Masks masks(TextMap{{"TOKEN", "s3cret-token"}});
   MaskedOutput out(seen, masks);
   out.step("a s3cret-token");
   out.header("s3cret-token");

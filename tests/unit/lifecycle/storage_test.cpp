@@ -54,7 +54,9 @@ class StorageSource : public testing::Test {
 
   [[nodiscard]] bool allowed(const std::string& source) const {
     const auto checked = check_source(home_, {source, "/x", false, false, false});
-    if (!checked) EXPECT_EQ(checked.error().slug, "mount-denied");
+    if (!checked) {
+      EXPECT_EQ(checked.error().slug, "mount-denied");
+    }
     return checked.has_value();
   }
 
