@@ -102,7 +102,7 @@ class Downloads(harness.HomeTest):
             done = self.rebuild("again")
             self.assertEqual(0, done.returncode, done.stdout + done.stderr)
             self.assertIn("using the copy of an earlier build", done.stdout + done.stderr)
-            self.assertIn(sum_of("again"), done.stdout)
+            self.assertIn(sum_of("again"), done.stdout + done.stderr)
             self.assertNotEqual(0, other.push(check=False).returncode, "another app's copy")
             self.home.davit("buildpacks:purge-cache", "again")
             self.assertEqual(0, self.rebuild("again").returncode, "it is not in the build cache")

@@ -66,6 +66,11 @@ std::string label_of(std::string text) {
   return text + ":";
 }
 
+std::string without_blanks_at_end(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
+
 Json json_of(const sdk::Pairs& rows) {
   Json object = Json::object();
   for (const auto& [key, value] : rows) object[key.substr(std::string_view(kGroup).size())] = value;
@@ -192,7 +197,8 @@ int BuildEnvCommands::list(const sdk::Command& command) {
   for (const auto& [name, variable] : variables) wide = std::max(wide, name.size());
   call_.header(fmt::format("{} build variables", scope.empty() ? "global" : scope));
   for (const auto& [name, variable] : variables)
-    call_.result_line(fmt::format("{:<{}}  {}", name + ":", wide + 1, shown(variable)));
+    call_.result_line(
+        without_blanks_at_end(fmt::format("{:<{}}  {}", name + ":", wide + 1, shown(variable))));
   return 0;
 }
 
@@ -238,12 +244,12 @@ int BuildEnvCommands::report(const sdk::Command& command) {
     }
     if (wanted.empty())
       call_.header(fmt::format("{} build-env information", scope.empty() ? "Global" : scope));
+    std::size_t wide = kLeastWidth;
+    for (const auto& [key, value] : found) wide = std::max(wide, key.size() + 2);
     for (const auto& [key, value] : found) {
       if (key == wanted) call_.result_line(value);
       if (!wanted.empty()) continue;
-      std::string line = fmt::format("       {:<{}}{}", label_of(key), kLeastWidth, value);
-      line.erase(line.find_last_not_of(' ') + 1);
-      call_.result_line(line);
+      call_.result_line(without_blanks_at_end(fmt::format("       {:<{}}{}", label_of(key), wide, value)));
     }
   }
   if (json) call_.result_line(json_text(single ? all[named] : all));
