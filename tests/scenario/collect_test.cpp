@@ -98,7 +98,7 @@ TEST_F(CollectStory, CachesGoByAgeAndSize) {
   EXPECT_THAT(names(collect(true)), ElementsAre("cache cache/apps/shop"));
   keep("cache-days", "0");
   EXPECT_THAT(names(collect(true)), IsEmpty()) << "0: no limit";
-  keep("cache-days", "31");
+  keep("cache-days", "30");
   const Collected done = collect(false);
   EXPECT_THAT(done.items, ElementsAre(AllOf(Field(&Garbage::app, "shop"), Field(&Garbage::bytes, 3U << 20))));
   EXPECT_FALSE(fs::exists(cache));
