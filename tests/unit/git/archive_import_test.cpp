@@ -56,7 +56,7 @@ else:
   void expect_refused(const std::string& body, const std::string& words, const std::string& kind = "tar") {
     const auto tree = import(make(kind, body));
     ASSERT_FALSE(tree) << body;
-    EXPECT_THAT(tree.error().text(), HasSubstr(words)) << body;
+    EXPECT_THAT(tree.error().text() + ". " + tree.error().hint, HasSubstr(words)) << body;
     EXPECT_FALSE(tree.error().hint.empty()) << body;
     EXPECT_EQ(bare({"for-each-ref"}), "");
   }
