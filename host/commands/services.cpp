@@ -31,6 +31,12 @@ std::vector<std::string> flag_words(const Arguments& args, std::string_view flag
 
 Result<int> create(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const std::string name, named(call));
+  DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
+  DAVIT_TRY_ASSIGN(const bool exists, store->services().exists(call.kind, name));
+  if (exists) {
+    return fail(Code::kConflict, fmt::format("service {} already exists", name),
+                fmt::format("Choose another name, or see: davit {}:list", call.kind), "service-taken");
+  }
   DAVIT_TRY_ASSIGN(const int code, call.work("create", name, flag_words(call.args, "image-version")));
   return code == 0 ? service_info(call) : code;
 }

@@ -21,6 +21,8 @@ struct CreateRequest {
   std::string password;  ///< "": made
 };
 
+class StreamFeed;
+
 /// Threads: one.
 class ServiceKeeper {
  public:
@@ -93,7 +95,7 @@ class ServiceKeeper {
   Result<std::uint16_t> lease(const Service& service, std::uint32_t generation);
   Result<> dump_into(const Generation& generation, const std::filesystem::path& file,
                      const CallContext& context) const;
-  Result<> load_from(const Generation& generation, int source, const CallContext& context) const;
+  Result<> load_from(const Generation& generation, StreamFeed& feed, const CallContext& context) const;
   Result<> load_file(const Generation& generation, const std::filesystem::path& file,
                      const CallContext& context) const;
   Result<> thin_out(const Service& service, const std::filesystem::path& folder) const;

@@ -72,9 +72,8 @@ Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next
   return up;
 }
 
-Result<> ServiceKeeper::load_from(const Generation& generation, int source,
+Result<> ServiceKeeper::load_from(const Generation& generation, StreamFeed& feed,
                                   const CallContext& context) const {
-  DAVIT_TRY_ASSIGN(StreamFeed feed, StreamFeed::open(source));
   ProgramOptions options;
   options.head = feed.head();
   DAVIT_TRY_ASSIGN(const ServiceProgram program,
@@ -94,7 +93,8 @@ Result<> ServiceKeeper::load_from(const Generation& generation, int source,
 Result<> ServiceKeeper::load_file(const Generation& generation, const fs::path& file,
                                   const CallContext& context) const {
   DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_RDONLY));
-  return load_from(generation, fd.get(), context);
+  DAVIT_TRY_ASSIGN(StreamFeed feed, StreamFeed::open(fd.get()));
+  return load_from(generation, feed, context);
 }
 
 Result<> ServiceKeeper::dump_into(const Generation& generation, const fs::path& file,
@@ -115,11 +115,12 @@ Result<> ServiceKeeper::export_to(const Service& service, int target, const Call
 }
 
 Result<> ServiceKeeper::import_from(const Service& service, int source, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(StreamFeed feed, StreamFeed::open(source));
   context.out.step("Loading into a new instance; what is in it now goes on answering");
   DAVIT_TRY_ASSIGN(const Generation next,
                    build(
                        service, service.version,
-                       [&](const Generation& fresh) { return load_from(fresh, source, context); }, context));
+                       [&](const Generation& fresh) { return load_from(fresh, feed, context); }, context));
   context.out.step("Switching to the new data");
   DAVIT_TRY(switch_to(service, next, "import", context));
   context.out.step(fmt::format("What was in it before is kept as g{0}: davit {1}:restore {2} g{0}",

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 namespace davit {
 namespace {
@@ -57,6 +58,10 @@ struct StreamFeed::Copy {
   }
 
   void run(const std::string& head) {
+    sigset_t broken_pipe;  // a program that ends early is told by write()
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
     std::string buffer(kBufferBytes, '\0');
     note(head.data(), head.size());
     bool going = write_all(writer.get(), head.data(), head.size());
