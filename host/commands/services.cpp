@@ -32,8 +32,8 @@ std::vector<std::string> flag_words(const Arguments& args, std::string_view flag
 Result<int> create(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const std::string name, named(call));
   DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
-  DAVIT_TRY_ASSIGN(const bool exists, store->services().exists(call.kind, name));
-  if (exists) {
+  const auto present = store->services().get(call.kind, name);
+  if (present && present->generation != 0) {  // 0: its creation died, and ours clears that away
     return fail(Code::kConflict, fmt::format("service {} already exists", name),
                 fmt::format("Choose another name, or see: davit {}:list", call.kind), "service-taken");
   }
