@@ -21,11 +21,10 @@ class Secrets(harness.HomeTest):
     def test_no_command_line_has_a_config_value(self):
         app = self.app("hushed")
         app.server("one")
-        app.write("Procfile", "release: test -n \"$TOKEN\"\nweb: exec python3 -u server.py\n")
         app.commit()
         app.push()  # starts what outlives a command: strace would wait for it
         starts = self.traced("import", [harness.DAVIT, "config:import", "hushed", "-"], input=f"TOKEN={SECRET}\n".encode())
-        app.write("note", "two")
+        app.write("Procfile", "release: test -n \"$TOKEN\"\nweb: exec python3 -u server.py\n")
         app.commit()
         starts += self.traced("push", ["git", "push", str(self.home.repository("hushed")), "HEAD:refs/heads/main"], cwd=app.folder)
         starts += self.traced("run", [harness.DAVIT, "run", "hushed", "printenv", "TOKEN"])
