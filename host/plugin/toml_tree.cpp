@@ -1,6 +1,8 @@
 // toml++ behind a plain tree: the one place that parses TOML. toml++ 3.3 asserts in places where it should
-// look, and has undefined behaviour on characters that are not ASCII where it asks for whitespace. So some
-// texts are refused before it sees them (Guard), and an assertion of its that fails refuses the text.
+// look, and has undefined behaviour on characters that are not ASCII where it asks for whitespace. So an
+// assertion of its that fails refuses the text, and it sees such characters only in strings and comments of
+// a document that is right: Guard finds those by the quotes, which is good enough where the document without
+// such characters (in_ascii) is one.
 #include "plugin/toml_tree.hpp"
 
 #include <fmt/format.h>
@@ -227,6 +229,35 @@ std::size_t line_of_fault(std::string_view text) {
   return faulty;
 }
 
+bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
+}
+
+/// The same document with other bytes spelled by three letters: for strings and names as good as any, no end
+/// of anything, and another text stays another.
+std::string in_ascii(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (is_ascii(c))
+      out += c;
+    else
+      out.append({'x', static_cast<char>('a' + byte / 16), static_cast<char>('a' + byte % 16)});
+  }
+  return out;
+}
+
+Result<TomlNode> parse(std::string_view text, const std::string& source) {
+  try {
+    return convert(toml::parse(text));
+  } catch (const toml::parse_error& error) {
+    return bad(source, error.source().begin.line, error.description());
+  } catch (const ParserFault&) {
+    return bad(source, line_of_fault(text), "a value or a name was expected here",
+               "Look for a bracket, a comma or a quote that is missing or too many");
+  }
+}
+
 }  // namespace
 
 const TomlNode* TomlNode::find(std::string_view key) const {
@@ -261,14 +292,8 @@ Result<TomlNode> parse_toml(std::string_view text, const std::string& source) {
   if (!is_valid_utf8(text))
     return bad(source, line_of_bad_utf8(text), "the text is not UTF-8", "Save the file as UTF-8");
   DAVIT_TRY(Guard(text, source).check());
-  try {
-    return convert(toml::parse(text));
-  } catch (const toml::parse_error& error) {
-    return bad(source, error.source().begin.line, error.description());
-  } catch (const ParserFault&) {
-    return bad(source, line_of_fault(text), "a value or a name was expected here",
-               "Look for a bracket, a comma or a quote that is missing or too many");
-  }
+  if (!std::ranges::all_of(text, is_ascii)) DAVIT_TRY(parse(in_ascii(text), source));
+  return parse(text, source);
 }
 
 }  // namespace davit

@@ -212,7 +212,7 @@ TEST(TomlTree, WhatTomlplusplusAssertsIsRefusedWithItsLine) {
        {Wrong{"a = [}", "x.toml:1: "}, Wrong{"a = 1\nb = 2\nc = [}\nd = 4\n", "x.toml:3: "},
         Wrong{"a = {b = [}\n", "x.toml:1: "}, Wrong{"a = 1\n\xEF\xBB\xBF", "x.toml:2: "},
         Wrong{"a = 1\ncaf\xC3\xA9 = 1\n", "x.toml:2: "}, Wrong{"a = \"\"\"\n\\\xC3\xA9\"\"\"", "x.toml:2: "},
-        Wrong{"a = \"\"\"\\\n  \xC3\xA9\"\"\"", "x.toml:2: "},
+        Wrong{"a = \"\"\"\\\n  \xC3\xA9\"\"\"", "x.toml:2: "}, Wrong{"a = 1\nb =2'N10\xCE\x82", "x.toml:2: "},
         Wrong{"a = \"\"\"b\"\"\"\"\"\xC3\xA9", "x.toml:1: "}}) {
     const auto parsed = parse_toml(wrong.text, "x.toml");
     ASSERT_FALSE(parsed) << wrong.text;
