@@ -122,7 +122,7 @@ class Push(harness.HomeTest):
         app.write("note", "more")
         app.commit()
         shown = app.push(flags=["-o", "trace"]).stderr
-        for words in ("plugin buildstep: ", "plugin process: ", "plugin nginx: ", " took ", "runs git "):
+        for words in ("plugin buildstep: ", f"plugin {harness.RUNTIME}: ", "plugin nginx: ", " took ", "runs git "):
             self.assertIn(words, shown)
         done = self.home.davit("--trace", "ps:restart", "traced")
         self.assertRegex(done.stdout + done.stderr, r"trace \d+\.\d{3} s: plugin nginx: .* took \d+ ms")
