@@ -34,6 +34,11 @@ class Refused(AssertionError):
         self.status = status
 
 
+def label_of(home):
+    """What everything of a davit home carries."""
+    return f"davit.home={hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+
+
 class Api:
     """The engine's HTTP API, by its socket."""
 
@@ -74,8 +79,7 @@ class Api:
 
     def of_home(self, home):
         """(containers, networks) that a davit home has made."""
-        label = f"davit.home={hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
-        return self.labelled("containers", label), self.labelled("networks", label)
+        return self.labelled("containers", label_of(home)), self.labelled("networks", label_of(home))
 
     def forget_home(self, home):
         """Removes everything that a davit home has made, as whoever deletes a home must."""
@@ -86,7 +90,7 @@ class Api:
         for network in networks:
             with contextlib.suppress(Refused):
                 self.ask("DELETE", f"/networks/{network['Id']}")
-        images = self.labelled("images", f"davit.home={hashlib.sha256(str(home).encode()).hexdigest()[:12]}")
+        images = self.labelled("images", label_of(home))
         for _ in range(2):  # the slugs first, then what they stand on
             for image in images:
                 with contextlib.suppress(Refused):
