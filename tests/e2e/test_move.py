@@ -69,7 +69,9 @@ class Rename(harness.HomeTest):
             self.home.davit("ps:restart", name)
             self.assertIn(name, self.home.json("apps:list"))
             self.assert_answers(name, "here")
-            self.assertEqual(1, len(self.home.instances(name)))
+            live = [instance for instance in self.home.instances(name) if instance["role"] == "live"]
+            self.assertEqual(1, len(live), live)
+            harness.wait_for(lambda: len(self.home.instances(name)) == 1, "the end of the old instances")
 
 
 class Clone(harness.HomeTest):
