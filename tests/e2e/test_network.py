@@ -7,7 +7,7 @@ import harness
 class Networks(harness.HomeTest):
     @classmethod
     def setUpClass(cls):
-        if not getattr(harness, "ON_DOCKER", False):
+        if not harness.ON_DOCKER:
             raise unittest.SkipTest("networks are the docker runtime's: set DAVIT_E2E_RUNTIME=docker")
         super().setUpClass()
 
