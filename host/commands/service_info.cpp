@@ -1,6 +1,8 @@
 // What is known of services: from the store, and for `info` from the runtime.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "cli/json.hpp"
 #include "cli/layout.hpp"
@@ -210,6 +212,7 @@ Result<int> service_app_links(const ServiceCall& call) {
   for (const ServiceLink& link : links) {
     if (link.kind == call.kind) names.push_back(link.service_name);
   }
+  std::ranges::sort(names);
   show_names(call, fmt::format("{} {} service links", app.name, call.kind), names);
   return 0;
 }
