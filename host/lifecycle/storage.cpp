@@ -27,11 +27,10 @@ bool is_below(std::string_view path, std::string_view folder) {
   return path == folder || (path.starts_with(folder) && path.substr(folder.size()).starts_with('/'));
 }
 
-// Absolute, and the shortest way to say it.
+// Absolute, and the shortest way to say it. As text: paths compare equal whatever slashes they have.
 bool is_plain_path(std::string_view text) {
-  const fs::path path(text);
   return text.starts_with('/') && text.find('\0') == std::string_view::npos &&
-         path.lexically_normal() == path && (text == "/" || !text.ends_with('/'));
+         fs::path(text).lexically_normal().native() == text && (text == "/" || !text.ends_with('/'));
 }
 
 Error invalid(std::string message) {

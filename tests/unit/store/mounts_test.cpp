@@ -50,6 +50,8 @@ TEST_F(ReservedNames, AreTakenForEverybodyElse) {
   EXPECT_EQ(slug_of(store().apps().reserve_name(blog, "shop")), "name-taken");
   must(store().apps().rename(shop_, "market"));
   EXPECT_EQ(must(store().apps().get(shop_)).name, "market");
+  EXPECT_EQ(slug_of(store().apps().create("shop")), "name-taken") << "kept until all of it has moved";
+  must(store().apps().reserve_name(shop_, std::nullopt));
   must(store().apps().create("shop"));
 }
 
