@@ -102,9 +102,13 @@ class S6Supervisor final : public Supervisor {
       DAVIT_TRY(remove_locked(unit.name, stop_deadline_ms(unit.name)));
     }
     if (!files.exists()) DAVIT_TRY(make_unit(unit, spec));
+    const bool was_down = files.has("down");
     if (tree_.is_held(unit.name)) DAVIT_TRY(tree_.release_held());
-    if (!tree_.linked(unit.name)) DAVIT_TRY(tree_.link(unit.name));
+    const bool fresh = !tree_.linked(unit.name);
+    if (fresh) DAVIT_TRY(tree_.link(unit.name));
     DAVIT_TRY(wait_until_supervised(files));
+    // s6 starts what it has just been given: if that is down again already, it has run to its end meanwhile.
+    if (fresh && !was_down) return {};
     const auto s6 = files.s6_status();
     if (files.has("down") || !s6 || !s6->wanted_up) return bring_up(files);
     return {};
