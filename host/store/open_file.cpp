@@ -132,8 +132,8 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::filesystem::path& 
   return database;
 }
 
-// On a read-only disk SQLite cannot make its shared-memory file. If nothing waits in the journal, the file
-// alone is the whole state, and nobody can change it meanwhile.
+// On a read-only disk, and on one without a byte left, SQLite cannot make its shared-memory file. If nothing
+// waits in the journal, the file alone is the whole state, and nobody can change it meanwhile.
 Result<std::unique_ptr<Database>> open_immutable(const std::filesystem::path& file,
                                                  const StoreOptions& options, Error reason) {
   struct stat status {};
@@ -142,11 +142,15 @@ Result<std::unique_ptr<Database>> open_immutable(const std::filesystem::path& fi
   return connect(uri_of(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, file, options);
 }
 
+bool cannot_share_memory(const Error& error) {
+  return error.slug == "store-read-only" || error.slug == "store-io" || error.slug == "disk-full";
+}
+
 Result<std::unique_ptr<Database>> open_for_reading(const std::filesystem::path& file,
                                                    const StoreOptions& options) {
   DAVIT_TRY_ASSIGN(auto database, connect(file.string(), SQLITE_OPEN_READONLY, file, options));
   auto version = read_schema_version(*database);
-  if (!version && (version.error().slug == "store-read-only" || version.error().slug == "store-io")) {
+  if (!version && cannot_share_memory(version.error())) {
     DAVIT_TRY_ASSIGN(database, open_immutable(file, options, version.error()));
     version = read_schema_version(*database);
   }

@@ -71,6 +71,13 @@ TEST_F(DiskFull, InsideATransactionNothingOfItRemains) {
   EXPECT_EQ(must(store.apps().names()), std::vector<std::string>{"c"});
 }
 
+TEST_F(DiskFull, WhatOnlyReadsWorksWithoutAByteLeft) {
+  must(must(Store::open(file_, StoreMode::kCreate, clock_)).apps().create("shop"));
+  fill(0);
+  EXPECT_EQ(must(must(Store::open(file_, StoreMode::kRead, clock_)).apps().names()),
+            std::vector<std::string>{"shop"});
+}
+
 TEST_F(DiskFull, ANewStoreIsMadeWholeOrNotAtAll) {
   fill(8 * 1024);
   EXPECT_EQ(slug_of(Store::open(file_, StoreMode::kCreate, clock_)), "disk-full");
