@@ -23,7 +23,9 @@ Result<int> help(Session& session, const Arguments& args) {
     session.out().result(man_page(core.view(), DAVIT_VERSION));
     return 0;
   }
-  const FullTable table(session.where().program, catalog_or_null(session));
+  const bool groups = args.args.empty() && !args.has("all");
+  const FullTable table(session.where().program, catalog_or_null(session),
+                        groups ? TableScope::kGroups : TableScope::kAll);
   if (args.args.empty()) {
     session.out().result(help_overview(table.view(), args.has("all")));
     return 0;

@@ -27,7 +27,7 @@ std::string json_of(const CatalogEntry& entry) {
       .text("version", entry.version)
       .text("state", state_of(entry))
       .text("summary", entry.summary)
-      .text("path", entry.path.string())
+      .text("path", entry.path)
       .raw("provides", json_texts(entry.note.provides))
       .text("disabled-by", entry.disabled_by)
       .text("problem", entry.problem ? entry.problem->text() : "");
@@ -83,7 +83,7 @@ Result<int> info(Session& session, const Arguments& args) {
                                              {"Version:", entry->version},
                                              {"ABI:", note.abi},
                                              {"State:", state_of(*entry)},
-                                             {"File:", entry->path.string()}};
+                                             {"File:", entry->path}};
   if (!entry->disabled_by.empty()) rows.push_back({"Disabled by:", entry->disabled_by});
   if (entry->problem) rows.push_back({"Problem:", entry->problem->text()});
   if (entry->problem && !entry->problem->hint.empty()) rows.push_back({"Hint:", entry->problem->hint});

@@ -38,10 +38,6 @@ CliProperty from_note(const PropertySpec& note) {
   return property;
 }
 
-bool has_group(const std::vector<CliGroup>& groups, std::string_view name) {
-  return std::ranges::any_of(groups, [&](const CliGroup& group) { return group.name == name; });
-}
-
 }  // namespace
 
 std::optional<PluginCommand> find_plugin_command(const PluginCatalog& catalog, std::string_view name) {
@@ -58,51 +54,69 @@ PropertyGroup plugin_properties(const PluginCatalog& catalog, std::string_view g
   return properties;
 }
 
-FullTable::FullTable(std::string_view program, const PluginCatalog* catalog) : program_(program) {
-  for (const CoreGroup& group : core_groups()) {
-    groups_.push_back(group.help);
-    for (const CoreCommand& command : group.commands()) commands_.push_back(command.spec);
-  }
-  if (catalog != nullptr) add_plugins(*catalog);
+FullTable::FullTable(std::string_view program, const PluginCatalog* catalog, TableScope scope)
+    : program_(program) {
+  for (const CoreGroup& group : core_groups()) add_group(group.help.name, group.help.summary);
+  if (catalog != nullptr) add_groups(*catalog);
   std::ranges::sort(groups_, {}, &CliGroup::name);
+  if (scope == TableScope::kGroups) return;
+  for (const CoreGroup& group : core_groups()) {
+    for (const CoreCommand& command : group.commands()) add(command.spec);
+  }
+  if (catalog != nullptr) add_commands(*catalog);
   std::ranges::sort(commands_, {}, &CliCommand::name);
 }
 
-void FullTable::add_plugins(const PluginCatalog& catalog) {
-  for (const CatalogEntry* plugin : catalog.usable()) {
-    for (const auto& [name, line] : plugin->note.groups) {
-      if (!has_group(groups_, name)) groups_.push_back({name, line});
-    }
+void FullTable::add_group(std::string_view name, std::string_view summary) {
+  if (group_names_.insert(name).second) groups_.push_back({name, summary});
+}
+
+void FullTable::add(const CliCommand& command) {
+  if (names_.insert(command.name).second) commands_.push_back(command);
+}
+
+void FullTable::add_groups(const PluginCatalog& catalog) {
+  const auto plugins = catalog.usable();
+  for (const CatalogEntry* plugin : plugins) {
+    for (const auto& [name, line] : plugin->note.groups) add_group(name, line);
   }
-  for (const PluginCatalog::CommandRef& ref : catalog.commands()) {
-    if (find_core_command(ref.spec->name) != nullptr) continue;
-    PluginCommand& command = plugin_commands_.emplace_back(from_note(*ref.spec));
-    command.spec.flags = command.flags;
-    if (!has_group(groups_, group_name(command.spec.name))) {
-      groups_.push_back({group_name(command.spec.name), ref.plugin->summary});
+  for (const CatalogEntry* plugin : plugins) {
+    for (const CommandSpec& command : plugin->note.commands)
+      add_group(group_name(command.name), plugin->summary);
+    for (const PropertySpec& property : plugin->note.properties) add_group(property.group, plugin->summary);
+  }
+  for (const std::string& kind : service_kinds(catalog)) {
+    const CatalogEntry* plugin = catalog.find(kind);
+    add_group(plugin->id, plugin->summary);
+  }
+}
+
+/// The first of a name is it: the core's commands, then what plugins state, then what comes with services and
+/// properties.
+void FullTable::add_commands(const PluginCatalog& catalog) {
+  const auto plugins = catalog.usable();
+  for (const CatalogEntry* plugin : plugins) {
+    for (const CommandSpec& note : plugin->note.commands) {
+      PluginCommand& command = plugin_commands_.emplace_back(from_note(note));
+      command.spec.flags = command.flags;
+      add(command.spec);
     }
-    commands_.push_back(command.spec);
   }
   for (const std::string& kind : service_kinds(catalog)) {
     for (const ServiceVerb& verb : service_verbs()) {
-      const std::string& name = texts_.emplace_back(fmt::format("{}:{}", kind, verb.spec.name));
-      if (catalog.command(name)) continue;
-      commands_.push_back(verb.spec);
-      commands_.back().name = name;
+      CliCommand command = verb.spec;
+      command.name = texts_.emplace_back(fmt::format("{}:{}", kind, verb.spec.name));
+      add(command);
     }
-    const CatalogEntry* plugin = catalog.find(kind);
-    if (!has_group(groups_, plugin->id)) groups_.push_back({plugin->id, plugin->summary});
   }
-  std::string_view last_group;
-  for (const PluginCatalog::PropertyRef& ref : catalog.properties()) {
-    if (ref.spec->group == last_group) continue;
-    last_group = ref.spec->group;
-    for (const std::string_view verb : {"set", "report"}) {
-      const std::string& name = texts_.emplace_back(fmt::format("{}:{}", last_group, verb));
-      if (find_core_command(name) != nullptr || catalog.command(name)) continue;
-      commands_.push_back(verb == "set" ? property_set_spec(name) : property_report_spec(name));
+  for (const CatalogEntry* plugin : plugins) {
+    std::string_view last;
+    for (const PropertySpec& property : plugin->note.properties) {
+      if (property.group == last) continue;
+      last = property.group;
+      add(property_set_spec(texts_.emplace_back(fmt::format("{}:set", last))));
+      add(property_report_spec(texts_.emplace_back(fmt::format("{}:report", last))));
     }
-    if (!has_group(groups_, last_group)) groups_.push_back({last_group, ref.plugin->summary});
   }
 }
 

@@ -36,11 +36,11 @@ struct CatalogEntry {
   std::string id;       ///< of the note; of plugins.toml or the file's name if there is no note
   std::string version;  ///< "" without a note
   std::string summary;
-  std::filesystem::path path;  ///< absolute; empty: no such file
-  bool configured = false;     ///< plugins.toml has a [plugins.ID]
-  bool enabled = false;        ///< wanted; whether it is usable: `problem`
-  std::string disabled_by;     ///< "plugins.toml", "DAVIT_PLUGINS_DISABLE", "--safe-mode"; "" if enabled
-  int position = 0;            ///< among the enabled ones, from 0
+  std::string path;         ///< absolute; empty: no such file
+  bool configured = false;  ///< plugins.toml has a [plugins.ID]
+  bool enabled = false;     ///< wanted; whether it is usable: `problem`
+  std::string disabled_by;  ///< "plugins.toml", "DAVIT_PLUGINS_DISABLE", "--safe-mode"; "" if enabled
+  int position = 0;         ///< among the enabled ones, from 0
   std::optional<Error> problem;
   PluginNote note;
   SettingValues settings;  ///< defaults included

@@ -92,24 +92,25 @@ void CatalogBuilder::scan_folder() {
     if (name.ends_with(".so") && !name.starts_with('.')) names.emplace_back(name);
   }
   std::sort(names.begin(), names.end());
+  candidates_.reserve(names.size());
   for (const std::string& name : names) {
     Candidate candidate;
-    candidate.path = plugin_dir_ / name;
+    candidate.path = fmt::format("{}/{}", plugin_dir_, name);
     candidate.read = cache_.read(candidate.path);
-    candidate.id = candidate.read.problem ? candidate.path.stem().string() : candidate.read.note.id;
+    candidate.id = candidate.read.problem ? name.substr(0, name.rfind('.')) : candidate.read.note.id;
     candidates_.push_back(std::move(candidate));
   }
+  for (Candidate& candidate : candidates_) by_id_.emplace(candidate.id, &candidate);
 }
 
 void CatalogBuilder::choose_file(const PluginSection& section, CatalogEntry& entry) {
   ReadNote read;
   std::vector<Candidate*> same_id;
-  for (Candidate& candidate : candidates_)
-    if (candidate.id == section.id) same_id.push_back(&candidate);
+  for (auto [at, end] = by_id_.equal_range(section.id); at != end; ++at) same_id.push_back(at->second);
   for (Candidate* candidate : same_id) candidate->taken = true;
   if (!section.path.empty()) {  // a path says which file is meant, whatever else is installed
-    entry.path = section.path;
-    read = cache_.read(section.path);
+    entry.path = section.path.native();
+    read = cache_.read(entry.path);
     if (!read.problem && read.note.id != section.id)
       read.problem =
           at(section.path_line,
@@ -121,17 +122,15 @@ void CatalogBuilder::choose_file(const PluginSection& section, CatalogEntry& ent
     std::vector<std::string> ids;
     for (const Candidate& candidate : candidates_) ids.push_back(candidate.id);
     const std::string near = nearest(section.id, ids);
-    read.problem =
-        at(section.line, fmt::format("plugin {} is not installed in {}", section.id, plugin_dir_.string()),
-           near.empty() ? disable_hint(section.id) : fmt::format("Did you mean \"{}\"?", near));
+    read.problem = at(section.line, fmt::format("plugin {} is not installed in {}", section.id, plugin_dir_),
+                      near.empty() ? disable_hint(section.id) : fmt::format("Did you mean \"{}\"?", near));
   } else {
     entry.path = same_id.front()->path;
     read = std::move(same_id.front()->read);
     if (same_id.size() > 1)
-      read.problem = problem(fmt::format("plugin {} is in two files: {} and {}", section.id,
-                                         same_id[0]->path.string(), same_id[1]->path.string()),
-                             fmt::format("Remove one of them, or set path in [plugins.{}]", section.id),
-                             "plugin-duplicate");
+      read.problem = problem(
+          fmt::format("plugin {} is in two files: {} and {}", section.id, same_id[0]->path, same_id[1]->path),
+          fmt::format("Remove one of them, or set path in [plugins.{}]", section.id), "plugin-duplicate");
   }
   entry.note = std::move(read.note);
   entry.problem = std::move(read.problem);
@@ -152,7 +151,7 @@ void CatalogBuilder::check_settings(const PluginSection& section, CatalogEntry& 
   for (const SettingSpec& spec : entry.note.settings)
     if (spec.default_value || !spec.default_items.empty() || spec.type == SettingType::kStrings)
       entry.settings.emplace(spec.key, default_of(spec));
-  if (entry.problem) return;
+  if (entry.problem || section.settings.empty()) return;
   std::vector<std::string> keys;
   for (const SettingSpec& spec : entry.note.settings) keys.push_back(spec.key);
   for (const auto& [key, given] : section.settings) {
@@ -180,7 +179,14 @@ void CatalogBuilder::check_settings(const PluginSection& section, CatalogEntry& 
   }
 }
 
-CatalogEntry CatalogBuilder::configured(const PluginSection& section) {
+/// "": it is enabled.
+std::string CatalogBuilder::disabled_by(const PluginSection& section) const {
+  if (!section.enabled) return "plugins.toml";
+  if (options_.safe_mode) return "--safe-mode";
+  return std::ranges::count(options_.disable, section.id) > 0 ? "DAVIT_PLUGINS_DISABLE" : "";
+}
+
+CatalogEntry CatalogBuilder::configured(const PluginSection& section, std::string disabled_by) {
   CatalogEntry entry;
   entry.id = section.id;
   entry.configured = true;
@@ -189,12 +195,7 @@ CatalogEntry CatalogBuilder::configured(const PluginSection& section) {
   check_settings(section, entry);
   entry.version = entry.note.version;
   entry.summary = entry.note.summary;
-  if (!section.enabled)
-    entry.disabled_by = "plugins.toml";
-  else if (options_.safe_mode)
-    entry.disabled_by = "--safe-mode";
-  else if (std::find(options_.disable.begin(), options_.disable.end(), section.id) != options_.disable.end())
-    entry.disabled_by = "DAVIT_PLUGINS_DISABLE";
+  entry.disabled_by = std::move(disabled_by);
   entry.enabled = entry.disabled_by.empty();
   return entry;
 }
@@ -248,9 +249,9 @@ void CatalogBuilder::add_unconfigured() {
     entry.disabled_by = "plugins.toml";
     for (const CatalogEntry& before : others)
       if (before.id == entry.id && !entry.problem)
-        entry.problem = problem(fmt::format("plugin {} is in two files: {} and {}", entry.id,
-                                            before.path.string(), entry.path.string()),
-                                "Remove one of them", "plugin-duplicate");
+        entry.problem =
+            problem(fmt::format("plugin {} is in two files: {} and {}", entry.id, before.path, entry.path),
+                    "Remove one of them", "plugin-duplicate");
     others.push_back(std::move(entry));
   }
   std::stable_sort(others.begin(), others.end(),
@@ -262,9 +263,13 @@ PluginCatalog CatalogBuilder::build(PluginsToml file, const std::string& source)
   source_ = source;
   scan_folder();
   catalog_.host_ = std::move(file.host);
-  for (const PluginSection& section : file.plugins) catalog_.entries_.push_back(configured(section));
-  std::stable_partition(catalog_.entries_.begin(), catalog_.entries_.end(),
-                        [](const CatalogEntry& entry) { return entry.enabled; });
+  catalog_.entries_.reserve(file.plugins.size() + candidates_.size());
+  for (const bool enabled : {true, false}) {
+    for (const PluginSection& section : file.plugins) {
+      const std::string off = disabled_by(section);
+      if (off.empty() == enabled) catalog_.entries_.push_back(configured(section, off));
+    }
+  }
   int position = 0;
   for (CatalogEntry& entry : catalog_.entries_)
     if (entry.enabled) entry.position = position++;

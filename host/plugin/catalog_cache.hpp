@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "plugin/note.hpp"
@@ -32,7 +34,7 @@ class CatalogCache {
   explicit CatalogCache(std::filesystem::path file);
   /// From the cache, or from the plugin's file (then the cache is to be written anew). The problem of a file
   /// that cannot be read is not kept; that of one with a bad note is.
-  ReadNote read(const std::filesystem::path& plugin_file);
+  ReadNote read(const std::string& plugin_file);
   /// As read_plugins_toml(), without parsing a file that is known. What is wrong with one is never kept.
   Result<PluginsToml> read_toml(const std::filesystem::path& file);
   /// Writes what has changed. Failing is silent: a read-only home works without a cache.
@@ -43,7 +45,7 @@ class CatalogCache {
  private:
   struct Kept {
     FileIdentity identity;
-    ReadNote content;
+    std::string_view content;  // a packed ReadNote, in bytes_ or in fresh_: made a value when it is asked for
     bool used = false;
   };
   struct KeptToml {
@@ -56,7 +58,9 @@ class CatalogCache {
   [[nodiscard]] bool is_older(const FileIdentity& identity) const { return identity.ctime_ns < written_ns_; }
 
   std::filesystem::path file_;
-  std::int64_t written_ns_ = 0;  // of the cache file
+  std::int64_t written_ns_ = 0;    // of the cache file
+  std::string bytes_;              // of the cache file
+  std::deque<std::string> fresh_;  // read from plugins' files
   std::map<std::string, Kept, std::less<>> kept_;
   std::optional<KeptToml> toml_;
   bool changed_ = false;

@@ -36,10 +36,12 @@ class Unpacker {
     bytes_.remove_prefix(sizeof value);
     return value;
   }
-  std::string text() {
+  std::string text() { return std::string(view()); }
+  /// A text where it lies.
+  std::string_view view() {
     const auto size = static_cast<std::uint64_t>(number());
-    if (size > bytes_.size()) return fail_now(), std::string();
-    std::string value(bytes_.substr(0, size));
+    if (size > bytes_.size()) return fail_now(), std::string_view();
+    const std::string_view value = bytes_.substr(0, size);
     bytes_.remove_prefix(size);
     return value;
   }

@@ -50,14 +50,15 @@ std::optional<Partial> parse_partial(std::string_view text) {
     if (!is_identifiers(partial.version.prerelease)) return std::nullopt;
     text = text.substr(0, dash);
   }
-  const auto parts = split(text, '.');
-  if (parts.size() > 3) return std::nullopt;
   const std::array<std::uint32_t*, 3> targets{&partial.version.major_part, &partial.version.minor_part,
                                               &partial.version.patch_part};
-  for (const std::string& part : parts) {
-    const auto value = number(part);
-    if (!value) return std::nullopt;
+  for (bool more = true; more;) {  // without split(): this is done for each plugin at each command
+    const auto dot = text.find('.');
+    const auto value = number(text.substr(0, dot));
+    if (!value || partial.parts == 3) return std::nullopt;
     *targets[static_cast<std::size_t>(partial.parts++)] = *value;
+    more = dot != std::string_view::npos;
+    if (more) text.remove_prefix(dot + 1);
   }
   if (!partial.version.prerelease.empty() && partial.parts != 3) return std::nullopt;
   return partial;
