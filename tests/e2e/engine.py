@@ -141,16 +141,60 @@ def missing():
     return None
 
 
+class Pool:
+    """A range of addresses that no other engine of the tests on this machine cuts its networks from, and within which containers of one
+    network reach each other: where the machine's own engine lets nothing be forwarded that it does not know (its policy is DROP, and
+    what crosses a bridge counts as forwarded), the firewall gets one rule, which goes with us."""
+
+    FIRST, COUNT = 130, 100
+
+    def __init__(self):
+        for number in range(self.COUNT):
+            self.marker = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                self.marker.bind(f"\0davit-test-pool-{number}")
+            except OSError:
+                self.marker.close()
+                continue
+            self.network = f"10.{self.FIRST + number}.0.0/16"
+            self.rule = ["FORWARD", "-m", "physdev", "--physdev-is-bridged", "-s", self.network, "-d", self.network, "-j", "ACCEPT"]
+            self.opened = [program for program in self.firewalls() if self.opens(program)]
+            return
+        raise AssertionError("no range of addresses is free: are there engines that were left?")
+
+    @staticmethod
+    def firewalls():
+        """The iptables of both kinds, where it has a table; asking would make one."""
+        names = Path("/proc/net/ip_tables_names")
+        kinds = {"iptables-nft": "table ip filter" in subprocess.run(["nft", "list", "tables"], stdout=subprocess.PIPE, check=False,
+                                                                     text=True).stdout,
+                 "iptables-legacy": names.exists() and "filter" in names.read_text().split()}
+        return [program for program, there in kinds.items() if there and shutil.which(program, path="/usr/sbin:/sbin")]
+
+    def opens(self, program):
+        policy = subprocess.run([f"/usr/sbin/{program}", "-w", "-S", "FORWARD"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                check=True).stdout
+        if not policy.startswith("-P FORWARD DROP"):
+            return False
+        subprocess.run([f"/usr/sbin/{program}", "-w", "-I", *self.rule], check=True)
+        return True
+
+    def close(self):
+        for program in self.opened:
+            subprocess.run([f"/usr/sbin/{program}", "-w", "-D", *self.rule], check=False)
+        self.marker.close()
+
+
 class Dockerd:
-    """A dockerd of our own, without iptables and without a default bridge: it changes nothing of the machine's network but bridges."""
+    """A dockerd of our own, without iptables and without a default bridge: it changes nothing of the machine's network but bridges, and
+    these go with it."""
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="davit-engine-"))
         self.socket = self.folder / "docker.sock"
         self.api = Api(self.socket)
         self.process = None
-        # Two engines of one machine must not cut their networks from the same addresses.
-        self.pool = f"10.{130 + os.getpid() % 100}.0.0/16"
+        self.pool = Pool()
 
     def start(self):
         if reason := missing():
@@ -159,7 +203,7 @@ class Dockerd:
             self.process = subprocess.Popen(
                 ["dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile", self.folder / "pid",
                  "--host", f"unix://{self.socket}", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-masq=false",
-                 "--default-address-pool", f"base={self.pool},size=24", "--shutdown-timeout", "5"],
+                 "--default-address-pool", f"base={self.pool.network},size=24", "--shutdown-timeout", "5"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
                 env={**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
         end = time.monotonic() + START_S
@@ -181,10 +225,14 @@ class Dockerd:
 
     def remove(self):
         with contextlib.suppress(Refused, OSError):
-            for container in self.api.ask("GET", "/containers/json"):
+            for container in self.api.ask("GET", "/containers/json", query={"all": "1"}):
                 with contextlib.suppress(Refused):
-                    self.api.ask("POST", f"/containers/{container['Id']}/kill")
+                    self.api.ask("DELETE", f"/containers/{container['Id']}", query={"force": "1"})
+            for network in self.api.ask("GET", "/networks"):
+                with contextlib.suppress(Refused):
+                    network["Driver"] == "bridge" and self.api.ask("DELETE", f"/networks/{network['Id']}")
         self.stop()
+        self.pool.close()
         for line in Path("/proc/self/mounts").read_text().splitlines():
             if line.split()[1].startswith(str(self.folder)):
                 subprocess.run(["umount", "-l", line.split()[1]], check=False)
