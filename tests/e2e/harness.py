@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -55,7 +56,7 @@ class Home:
     folder before `davit init`. `folder`: exists; None: a new one, which everybody can pass through.
     `docker`: the engine that it uses, where the runtime is docker; None: the shared one."""
 
-    def __init__(self, user=None, prepare=None, folder=None, docker=None):
+    def __init__(self, user=None, prepare=None, folder=None, docker=None, runtime=RUNTIME):
         self.folder = Path(folder or tempfile.mkdtemp(prefix="davit-e2e-"))
         if folder is None:
             self.folder.chmod(0o755)
@@ -73,15 +74,15 @@ class Home:
                     "DAVIT_HOME": str(self.path), "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1",
                     "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@localhost", "GIT_COMMITTER_NAME": "t",
                     "GIT_COMMITTER_EMAIL": "t@localhost"}
-        self.engine = (docker or docker_engine()) if ON_DOCKER else None
+        self.engine = (docker or docker_engine()) if runtime == "docker" else None
         # DOCKER_HOST counts for `init` only, which writes it down.
-        self.davit("init", "--runtime", RUNTIME, "--http-port", str(self.port),
-                   env={"DOCKER_HOST": f"unix://{self.engine.path}"} if ON_DOCKER else None)
+        self.davit("init", "--runtime", runtime, "--http-port", str(self.port),
+                   env={"DOCKER_HOST": f"unix://{self.engine.path}"} if self.engine else None)
         # The first few of the block are the tests' own servers'; the rest is the instances'.
         settings = self.path / "plugins.toml"
         text = settings.read_text().replace(
             "[host]\n", f"[host]\nport_first = {self.ports.first + 10}\nport_last = {self.ports.last}\n", 1)
-        settings.write_text(engine.with_setting(text, "docker", "stack", engine.STACK) if ON_DOCKER else text)
+        settings.write_text(engine.with_setting(text, "docker", "stack", engine.STACK) if self.engine else text)
 
     def run(self, argv, check=True, input=None, env=None, cwd=None, timeout=DEADLINE_S):
         """A word may be bytes."""
@@ -247,11 +248,13 @@ class App:
 
 
 SERVER = '''
-import http.server, os, signal, socketserver, sys, time
+import http.server, os, signal, socket, socketserver, sys, time
 @EXTRA@
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_GET(self):
+        if self.headers.get("Upgrade"):
+            return self.echo()
         if self.path.startswith("/slow"):
             time.sleep(float(self.path.split("=")[1]))
         body = (@ANSWER@ + "\\n").encode()
@@ -260,15 +263,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("X-Instance", os.environ.get("DAVIT_INSTANCE", ""))
         self.end_headers()
         self.wfile.write(body)
+    def echo(self):
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", self.headers["Upgrade"])
+        self.end_headers()
+        upgraded.append(self.connection)
+        for line in self.rfile:
+            self.wfile.write(os.environ.get("DAVIT_INSTANCE", "").encode() + b" " + line)
+        self.close_connection = True
     def log_message(self, *args):
         pass
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = False
     request_queue_size = 512
+upgraded = []
 server = Server(("0.0.0.0", int(os.environ["PORT"])), Handler)
 def stop(*_):
     import threading
     threading.Thread(target=server.shutdown).start()
+    for connection in upgraded:
+        try:
+            connection.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
 signal.signal(signal.SIGTERM, stop)
 print("listening", flush=True)
 server.serve_forever()
@@ -276,17 +294,46 @@ server.server_close()
 '''
 
 
-class Load:
-    """Constant requests from a few threads, until stopped; counts what came back. `keep_alive`: one connection a thread."""
+class Upgraded:
+    """A connection that has stopped to be HTTP, as a websocket's does: an instance sends each line back, with its name before it."""
 
-    def __init__(self, home, app, threads=4, keep_alive=True):
+    def __init__(self, home, app):
+        self.socket = socket.create_connection(("127.0.0.1", home.port), timeout=DEADLINE_S)
+        self.socket.sendall(f"GET / HTTP/1.1\r\nHost: {app}.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n".encode())
+        self.lines = self.socket.makefile("rb")
+        head = list(iter(lambda: self.lines.readline().strip(), b""))
+        if not head or b" 101 " not in head[0]:
+            raise AssertionError(f"no upgrade: {head}")
+
+    def echo(self):
+        """Which instance is at the other end."""
+        self.socket.sendall(b"hello\n")
+        return self.lines.readline().split()[0].decode()
+
+    def wait_for_end(self):
+        while self.lines.readline():
+            pass
+        self.close()
+
+    def close(self):
+        self.lines.close()
+        self.socket.close()
+
+
+class Load:
+    """Constant requests from a few threads, until stopped; counts what came back. `keep_alive`: one connection a thread. `rate`: of all
+    threads together, a second, as far as the machine can; None: each begins its next request 2 ms after the last."""
+
+    def __init__(self, home, app, threads=4, keep_alive=True, rate=None):
         self.home, self.app, self.keep_alive = home, app, keep_alive
+        self.interval_s = threads / rate if rate else None
         self.good, self.bad, self.answers = 0, [], {}
         self.lock = threading.Lock()
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.work) for _ in range(threads)]
 
     def __enter__(self):
+        self.begin = time.monotonic()
         for thread in self.threads:
             thread.start()
         wait_for(lambda: self.good + len(self.bad) > 20, "the load's first answers")
@@ -297,9 +344,21 @@ class Load:
         for thread in self.threads:
             thread.join()
 
+    def per_second(self):
+        return (self.good + len(self.bad)) / (time.monotonic() - self.begin)
+
+    def pause(self, number):
+        """After the request of this number, counted from 1: until the next one's time."""
+        if self.interval_s is None:
+            time.sleep(0.002)
+        else:
+            self.over.wait(max(0, self.begin + number * self.interval_s - time.monotonic()))
+
     def work(self):
         connection = None
+        number = 0
         while not self.over.is_set():
+            number += 1
             try:
                 if connection is None:
                     connection = http.client.HTTPConnection("127.0.0.1", self.home.port, timeout=20)
@@ -322,7 +381,7 @@ class Load:
                 if connection is not None:
                     connection.close()
                 connection = None
-            time.sleep(0.002)
+            self.pause(number)
         if connection is not None:
             connection.close()
 

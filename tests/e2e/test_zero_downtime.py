@@ -1,27 +1,48 @@
 """Under constant load, nothing that an operator does to an app drops a request."""
+import sys
+import time
+
 import harness
+
+PER_SECOND, REDEPLOYS, DRAIN_LIMIT_S = 300, 10, 10
 
 
 class ZeroDowntime(harness.HomeTest):
+    def redeploy(self, app, number):
+        """A websocket of the old instance is kept; when the next two redeploys have come, it may be cut."""
+        kept = harness.Upgraded(self.home, app.name)
+        instance = kept.echo()
+        app.server(f"v{number}")
+        app.commit()
+        app.push()
+        self.assertEqual(f"v{number}", self.home.get(app.name)[1].strip())
+        self.assertEqual(instance, kept.echo())
+        return kept
+
     def run_under_load(self, keep_alive):
         name = f"load{int(keep_alive)}"
         app = self.deployed(name, "v0")
-        self.home.davit("checks:set", name, "wait-to-retire", "10")
-        with harness.Load(self.home, name, keep_alive=keep_alive) as load:
-            for number in range(1, 4):
-                app.server(f"v{number}")
-                app.commit()
-                app.push()
+        self.home.davit("checks:set", name, "wait-to-retire", str(DRAIN_LIMIT_S))
+        with harness.Load(self.home, name, 8, keep_alive, PER_SECOND) as load:
+            kept = [self.redeploy(app, number) for number in range(1, REDEPLOYS)]
+            begin = time.monotonic()
+            kept.append(self.redeploy(app, REDEPLOYS))
+            kept[-1].wait_for_end()
+            self.assertGreaterEqual(time.monotonic() - begin, DRAIN_LIMIT_S, "a websocket has until the drain limit")
+            for one in kept:
+                one.close()
+            print(f"{name}: {load.per_second():.0f} requests a second through {REDEPLOYS} redeploys", file=sys.stderr)
             self.home.davit("ps:scale", name, "web=4")
             self.home.davit("ps:scale", name, "web=2")
             self.home.davit("ps:restart", name)
             app.write("Procfile", "web: exit 3\n")
             app.commit()
             self.assertNotEqual(0, app.push(check=False).returncode)
+            before = load.answers[f"v{REDEPLOYS - 1}"]
             self.home.davit("releases:rollback", name)
-            harness.wait_for(lambda: load.answers.get("v2", 0) > 0, "answers of the release that was rolled back to")
+            harness.wait_for(lambda: load.answers.get(f"v{REDEPLOYS - 1}", 0) > before, "answers of the release that was rolled back to")
         self.assertEqual([], load.bad[:5], f"{len(load.bad)} of {load.good + len(load.bad)} requests failed")
-        for number in range(4):
+        for number in range(REDEPLOYS + 1):
             self.assertGreater(load.answers.get(f"v{number}", 0), 0)
 
     def test_with_keep_alive(self):
