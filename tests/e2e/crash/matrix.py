@@ -30,6 +30,7 @@ FAULTS = ["kill-worker", "kill-guard", "kill-nginx", "kill-supervisor", "disk-fu
 if harness.ON_DOCKER:
     FAULTS.append("restart-engine")
 HOME_BYTES = 640 << 20  # of the tmpfs that a cell with a full disk fills; a build wants 256 MiB free
+LOAD_PER_SECOND = 100
 # Fewer than these are a broken trace, not a short deployment.
 FEWEST_POINTS = 12
 
@@ -101,9 +102,9 @@ def operation_argv(app, operation):
 class Running:
     """An operation that runs in the background, as a client would run it; its own process group, so that it can be dropped."""
 
-    def __init__(self, app, operation, failpoint):
+    def __init__(self, app, argv, failpoint):
         self.app = app
-        self.process = subprocess.Popen(operation_argv(app, operation), cwd=app.folder, stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen(argv, cwd=app.folder, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
                                         env={**app.home.env, "DAVIT_FAILPOINT": failpoint})
         self.output = []
@@ -179,7 +180,7 @@ def points_of(world, operation):
     """Every failpoint that the operation passes, in order."""
     app, _, _ = prepared(world, operation)
     trace = world.home.folder / f"trace-{app.name}"
-    running = Running(app, operation, f"trace@{trace}")
+    running = Running(app, operation_argv(app, operation), f"trace@{trace}")
     code, output = running.end()
     if code != 0:
         raise Broken(f"{operation} without any fault exited {code}:\n{output}")
@@ -231,6 +232,7 @@ def whole_state(home, app):
     units = {path.name for path in (home.path / "run/s6/units").glob(f"{name}.*")}
     scanned = {path.name for path in (home.path / "run/s6/scan").glob(f"{name}.*")}
     ids = {row["id"] for row in instances}
+    processes = {row["id"] for row in instances if row["runtime"] == "process"}
     leases = {owner for (owner,) in rows(home, "SELECT owner FROM ports WHERE owner IS NOT NULL") if owner.startswith(name + ".")}
     slugs = {path.name.split(".")[0] for path in (home.path / "slugs" / name).glob("*")}
     wanted_slugs = {digest.removeprefix("sha256:") for (digest,) in rows(home, "SELECT DISTINCT artifact_digest FROM releases r JOIN apps a ON a.id = r.app "
@@ -247,14 +249,13 @@ def whole_state(home, app):
         problems.append(f"groups {groups} but {len(instances)} instances")
     if any(row["state"] != "running" for row in instances):
         problems.append(f"not running: {[(row['id'], row['state']) for row in instances]}")
-    kept_up = (("units", units), ("supervised", scanned), ("ports", leases)) if home.engine is None else (("ports", leases),)
-    for what, names in kept_up:
-        if names != ids:
-            problems.append(f"{what} {sorted(names)} but instances {sorted(ids)}")
+    for what, names, wanted in (("units", units, processes), ("supervised", scanned, processes), ("ports", leases, ids)):
+        if names != wanted:
+            problems.append(f"{what} {sorted(names)} but instances {sorted(wanted)}")
     if home.engine is not None:
-        # REVISION is not a part of the live ones' names; an app that runs has one network
-        wanted = sorted(f"instance {name}." + instance.removeprefix(name + ".").split(".", 1)[1] for instance in ids) + ["network"] * bool(ids)
-        if of_app(home, name) != wanted:
+        # REVISION is not a part of the live ones' names; an app that runs in containers has one network
+        wanted = sorted(f"instance {name}." + instance.removeprefix(name + ".").split(".", 1)[1] for instance in ids - processes)
+        if of_app(home, name) != wanted + ["network"] * bool(wanted):
             problems.append(f"the engine has {of_app(home, name)} but instances {sorted(ids)}")
     if slugs != wanted_slugs:
         problems.append(f"slugs {sorted(slugs)} but releases name {sorted(wanted_slugs)}")
@@ -262,7 +263,7 @@ def whole_state(home, app):
     if work:
         problems.append(f"scratch is left: {work}")
     copies = [path.name for path in (home.path / "run/plugins/process/instances").glob(f"{name}.*")]
-    if set(copies) - ids:
+    if set(copies) - processes:
         problems.append(f"copies of slugs {sorted(copies)} but instances {sorted(ids)}")
     stuck = [row for row in home.json("deploys:list", name) if row["state"] in OPEN_STATES | {"stuck"}]
     if stuck:
@@ -297,14 +298,12 @@ def run_cell(world, operation, point, fault_name):
     count_after = 2 if operation == "scale" else 1
     old_branch = branch(app)
     fault = Fault(fault_name, world)
-    load = harness.Load(home, app.name, threads=2, keep_alive=False) if before is not None else contextlib.nullcontext()
+    load = harness.Load(home, app.name, threads=2, keep_alive=False, rate=LOAD_PER_SECOND) if before is not None else contextlib.nullcontext()
     with load:
-        running = Running(app, operation, f"stop@{point}")
+        running = Running(app, operation_argv(app, operation), f"stop@{point}")
         try:
-            worker = harness.wait_for(lambda: deployments_worker(home) or (running.process.poll() is not None and -1),
-                                      f"{operation} stands still at {point}", 60)
-            if worker == -1:  # a point after the client has gone
-                worker = harness.wait_for(lambda: deployments_worker(home), f"{operation} stands still at {point}", 30)
+            # At a late point the client has gone already.
+            worker = harness.wait_for(lambda: deployments_worker(home), f"{operation} stands still at {point}", 90)
             fault.happen(worker, running)
             code, output = running.end()
             harness.wait_for(lambda: not pids_of(home, r"davit-worker deploy"), "the end of the worker", 90)
