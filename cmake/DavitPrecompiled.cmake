@@ -39,3 +39,14 @@ function(davit_use_precompiled_below folder owner)
     endif()
   endforeach()
 endfunction()
+
+# Several test files in one compilation, since most of one's time is templates that the next instantiates again: for scripts/build on a fresh
+# checkout; who changes one file wants DAVIT_BATCHES=OFF. Rooms stay apart: the front links single objects of theirs.
+option(DAVIT_BATCHES "Compile several tests at once: faster as a whole, slower after a change" OFF)
+function(davit_in_batches target)
+  get_target_property(sources ${target} SOURCES)
+  if(sources MATCHES "\\.c(;|$)")
+    return()  # CMake would look for the precompiled header in C, too
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${DAVIT_BATCHES} UNITY_BUILD_BATCH_SIZE 6)
+endfunction()

@@ -23,6 +23,7 @@ function(davit_test name)
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_options(${name} PRIVATE ${DAVIT_TEST_FLAGS})
   davit_use_precompiled(${name} davit_precompiled_test)
+  davit_in_batches(${name})
   # Only the files that name them, so that the objects of the others are alike in every checkout (ccache).
   foreach(source IN LISTS TEST_SOURCES)
     foreach(macro DAVIT_SOURCE_DIR DAVIT_BUILD_DIR)

@@ -1,5 +1,6 @@
 // Reading app.json's healthchecks: names and meanings are dokku's, `status` is ours.
 #include "lifecycle/app_manifest.hpp"
+#include "lifecycle/checks.hpp"
 #include "lifecycle/json_member.hpp"
 
 namespace davit {
@@ -7,8 +8,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kMaxSeconds = 3600;
-constexpr std::uint64_t kDefaultUptimeMs = 1'000;
 constexpr std::size_t kMostStatuses = 64;
 
 const std::vector<std::string>& known_members() {
@@ -23,7 +22,7 @@ Result<> read_seconds(const JsonMember& entry, const char* name, std::uint64_t& 
   const auto member = entry.find(name);
   if (!member) return {};
   const json& value = member->value();
-  if (!value.is_number() || !(value.get<double>() >= 0) || value.get<double>() > kMaxSeconds) {
+  if (!value.is_number() || !(value.get<double>() >= 0) || value.get<double>() > kMaxCheckSeconds) {
     return member->must_be("a number of seconds from 0 to 3600", fmt::format("\"{}\": 5", name));
   }
   ms = static_cast<std::uint64_t>(value.get<double>() * 1000);

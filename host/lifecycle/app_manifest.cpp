@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kMaxSeconds = 3600;
 
 const char* kind_name(HealthCheck::Kind kind) {
   switch (kind) {
@@ -46,7 +45,7 @@ HealthCheck::Kind kind_from(std::string_view name) {
 Result<std::uint64_t> whole_number(std::string_view text, std::string_view name, std::size_t line) {
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{} || end != text.data() + text.size() || number > kMaxSeconds) {
+  if (error != std::errc{} || end != text.data() + text.size() || number > kMaxCheckSeconds) {
     return fail(Code::kInvalid,
                 fmt::format("CHECKS:{}: {} must be a whole number from 0 to 3600", line, name),
                 "Write for example WAIT=5", "checks-invalid");

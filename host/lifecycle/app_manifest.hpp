@@ -21,6 +21,9 @@ enum class CheckPurpose : std::uint8_t {
 };
 std::string_view name_of(CheckPurpose purpose);  ///< "startup", "liveness", "readiness"
 
+/// Times of checks are at most this long.
+inline constexpr std::uint32_t kMaxCheckSeconds = 3600;
+
 /// One question to an instance, asked until it is answered well or the attempts are used up.
 struct HealthCheck {
   enum class Kind : std::uint8_t { kListening, kHttp, kCommand, kUptime };

@@ -13,7 +13,6 @@ namespace davit {
 namespace {
 
 constexpr std::uint64_t kPollMs = 20;              // between tries to reach a port that nobody opened yet
-constexpr std::uint64_t kDefaultUptimeMs = 1'000;  // of a type that does not listen
 constexpr std::uint64_t kDefaultStartS = 60;       // until a new instance must have answered at all
 constexpr unsigned kExitsAllowed = 1;              // a second exit before it is ready: it will not come up
 constexpr std::uint64_t kShownLogLines = 20;

@@ -20,6 +20,9 @@ inline constexpr std::string_view kEveryType = "_all_";
 /// A list as the properties checks.disabled and checks.skipped have it: "web,worker" or "_all_".
 bool lists_type(std::string_view list, std::string_view process_type);
 
+/// How long an instance must run whose type does not listen, if nobody says.
+inline constexpr std::uint64_t kDefaultUptimeMs = 1'000;
+
 struct CheckTarget {
   Selector selector;                        ///< one group
   unsigned from_number = 1, to_number = 0;  ///< the instances in question, inclusive

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "lifecycle/processes.hpp"
+#include "lifecycle/replacement.hpp"
 #include "lifecycle/routes.hpp"
 #include "lifecycle/run.hpp"
 
@@ -14,7 +15,6 @@ Result<> shrink(DeploymentRun& run);  // launch.cpp
 
 namespace {
 
-constexpr std::uint64_t kDrainLimitS = 60;
 constexpr std::size_t kDrainingRevisions = 2;
 
 Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string& owner,

@@ -18,7 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kStopTimeoutS = 30;
-constexpr std::uint64_t kDrainLimitS = 60;
 constexpr std::uint64_t kStopSlackMs = 15'000;  // beyond the stop timeout, when the runtime kills
 constexpr MonoMs kBackAgainMs = 60'000;         // until what was stopped must be up again
 constexpr std::uint64_t kLookMs = 250;

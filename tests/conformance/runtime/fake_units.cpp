@@ -7,12 +7,11 @@
 #include "davit/runtime.h"
 #include "davit/values.hpp"
 #include "fake_host.hpp"
+#include "suite.hpp"
 #include "test_call.hpp"
 
 namespace davit::test {
 namespace {
-
-constexpr std::int64_t kPatienceMs = 60'000;
 
 Unit unit_of(const FakeHost& host, const davit_unit& raw) {
   Unit unit;

@@ -6,11 +6,11 @@
 namespace davit {
 namespace {
 
-constexpr CliFlag kFlags[] = {{"format", "text|json", "How to print it"}, {"tail", "", "Go on", 't'}};
+constexpr CliFlag kListFlags[] = {{"format", "text|json", "How to print it"}, {"tail", "", "Go on", 't'}};
 constexpr CliGroup kGroups[] = {{"apps", "Manage apps"}, {"run", "Run a process"}};
 constexpr CliCommand kCommands[] = {
     {.name = "apps:create", .usage = "<app>", .summary = "Make an app", .app = AppArgument::kNew},
-    {.name = "apps:list", .usage = "", .summary = "List 'em", .flags = kFlags},
+    {.name = "apps:list", .usage = "", .summary = "List 'em", .flags = kListFlags},
     {.name = "apps:secret", .usage = "", .summary = "Hidden", .hidden = true},
     {.name = "run", .usage = "<app> <command>", .summary = "Run it", .app = AppArgument::kExisting}};
 constexpr CommandTable kTable{"dokku", kGroups, kCommands};
