@@ -16,14 +16,17 @@ std::string boot_id() {
   return id;
 }
 
-/// Field 22 of /proc/PID/stat, counted behind the name, which may hold anything; "" if there is no process.
+/// Field 22 of /proc/PID/stat, counted behind the name, which may hold anything; "" if there is no process,
+/// or only what nobody has reaped yet.
 std::string start_time(const std::string& pid) {
   const std::string stat = read_file("/proc/" + pid + "/stat").value_or("");
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos) return {};
   std::istringstream fields(stat.substr(name_end + 1));
   std::string field;
-  for (int n = 3; n <= 22; ++n) fields >> field;
+  fields >> field;  // the third: its state
+  if (field == "Z" || field == "X") return {};
+  for (int n = 4; n <= 22; ++n) fields >> field;
   return field;
 }
 

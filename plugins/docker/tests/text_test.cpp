@@ -1,12 +1,15 @@
 // What is pure: names, containers' JSON, frames, logs, tar.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "container_spec.hpp"
 #include "engine_address.hpp"
 #include "engine_failure.hpp"
 #include "frames.hpp"
 #include "images.hpp"
+#include "listening.hpp"
 #include "networks.hpp"
 #include "runner.hpp"
 #include "saved_logs.hpp"
@@ -40,6 +43,29 @@ TEST(Names, SortByTheNumberOfTheDeployment) {
   const InstanceName ten{"shop", "d10", "web", 1, 1};
   EXPECT_TRUE(comes_before(nine, ten));
   EXPECT_FALSE(comes_before(ten, nine));
+}
+
+TEST(Listening, IsReadFromTheKernelsTable) {
+  const std::string v4 =
+      "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+      "   0: 0B00007F:9803 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0\n"
+      "   1: 00000000:1388 00000000:0000 0A 00000000:00000000 00:00000000 00000000 61234\n"
+      "   2: 0306850A:1F90 0106850A:A62E 01 00000000:00000000 00:00000000 00000000 61234\n";
+  EXPECT_TRUE(listens(v4, 5000));
+  EXPECT_FALSE(listens(v4, 0x9803)) << "on loopback, where no relay comes";
+  EXPECT_FALSE(listens(v4, 8080)) << "a connection is nobody who listens";
+  EXPECT_FALSE(listens("", 5000));
+  const std::string v6 =
+      "  sl  local_address                         remote_address                        st\n"
+      "   0: 00000000000000000000000000000000:1388 00000000000000000000000000000000:0000 0A\n"
+      "   1: 00000000000000000000000001000000:1389 00000000000000000000000000000000:0000 0A";
+  EXPECT_TRUE(listens(v6, 5000));
+  EXPECT_FALSE(listens(v6, 5001));
+}
+
+TEST(Listening, IsNotDeniedOfProcessesThatAreNotTheContainers) {
+  EXPECT_FALSE(nobody_listens(getpid(), std::string(64, 'a'), 5000));
+  EXPECT_FALSE(nobody_listens(0, "", 5000));
 }
 
 TEST(Names, OnlyTextCanBeAVariable) {
@@ -197,6 +223,25 @@ TEST(Runner, ThisProcessLivesAndOthersDoNot) {
   EXPECT_TRUE(runner_lives(this_runner()));
   EXPECT_FALSE(runner_lives("other-boot 1 1"));
   EXPECT_TRUE(runner_lives(""));
+}
+
+TEST(Runner, OneThatHasEndedDoesNotLiveUntilItIsReaped) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string runner = this_runner();
+    _exit(write(ends[1], runner.data(), runner.size()) < 0 ? 1 : 0);
+  }
+  siginfo_t ended{};
+  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOWAIT), 0);
+  char said[200];
+  const ssize_t size = read(ends[0], said, sizeof(said));
+  ASSERT_GT(size, 0);
+  EXPECT_FALSE(runner_lives(std::string(said, static_cast<std::size_t>(size))));
+  waitpid(child, nullptr, 0);
+  close(ends[0]);
+  close(ends[1]);
 }
 
 TEST(Digests, AreShortAndStable) {

@@ -1,0 +1,54 @@
+// See listening.hpp.
+#include "listening.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "files.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+constexpr std::string_view kListening = "0A";
+constexpr std::string_view kLoopback6 = "00000000000000000000000001000000";
+
+std::string_view next_word(std::string_view& rest) {
+  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+  const std::string_view word = rest.substr(0, rest.find(' '));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
+// Numbers are in the order of the machine's bytes: the last two digits are the first of the address.
+bool is_loopback(std::string_view address) {
+  return address == kLoopback6 || (address.size() == 8 && address.ends_with("7F"));
+}
+
+}  // namespace
+
+bool listens(std::string_view table, std::uint32_t port) {
+  const std::string wanted = fmt::format("{:04X}", port);
+  while (!table.empty()) {
+    std::string_view line = table.substr(0, table.find('\n'));
+    table.remove_prefix(std::min(line.size() + 1, table.size()));
+    (void)next_word(line);  // the entry's number
+    const std::string_view local = next_word(line);
+    (void)next_word(line);  // the other end
+    const std::size_t colon = local.find(':');
+    if (colon == std::string_view::npos || next_word(line) != kListening) continue;
+    if (local.substr(colon + 1) == wanted && !is_loopback(local.substr(0, colon))) return true;
+  }
+  return false;
+}
+
+bool nobody_listens(std::int32_t pid, const std::string& container_id, std::uint32_t port) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  const auto groups = read_file(process + "/cgroup");
+  if (pid <= 0 || !groups || groups->find(container_id) == std::string::npos) return false;
+  const auto v4 = read_file(process + "/net/tcp");
+  const auto v6 = read_file(process + "/net/tcp6");  // not there where the kernel has none
+  return v4 && !listens(*v4, port) && !(v6 && listens(*v6, port));
+}
+
+}  // namespace davit::docker_plugin
