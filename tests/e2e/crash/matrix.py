@@ -44,20 +44,38 @@ class World:
     one can stop it."""
 
     def __init__(self):
+        self.number = 0
         self.dockerd = None
         if harness.ON_DOCKER:
-            self.dockerd = engine.Dockerd()
-            self.dockerd.start()
-            engine.make_stack(self.dockerd, harness.DAVIT)
+            self.start_engine()
+        self.make_home()
+
+    def start_engine(self):
+        self.dockerd = engine.Dockerd()
+        self.dockerd.start()
+        engine.make_stack(self.dockerd, harness.DAVIT)
+
+    def make_home(self):
         def small_disk(path):
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={HOME_BYTES},mode=711", "davit-crash", str(path)], check=True)
         self.home = harness.Home(prepare=small_disk, docker=self.dockerd and self.dockerd.api)
-        self.number = 0
 
-    def close(self):
+    def close_home(self):
         left = self.home.close()
         subprocess.run(["umount", "-l", str(self.home.path)], check=True)
         self.home.folder.exists() and shutil.rmtree(self.home.folder)
+        return left
+
+    def renew(self):
+        """After a cell that broke: what it left behind is no business of the next one. The engine stays if it answers."""
+        self.close_home()
+        if self.dockerd and not self.dockerd.api.answers():
+            self.dockerd.remove()
+            self.start_engine()
+        self.make_home()
+
+    def close(self):
+        left = self.close_home()
         if self.dockerd:
             self.dockerd.remove()
         return left
@@ -347,12 +365,13 @@ def cells(points_by_operation, faults=FAULTS):
 
 
 def chosen(all_cells, generator, wanted):
-    """`wanted` cells, such that every point, every fault and every operation is met."""
+    """`wanted` cells, such that every fault and every operation is met soon, and every point if they are enough."""
     rest = list(all_cells)
     generator.shuffle(rest)
     picked, met = [], set()
-    for cell in rest:
-        if not met.issuperset(cell):
-            picked.append(cell)
-            met.update(cell)
-    return picked + [cell for cell in rest if cell not in picked][:max(0, wanted - len(picked))]
+    while rest and len(picked) < wanted:
+        cell = max(rest, key=lambda cell: len(set(cell) - met))
+        rest.remove(cell)
+        picked.append(cell)
+        met.update(cell)
+    return picked
