@@ -238,10 +238,11 @@ TEST_F(Failures, TheUndoGoesBackwards) {
         call.starts_with("runtime.remove") || call.starts_with("sources.forget"))
       undone.push_back(call);
   }
-  EXPECT_THAT(undone, ElementsAre("proxy.undo shop", "hook.undo acme route.switch",
-                                  "hook.undo acme process.start", "hook.undo acme process.start",
-                                  "runtime.remove shop.d2", "hook.undo acme release.command",
-                                  "hook.undo acme release.assemble", "sources.forget shop"));
+  EXPECT_THAT(
+      undone,
+      ElementsAre("proxy.undo shop", "hook.undo acme route.switch", "hook.undo acme process.start",
+                  "hook.undo acme process.start", "runtime.remove shop.d2", "hook.undo acme release.command",
+                  "hook.undo acme release.assemble", "runtime.remove shop.d2", "sources.forget shop"));
   EXPECT_EQ(world.picture(), before_);
 }
 

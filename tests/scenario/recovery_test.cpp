@@ -63,6 +63,8 @@ TEST_F(RecoverAll, ABuildThatWasCutIsEndedInTheRuntime) {
   must(recover_all());
   EXPECT_EQ(world.state(), DeploymentState::kUndone) << "an engine that is down holds nothing up";
   EXPECT_TRUE(world.record.has("runtime.list_owned"));
+  EXPECT_TRUE(world.record.has("runtime.remove shop.d1"))
+      << "what the runtime made for the build alone goes, too";
 }
 
 TEST_F(RecoverAll, WhatNobodyHoldsIsTakenBackAndTheLockIsFreeAfterwards) {

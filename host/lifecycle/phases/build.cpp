@@ -105,8 +105,12 @@ Result<> undo_build(DeploymentRun& run, std::string_view /*token*/) {
   // waits for any more; one that does not answer now is asked again by the next command, and holds up nothing
   // here.
   if (auto runtime = run.services.capabilities.runtime(run.property("ps", "runtime", ""));
-      runtime && *runtime)
+      runtime && *runtime) {
     (void)(*runtime)->list_owned(run.call);
+    // With an instance goes what the runtime made for the app's first task: a network, say. Here none was
+    // started.
+    (void)(*runtime)->remove({OwnerKind::kApp, run.app.name, run.deployment.id, {}, 0}, false, run.call);
+  }
   return remove_tree(run.work_dir());
 }
 
