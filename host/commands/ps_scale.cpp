@@ -103,31 +103,19 @@ Result<int> scale(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const Quantities quantities, parse_quantities(args.args));
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY(check_types(*store, app, quantities));
-  DAVIT_TRY_ASSIGN(const Quantities before, store->formation().get(app.id));
   session.out().step(fmt::format("Scaling {} processes: {}", app.name, join(args.args, " ")));
 
-  const auto write = [&](Store& writable) { return writable.formation().set_many(app.id, quantities); };
   if (!app.deployed || args.has("skip-deploy")) {
     DAVIT_TRY_ASSIGN(Store * writable, session.writing());
-    DAVIT_TRY(writable->transaction([&] { return write(*writable); }));
+    DAVIT_TRY(writable->transaction([&] { return writable->formation().set_many(app.id, quantities); }));
     return 0;
   }
+  // The deployment writes the quantities down together with what runs: one that is taken back changes
+  // neither.
   JsonObject formation;
   for (const auto& [type, count] : quantities) formation.number(type, count);
   const std::string request = JsonObject().raw("formation", formation.str()).str();
-  DAVIT_TRY_ASSIGN(const int code,
-                   change_app(session, app, {"ps:scale", "scale", request, args.has("no-wait")}, write));
-  if (code != 0) {
-    // What runs is as before, so what is wanted is too, unless somebody said something else meanwhile.
-    DAVIT_TRY_ASSIGN(Store * writable, session.writing());
-    DAVIT_TRY(writable->transaction([&]() -> Result<> {
-      DAVIT_TRY_ASSIGN(Quantities now, writable->formation().get(app.id));
-      const bool ours =
-          std::ranges::all_of(quantities, [&](const auto& item) { return now[item.first] == item.second; });
-      return ours ? writable->formation().replace(app.id, before) : Result<>{};
-    }));
-  }
-  return code;
+  return change_app(session, app, {"ps:scale", "scale", request, args.has("no-wait")});
 }
 
 }  // namespace davit

@@ -263,6 +263,9 @@ def whole_state(home, app):
         problems.append(f"groups are not all live: {groups}")
     if {group[0] for group in groups} != revisions:
         problems.append(f"groups {groups} but instances {sorted(ids)}")
+    said = dict(rows(home, "SELECT process_type, quantity FROM formation f JOIN apps a ON a.id = f.app WHERE a.name = ?", name))
+    if any(said.get(group[1], group[2]) != group[2] for group in groups):
+        problems.append(f"groups {groups} but the formation is {said}")
     if sum(group[2] for group in groups) != len(instances):
         problems.append(f"groups {groups} but {len(instances)} instances")
     if any(row["state"] != "running" for row in instances):
