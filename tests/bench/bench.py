@@ -1,7 +1,7 @@
 """The bench: runs every measurement, says PASS or MISS for each goal, and writes build/bench.json and docs/performance.md.
 
-Usage: bench.py --build DIR --hook-bench FILE [--quick]; scripts/bench builds both and calls it. `--quick` is for work on the bench
-itself: few apps and few pairs, and docs/performance.md is left alone. The exit status says whether it could measure, not whether
+Usage: bench.py --build DIR --hook-bench FILE [--quick] [--only-deploys]; scripts/bench builds both and calls it. `--quick` is for work
+on the bench itself: few apps and few pairs, and docs/performance.md is left alone. The exit status says whether it could measure, not whether
 the goals were met: on a busy machine times are what they are.
 """
 import argparse
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import commands
+import deploys
 import load
 import push
 import world
@@ -56,6 +57,27 @@ def hook_figures(program):
             for row in json.loads(done.stdout)["benchmarks"] if row.get("aggregate_name") == "median"}
 
 
+def measure_deploys(goals, few, few_app, prefix, server, pairs):
+    """Deploys against what they are measured by (deploys.py)."""
+    head(f"p99 under load: a deploy and nothing, {pairs} pairs")
+    result = {"latency": deploys.latency(few, few_app, pairs)}
+    goals.add("p99 under load during a deploy, against steady state", result["latency"]["ratio"], 1.5, " ×")
+    head(f"{deploys.AT_ONCE} apps at once and one after another, {pairs} pairs")
+    result["ten"] = deploys.ten_apps(few, server, pairs)
+    goals.add(f"{deploys.AT_ONCE} apps deployed at once, against one after another", result["ten"]["ratio"], 1, " ×")
+    head(f"On docker: pushes, rollbacks and p99, {pairs} pairs each")
+    if reason := world.engine.missing():
+        raise SystemExit(f"docker cannot be measured: {reason}")
+    docker = result["docker"] = deploys.on_docker(prefix, server, pairs)
+    if "push_dockerfile" in docker:
+        goals.add("docker: push of one line with a Dockerfile, less 0.5 s, against docker build and docker run",
+                  docker["push_dockerfile"]["ratio"], 1.1, " ×")
+    goals.add("docker: push of one line to a slug, less 0.5 s, against docker build and docker run", docker["push"]["ratio"], 1.1, " ×")
+    goals.add("docker: rollback, against docker run", docker["rollback"]["ratio"], 1.5, " ×")
+    goals.add("docker: p99 under load during a deploy, against steady state", docker["latency"]["ratio"], 1.5, " ×")
+    return result
+
+
 def measure(options, folder, homes):
     apps, plugins, pairs, redeploys = (100, 20, 3, 2) if options.quick else (1000, 100, 25, 10)
     rounds = 20 if options.quick else 100
@@ -72,6 +94,10 @@ def measure(options, folder, homes):
 
     head(f"A home with 10 apps, one with {apps}")
     few, few_app = home(few_prefix, 10)
+    if options.only_deploys:
+        result["deploys"] = measure_deploys(goals, few, few_app, few_prefix, server, pairs)
+        result["goals"] = goals.rows
+        return result
     many, many_app = home(many_prefix, apps)
     result["enabled"] = [sum(1 for row in made.json("plugin:list") if row["state"] == "enabled") for made in (few, many)]
     world.say(f"plugins enabled: {result['enabled'][0]} and {result['enabled'][1]}")
@@ -111,6 +137,7 @@ def measure(options, folder, homes):
         row = load.under_load(few, few_app, keep_alive, redeploys)
         result["load"].append(row)
         goals.add(f"failed of {row['requests']} requests under load, keep-alive {'on' if keep_alive else 'off'}", row["failed"], 0, "")
+    result["deploys"] = measure_deploys(goals, few, few_app, few_prefix, server, pairs)
     result["goals"] = goals.rows
     return result
 
@@ -159,7 +186,24 @@ def page(result):
     out.append(table(["", "requests", "per second", "failed"],
                      [[f"keep-alive {'on' if row['keep_alive'] else 'off'}", str(row["requests"]), f"{row['per_second']:.0f}",
                        str(row["failed"])] for row in result["load"]]))
+    out.append("## Deploys\n" + deploys_table(result["deploys"]))
     return "\n".join(out)
+
+
+def deploys_table(row):
+    docker, ten = row["docker"], row["ten"]
+
+    def line(what, mine, other, ratio):
+        return [what, number(mine) + " ms", number(other) + " ms", f"{ratio:.2f}"]
+    names = {"push": "to a slug", "push_dockerfile": "with a Dockerfile"}
+    rows = [line(f"docker: push of one line {names[key]}; `docker build` and `docker run`", docker[key]["davit_ms"], docker[key]["hand_ms"],
+                 docker[key]["davit_ms"] / docker[key]["hand_ms"]) for key in names if key in docker]
+    rows += [line("docker: rollback; `docker run`", docker["rollback"]["davit_ms"], docker["rollback"]["hand_ms"], docker["rollback"]["ratio"]),
+             line("p99 in a deploy; steady", row["latency"]["deploying_ms"], row["latency"]["steady_ms"], row["latency"]["ratio"]),
+             line("docker: p99 in a deploy; steady", docker["latency"]["deploying_ms"], docker["latency"]["steady_ms"], docker["latency"]["ratio"]),
+             line(f"{deploys.AT_ONCE} apps at once; one after another", ten["at_once_ms"], ten["in_turn_ms"], ten["ratio"])]
+    parts = table(["part of a push on docker", "ms"], [[name, number(docker["push"]["parts"][name])] for name in push.PARTS])
+    return table(["what; against what", "davit", "against", "ratio"], rows) + "\n" + parts
 
 
 def write_page(result):
@@ -180,6 +224,7 @@ def main():
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--hook-bench", type=Path, required=True)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only-deploys", action="store_true")
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell in the background ignores them: homes are to be taken down
         signal.signal(number, lambda *_: sys.exit(130))
@@ -199,7 +244,7 @@ def main():
     (SOURCE / "build" / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     missed = sum(not row["pass"] for row in result["goals"])
     print(f"=====> {len(result['goals'])} goals, {missed} missed; figures in build/bench.json", flush=True)
-    if not options.quick:
+    if not options.quick and not options.only_deploys:
         write_page(result)
         world.say("docs/performance.md is written")
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 from commands import spawn_ms
-from world import APP, now_ms
+from world import now_ms
 
 # What happens between two marks of the journal, in order. The journal's times are whole milliseconds.
 PARTS = ["git push until davit has the objects", "start of the worker", "fetch", "detect", "build", "release", "launch", "check", "switch",
@@ -14,27 +14,44 @@ PARTS = ["git push until davit has the objects", "start of the worker", "fetch",
 
 
 class Watcher(threading.Thread):
-    """Asks for the page until it has the wanted body, and notes when that was."""
+    """Asks for the page of a host until it has the wanted body, and notes when that was. While nobody listens it asks again."""
 
-    def __init__(self, home, body):
+    def __init__(self, port, host, body):
         super().__init__(daemon=True)
-        self.home, self.body, self.seen_ms = home, body, None
+        self.port, self.host, self.body, self.seen_ms = port, host, body, None
         self.over = threading.Event()
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.home.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         while not self.over.is_set():
-            connection.request("GET", "/", headers={"Host": f"{APP}.localhost"})
-            if connection.getresponse().read().decode(errors="replace") == self.body:
-                self.seen_ms = now_ms()
-                break
+            try:
+                connection.request("GET", "/", headers={"Host": self.host})
+                if connection.getresponse().read().decode(errors="replace") == self.body:
+                    self.seen_ms = now_ms()
+                    break
+            except (OSError, http.client.HTTPException):
+                connection.close()
             time.sleep(0.004)
         connection.close()
 
+    def seen(self):
+        """When it was, in ms; what is measured has ended."""
+        self.join(timeout=10)
+        self.over.set()
+        if self.seen_ms is None:
+            raise SystemExit(f"{self.host} did not answer {self.body!r} within 10 s of the end")
+        return self.seen_ms
 
-def parts(home, start_ms, seen_ms):
+
+def watch(home, app, body):
+    watcher = Watcher(home.port, f"{app.name}.localhost", body)
+    watcher.start()
+    return watcher
+
+
+def parts(home, app, start_ms, seen_ms):
     """The parts' times in ms, by name."""
-    deployment = home.last_deployment()
+    deployment = home.last_deployment(app.name)
     steps = {row["phase"]: row for row in home.query("SELECT * FROM steps WHERE deployment = ?", deployment["number"])}
     marks = [start_ms, deployment["created_at_ms"], deployment["started_at_ms"], steps["fetch"]["finished_at_ms"],
              steps["build"]["started_at_ms"], steps["build"]["finished_at_ms"], steps["release"]["finished_at_ms"],
@@ -47,20 +64,16 @@ def one_push(home, app, text):
     app.write("answer", text + "\n")
     app.commit()
     home.settled()
-    watcher = Watcher(home, text + "\n")
-    watcher.start()
+    watcher = watch(home, app, text + "\n")
     start = now_ms()
-    done = subprocess.run(["git", "push", "-q", str(home.repository(APP)), "HEAD:refs/heads/main"], cwd=app.folder, env=home.env,
+    done = subprocess.run(["git", "push", "-q", str(home.repository(app.name)), "HEAD:refs/heads/main"], cwd=app.folder, env=home.env,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
     end = now_ms()
     if done.returncode != 0:
         watcher.over.set()
         raise SystemExit(f"a push failed\n{done.stdout}{done.stderr}")
-    watcher.join(timeout=10)
-    watcher.over.set()
-    if watcher.seen_ms is None:
-        raise SystemExit(f"`{text}` was not answered within 10 s of the push's end")
-    return {"answer_ms": watcher.seen_ms - start, "push_ms": end - start, "parts": parts(home, start, watcher.seen_ms)}
+    seen_ms = watcher.seen()
+    return {"answer_ms": seen_ms - start, "push_ms": end - start, "parts": parts(home, app, start, seen_ms)}
 
 
 def pushes(few, few_app, many, many_app, pairs):

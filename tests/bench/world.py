@@ -12,6 +12,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+import engine  # noqa: E402
 import harness  # noqa: E402
 
 APP = "bench"  # the app that is pushed
@@ -70,11 +71,11 @@ def installations(build, folder, many):
 
 
 class BenchHome(harness.Home):
-    """A home of a given installation, with `apps` other apps that have configuration and a history."""
+    """A home of a given installation, with `apps` other apps that have configuration and a history. `docker`: the engine it runs on."""
 
-    def __init__(self, prefix, apps):
+    def __init__(self, prefix, apps, docker=None):
         self.program = prefix / "bin" / "davit"
-        super().__init__()
+        super().__init__(docker=docker, runtime="docker" if docker else "process")
         self.others = [f"other-{number:04}" for number in range(1, apps + 1)]
         if self.others:
             self.davit("apps:create", self.others[0])
@@ -121,8 +122,8 @@ class BenchHome(harness.Home):
         finally:
             store.close()
 
-    def last_deployment(self):
-        return self.query("SELECT * FROM deployments WHERE app_name = ? ORDER BY number DESC LIMIT 1", APP)[0]
+    def last_deployment(self, app):
+        return self.query("SELECT * FROM deployments WHERE app_name = ? ORDER BY number DESC LIMIT 1", app)[0]
 
     def settled(self):
         """Waits until nothing of an earlier deploy is under way: drains are not part of the next push."""
@@ -149,17 +150,20 @@ class BenchHome(harness.Home):
                 raise SystemExit(f"the proxy does not know {name}.localhost: the bench would measure too few routes")
 
 
-def pushed_app(home, server):
-    """An app for the null buildpack (a Procfile, nothing to build), whose answer is the one line of the file `answer`."""
-    home.davit("apps:create", APP)
-    home.davit("checks:set", APP, "wait-to-retire", "1")
-    app = harness.App(home, APP)
+PROCFILE = {"Procfile": "web: exec ./server\n"}
+
+
+def pushed_app(home, server, name=APP, files=PROCFILE):
+    """An app whose answer is the one line of the file `answer`. As it is, one for the null buildpack: a Procfile, nothing to build."""
+    home.davit("apps:create", name)
+    home.davit("checks:set", name, "wait-to-retire", "1")
+    app = harness.App(home, name)
     shutil.copy(server, app.folder / "server")
-    app.write("Procfile", "web: exec ./server\n")
-    app.write("answer", "revision 0\n")
+    for path, text in {**files, "answer": "revision 0\n"}.items():
+        app.write(path, text)
     app.commit()
     app.push()
-    harness.wait_for(lambda: home.get(APP)[1] == "revision 0\n", "the first answer")
+    harness.wait_for(lambda: home.get(name)[1] == "revision 0\n", "the first answer")
     return app
 
 
