@@ -68,7 +68,7 @@ std::string info_json(const Facts& facts) {
   for (const ServiceGeneration& one : facts.generations) {
     generations.push_back(JsonObject()
                               .number("number", one.number)
-                              .text("version", one.version)
+                              .text("version", shown_version(one.version))
                               .text("made_by", one.made_by)
                               .text("made_at", iso8601_utc(one.made_at_ms))
                               .boolean("serves", one.number == service.generation)
@@ -78,7 +78,7 @@ std::string info_json(const Facts& facts) {
       .text("name", service.name)
       .text("kind", service.kind)
       .text("state", live("state"))
-      .text("version", service.version)
+      .text("version", shown_version(service.version))
       .text("dsn", service_url(service))
       .text("data_dir", facts.data_dir)
       .raw("pid", live("pid"))
@@ -89,6 +89,7 @@ std::string info_json(const Facts& facts) {
       .text("host", kServiceHost)
       .number("port", service.port)
       .number("exposed_port", service.exposed_port)
+      .raw("ssl", live("ssl"))
       .text("created_at", iso8601_utc(service.created_at_ms))
       .raw("generations", json_array(generations))
       .str();
@@ -113,8 +114,9 @@ Report info_report(const Facts& facts) {
   report.add("port", std::to_string(service.port));
   report.add("runtime", service.runtime);
   report.add("service-root", facts.root);
+  report.add("ssl", facts.live.at("ssl"));
   report.add("status", facts.live.at("state"));
-  report.add("version", fmt::format("{} {}", service.kind, service.version));
+  report.add("version", fmt::format("{} {}", service.kind, shown_version(service.version)));
   return report;
 }
 
@@ -154,7 +156,7 @@ Result<int> service_list(const ServiceCall& call) {
     objects.push_back(JsonObject()
                           .text("name", service.name)
                           .text("kind", service.kind)
-                          .text("version", service.version)
+                          .text("version", shown_version(service.version))
                           .text("wanted_state", name_of(service.state))
                           .raw("linked_apps", json_texts(apps_of(links)))
                           .str());

@@ -29,6 +29,15 @@ std::vector<std::string> flag_words(const Arguments& args, std::string_view flag
   return {"--" + std::string(flag), std::string(*value)};
 }
 
+/// What is to serve it: keeper's WantedServer.
+std::vector<std::string> server_words(const Arguments& args) {
+  std::vector<std::string> words;
+  for (const std::string_view flag : {"runtime", "image", "image-version"}) {
+    for (std::string& word : flag_words(args, flag)) words.push_back(std::move(word));
+  }
+  return words;
+}
+
 Result<int> create(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const std::string name, named(call));
   DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
@@ -37,7 +46,7 @@ Result<int> create(const ServiceCall& call) {
     return fail(Code::kConflict, fmt::format("service {} already exists", name),
                 fmt::format("Choose another name, or see: davit {}:list", call.kind), "service-taken");
   }
-  DAVIT_TRY_ASSIGN(const int code, call.work("create", name, flag_words(call.args, "image-version")));
+  DAVIT_TRY_ASSIGN(const int code, call.work("create", name, server_words(call.args)));
   return code == 0 ? service_info(call) : code;
 }
 
@@ -108,7 +117,7 @@ Result<int> clone(const ServiceCall& call) {
   if (!check_app_name(name))
     return fail(Code::kInvalid, "Please specify a valid name for the service", {}, "service-name-invalid");
   std::vector<std::string> words{name};
-  for (std::string& word : flag_words(call.args, "image-version")) words.push_back(std::move(word));
+  for (std::string& word : server_words(call.args)) words.push_back(std::move(word));
   return call.work("clone", service.name, words);
 }
 
@@ -163,6 +172,20 @@ Result<int> set(const ServiceCall& call) {
   return 0;
 }
 
+Result<int> rename(const ServiceCall& call) {
+  DAVIT_TRY_ASSIGN(const Service service, call.service());
+  const std::string& name = call.args.args[1];
+  if (!check_app_name(name))
+    return fail(Code::kInvalid, "Please specify a valid name for the service", {}, "service-name-invalid");
+  DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
+  DAVIT_TRY_ASSIGN(const bool taken, store->services().exists(call.kind, name));
+  if (taken) {
+    return fail(Code::kConflict, fmt::format("service {} already exists", name), "Choose another name",
+                "service-taken");
+  }
+  return call.work("rename", service.name, {name});
+}
+
 Result<int> restore(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const std::string name, named(call));
   std::vector<std::string> words(call.args.args.begin() + 1, call.args.args.end());
@@ -177,12 +200,16 @@ Result<int> upgrade(const ServiceCall& call) {
       fmt::format("This command will stop {} for its apps while its data are dumped and loaded into a new "
                   "server.",
                   service.name)));
-  return call.work("upgrade", service.name, flag_words(call.args, "image-version"));
+  return call.work("upgrade", service.name, server_words(call.args));
 }
 
-constexpr CliFlag kVersionFlag{"image-version", "VERSION",
-                               "Version of the server (the newest that is installed)", 'I'};
-constexpr CliFlag kVersionFlags[] = {kVersionFlag};
+constexpr CliFlag kImageFlag{"image", "IMAGE", "On containers: the image (the kind's official one)", 'i'};
+constexpr CliFlag kVersionFlag{
+    "image-version", "VERSION",
+    "Version of the server, or tag of the image (the newest that is installed; of Debian's packages)", 'I'};
+constexpr CliFlag kUpgradeFlags[] = {kImageFlag, kVersionFlag};
+constexpr CliFlag kCreateFlags[] = {
+    kImageFlag, kVersionFlag, {"runtime", "RUNTIME", "Where it runs (the default runtime)"}};
 constexpr CliFlag kLogFlags[] = {{"tail", "", "Go on with new lines as they come", 't'},
                                  {"num", "N", "How many lines of the past (100)", 'n'}};
 constexpr CliFlag kLinkFlags[] = {
@@ -244,12 +271,14 @@ std::span<const ServiceVerb> service_verbs() {
       {spec("backup-verify", "<service> [<file>]",
             "Load a backup into an instance that is thrown away, and compare", 1, 2),
        verify_backup},
-      {spec("clone", "[-I VERSION] <service> <new-service>", "Make a new service with the data of another", 2,
-            2, kVersionFlags),
+      {spec("clone", "[-i IMAGE] [-I VERSION] [--runtime RUNTIME] <service> <new-service>",
+            "Make a new service with the data of another", 2, 2, kCreateFlags),
        clone},
       {spec("connect", "<service>", "Open a client; without a terminal it runs the script on stdin", 1, 1),
        plain<kConnect>},
-      {spec("create", "[-I VERSION] <service>", "Make a new service", 1, 1, kVersionFlags), create},
+      {spec("create", "[-i IMAGE] [-I VERSION] [--runtime RUNTIME] <service>", "Make a new service", 1, 1,
+            kCreateFlags),
+       create},
       {spec("destroy", "[--force] <service>", "Stop a service and put its data into the trash", 1, 1),
        destroy},
       {kEnter, enter},
@@ -275,6 +304,9 @@ std::span<const ServiceVerb> service_verbs() {
       {spec("promote", "[--no-restart] <service> <app>", "Make a linked service the app's first one", 2, 2,
             kRestartFlags),
        service_promote},
+      {spec("rename", "<service> <new-name>", "Give a service another name; apps that use it notice nothing",
+            2, 2),
+       rename},
       {spec("restart", "<service>", "Stop the server and start it again", 1, 1), plain<kRestart>},
       {spec("restore", "[--as NAME] <service> [gN]",
             "Bring back a destroyed service, or a service's data from before an import or upgrade", 1, 2,
@@ -289,8 +321,8 @@ std::span<const ServiceVerb> service_verbs() {
       {spec("unlink", "[--no-restart] <service> <app>", "Take the address of a service from an app", 2, 2,
             kRestartFlags),
        service_unlink},
-      {spec("upgrade", "[-I VERSION] <service>", "Move the data to a server of another version", 1, 1,
-            kVersionFlags),
+      {spec("upgrade", "[-i IMAGE] [-I VERSION] <service>", "Move the data to a server of another version", 1,
+            1, kUpgradeFlags),
        upgrade},
   };
   return kVerbs;

@@ -32,6 +32,7 @@ constexpr std::array kGroups{
     CoreGroup{{"resource", "Manage resource settings for an app"}, resource_commands},
     CoreGroup{{"retention", "Manage how much of an app's past is kept"}, retention_commands},
     CoreGroup{{"run", "Run a one-off process inside a container"}, run_commands},
+    CoreGroup{{"service-image", "Manage the images of services"}, service_image_commands},
     CoreGroup{{"ssh-keys", "Manage public ssh keys used for deployment"}, ssh_key_commands},
     CoreGroup{{"storage", "Manage mounted volumes"}, storage_commands},
     CoreGroup{{"system", "Start and stop everything of this home"}, system_commands},

@@ -49,6 +49,7 @@ std::span<const CoreCommand> resource_commands();
 std::span<const CoreCommand> retention_commands();
 std::span<const CoreCommand> run_commands();
 std::span<const CoreCommand> ssh_key_commands();
+std::span<const CoreCommand> service_image_commands();
 std::span<const CoreCommand> storage_commands();
 std::span<const CoreCommand> system_commands();
 std::span<const CoreCommand> init_commands();

@@ -7,6 +7,7 @@
 
 #include "lifecycle/environment.hpp"
 #include "lifecycle/release_extras.hpp"
+#include "lifecycle/service_mounts.hpp"
 
 namespace davit {
 namespace {
@@ -102,7 +103,7 @@ Result<std::vector<HostMount>> mounts_of(const DeploymentRun& run) {
         return mounts_from_json(group.mounts_json);
     }
   }
-  return mounts_of_app(run.services.store, run.services.home, run.app.id);
+  return all_mounts(run.services, run.app, run.target->spec.runtime, run.call);
 }
 
 Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsigned count) {

@@ -29,6 +29,11 @@ struct LifecycleServices {
   /// Called with "PHASE/PLUGIN/HOOK:STATE" after each journal row is synced. Tests kill the process there;
   /// else a no-op.
   std::function<void(std::string_view)> failpoint = [](std::string_view) {};
+  /// Makes a service answer at the unix socket `socket` of a folder, for instances that have a loopback of
+  /// their own; the folder. Idempotent.
+  std::function<Result<std::string>(const Service&)> open_socket = [](const Service&) -> Result<std::string> {
+    return fail(Code::kInternal, "Nobody opens sockets of services here");
+  };
   /// Tells the guard where we are (breadcrumb); may do nothing.
   std::function<void(std::string_view deployment, std::string_view step)> mark = [](std::string_view,
                                                                                     std::string_view) {};

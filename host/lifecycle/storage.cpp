@@ -20,7 +20,8 @@ constexpr std::size_t kLongestName = 64;
 constexpr std::string_view kForm = "Write HOST:CONTAINER or HOST:CONTAINER:ro, such as uploads:/app/uploads";
 
 // They are the runtime's, whatever the app.
-constexpr std::string_view kReservedTargets[] = {"/proc", "/sys", "/dev", "/run/davit"};
+constexpr std::string_view kReservedTargets[] = {"/proc", "/sys", "/dev", "/run/davit",
+                                                 "/run/davit-services"};
 
 bool is_below(std::string_view path, std::string_view folder) {
   if (folder == "/") return true;

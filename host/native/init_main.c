@@ -2,7 +2,7 @@
  *
  *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--rows N --columns N] [--keep-fd
  * N]...
- *              [--lifeline-fd N] [--] PROGRAM [ARGUMENT]...
+ *              [--lifeline-fd N] [--services FOLDER] [--] PROGRAM [ARGUMENT]...
  *
  * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
  * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
@@ -10,7 +10,8 @@
  * is left. After a stop signal it waits for all of them; who stops waiting is davit-unit. Signals that arrive
  * before it is ready are not lost as long as its parent started it with them blocked. The lifeline is a
  * pipe's end to read: when nobody has the other one any more, all processes are killed. It holds where a
- * death signal does not: between processes of different users. */
+ * death signal does not: between processes of different users. Beside PROGRAM it keeps what passes
+ * connections to services on (init_services.h): until the end, so that who stops can still say goodbye. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -26,6 +27,7 @@
 #include <unistd.h>
 
 #include "native/drop.h"
+#include "native/init_services.h"
 #include "native/proc_tree.h"
 
 enum { kMaxGroups = 32, kMaxKept = 8, kUsage = 64 };
@@ -43,6 +45,7 @@ struct options {
   int kept[kMaxKept];
   int kept_count;
   int lifeline; /* 0: none */
+  const char* services;
   char** program;
 };
 
@@ -65,6 +68,10 @@ static int parse(int argc, char** argv, struct options* options) {
     }
     char* end = NULL;
     if (at + 1 >= argc) return usage("an option lacks its value");
+    if (strcmp(name, "services") == 0) {
+      options->services = argv[++at];
+      continue;
+    }
     long value = strtol(argv[++at], &end, 10);
     if (*argv[at] == '\0' || *end != '\0' || value < 0) return usage("an option's value is not a number");
     if (strcmp(name, "uid") == 0) {
@@ -138,16 +145,27 @@ static int code_of(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* Who runs, and how it ended. */
+struct running {
+  pid_t program;
+  pid_t services; /* 0: none */
+  int ended;      /* the program */
+  int code;
+};
+
 /* Reaps all that is ready. Returns 1 when nothing is left to wait for. */
-static int reap(pid_t program, int* program_ended, int* code) {
+static int reap(struct running* running, const char* services) {
   int status;
   pid_t pid;
   while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-    if (pid == program) {
-      *program_ended = 1;
-      *code = code_of(status);
+    if (pid == running->program) {
+      running->ended = 1;
+      running->code = code_of(status);
+    } else if (pid == running->services) {
+      running->services = davit_start_services(services);
     }
   }
+  if (pid == 0 && running->services != 0) return davit_signal_descendants(0, running->services) == 0;
   return pid < 0 && errno == ECHILD;
 }
 
@@ -165,10 +183,8 @@ static int lifeline_is_cut(void) {
   return poll(&end, 1, 0) == 1 && (end.revents & POLLHUP) != 0;
 }
 
-static int watch(const struct options* options, pid_t program, const sigset_t* all) {
+static int watch(const struct options* options, struct running* running, const sigset_t* all) {
   int stopping = 0;
-  int ended = 0;
-  int code = 0;
   if (options->lifeline != 0 && lifeline_is_cut()) return kCut;
   for (;;) {
     int number = sigwaitinfo(all, NULL);
@@ -176,14 +192,14 @@ static int watch(const struct options* options, pid_t program, const sigset_t* a
     if (number == SIGIO && options->lifeline != 0) {
       if (lifeline_is_cut()) return kCut;
     } else if (number == SIGCHLD) {
-      int nobody = reap(program, &ended, &code);
-      if (ended && (nobody || !stopping)) return code;
+      int nobody = reap(running, options->services);
+      if (running->ended && (nobody || !stopping)) return running->code;
     } else if (number == options->stop_signal || number == SIGTERM) {
       stopping = 1;
       to_all(options->stop_signal);
-      if (ended) return code;
-    } else if (!ended && number != SIGTTOU && number != SIGTTIN) {
-      kill(program, number);
+      if (running->ended) return running->code;
+    } else if (!running->ended && number != SIGTTOU && number != SIGTTIN) {
+      kill(running->program, number);
     }
   }
 }
@@ -211,12 +227,14 @@ int main(int argc, char** argv) {
     if (getpid() == 1) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   }
   if (options.tty) prepare_terminal(&options);
-  pid_t program = fork();
-  if (program < 0) {
+  struct running running = {0, 0, 0, 0};
+  if (options.services != NULL) running.services = davit_start_services(options.services);
+  running.program = fork();
+  if (running.program < 0) {
     fprintf(stderr, "davit-init: cannot fork: %s\n", strerror(errno));
     return 126;
   }
-  if (program == 0) become_program(&options);
+  if (running.program == 0) become_program(&options);
   /* Ours would keep a log pipe or a terminal open for ever if the program closed its own. */
   int kept_null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (kept_null >= 0) {
@@ -224,7 +242,7 @@ int main(int argc, char** argv) {
   }
   if (options.lifeline != 0) hold_lifeline(options.lifeline);
   close_range(options.lifeline != 0 ? kLifeline + 1 : 3, ~0U, 0);
-  int code = watch(&options, program, &all);
+  int code = watch(&options, &running, &all);
   if (getpid() != 1) { /* without a namespace nobody else does it */
     do {
       davit_signal_descendants(SIGKILL, 0);

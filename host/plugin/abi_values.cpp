@@ -126,6 +126,7 @@ Instance instance_of(const davit_instance& instance) {
   if (DAVIT_HAS(in, davit_instance, exit_code)) out.exit_code = in->exit_code;
   if (DAVIT_HAS(in, davit_instance, pid)) out.pid = in->pid;
   if (DAVIT_HAS(in, davit_instance, endpoints)) out.endpoints = endpoints_of(in->endpoints);
+  if (DAVIT_HAS(in, davit_instance, container)) out.container = copy(in->container);
   return out;
 }
 

@@ -71,6 +71,8 @@ class RuntimeAdapter final : public Runtime {
   Result<int> run_task(const TaskRequest& request, const CallContext& context) override;
   Result<std::vector<std::string>> list_owned(const CallContext& context) override;
   Result<TextMap> describe(const CallContext& context) override;
+  Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
+                      const CallContext& context) override;
 
  private:
   PluginTable<davit_runtime> table_;

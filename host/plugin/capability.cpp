@@ -19,4 +19,10 @@ std::string_view name_of(InstanceState state) {
   return "unknown";
 }
 
+Result<> Runtime::make_stack(const std::string& name, const std::vector<std::string>& /*packages*/,
+                             bool /*anew*/, const CallContext& /*context*/) {
+  return fail(Code::kUnavailable, "The runtime " + std::string(id()) + " makes no stack " + name, {},
+              "unsupported");
+}
+
 }  // namespace davit

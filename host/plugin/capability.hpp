@@ -91,6 +91,7 @@ struct Instance {
   int exit_code = -1;
   int pid = 0;
   std::vector<Endpoint> endpoints;
+  std::string container{};  ///< its id, where the runtime has containers
 };
 
 struct LogLine {
@@ -147,6 +148,10 @@ class Runtime {
   virtual Result<int> run_task(const TaskRequest& request, const CallContext& context) = 0;  ///< exit code
   virtual Result<std::vector<std::string>> list_owned(const CallContext& context) = 0;
   virtual Result<TextMap> describe(const CallContext& context) = 0;
+  /// A stack from Debian packages; if there is one of this name, only with `anew`. kUnavailable
+  /// "unsupported".
+  virtual Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
+                              const CallContext& context);
 };
 
 struct Route {
@@ -200,7 +205,10 @@ enum class ServiceProgramKind : std::uint32_t {
 struct ServiceFacts {
   std::string name, version, data, files, host, username, database;
   Secret password;
-  std::string head;  ///< kLoad: how the stream begins
+  std::string head;     ///< kLoad: how the stream begins
+  std::string image{};  ///< empty: on the machine
+  std::string certificate{};
+  Secret private_key{};
   std::uint16_t port = 0;
   bool tty = false;
 };

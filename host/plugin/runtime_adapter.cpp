@@ -27,6 +27,10 @@ davit_status pass_line(void* data, const davit_log_line* line) {
   });
 }
 
+bool says_something(const ArtifactRef& artifact) {
+  return artifact.kind != ArtifactRef::Kind::kNone || !artifact.stack.empty();
+}
+
 /// A davit_sink on a ByteSink; NULL for an empty one.
 class OutSink {
  public:
@@ -66,7 +70,7 @@ Result<> RuntimeAdapter::apply(const Group& group, const CallContext& context) {
   in.owner = abi(group.owner);
   in.revision = abi(group.revision);
   in.process_type = abi(group.process_type);
-  in.artifact = group.artifact.kind == ArtifactRef::Kind::kNone ? nullptr : &artifact;
+  in.artifact = says_something(group.artifact) ? &artifact : nullptr;
   in.argv = argv.get();
   in.env = env.get();
   in.mounts = mounts.get();
@@ -173,7 +177,7 @@ Result<int> RuntimeAdapter::run_task(const TaskRequest& request, const CallConte
   in.network = request.no_network ? DAVIT_NETWORK_NONE : DAVIT_NETWORK_HOST;
   in.owner = abi(request.owner);
   in.name = abi(request.name);
-  in.artifact = request.artifact.kind == ArtifactRef::Kind::kNone ? nullptr : &artifact;
+  in.artifact = says_something(request.artifact) ? &artifact : nullptr;
   in.argv = argv.get();
   in.env = env.get();
   in.cwd = abi(request.cwd);
@@ -210,6 +214,16 @@ Result<TextMap> RuntimeAdapter::describe(const CallContext& context) {
                           return table.describe(plugin, call, &sink);
                         }));
   return facts;
+}
+
+Result<> RuntimeAdapter::make_stack(const std::string& name, const std::vector<std::string>& packages,
+                                    bool anew, const CallContext& context) {
+  const AbiStrings words(packages);
+  return table_.call(
+      "davit.runtime/1.make_stack", 0, context, [&](const davit_runtime& table, auto* plugin, auto* call) {
+        const bool can = DAVIT_HAS(&table, davit_runtime, make_stack) && table.make_stack;
+        return can ? table.make_stack(plugin, call, abi(name), words.get(), anew ? 1 : 0) : DAVIT_UNSUPPORTED;
+      });
 }
 
 }  // namespace davit

@@ -65,6 +65,9 @@ davit_service facts_struct(const ServiceFacts& facts) {
   service.database = abi(facts.database);
   service.head = abi(facts.head);
   service.port = facts.port;
+  service.image = abi(facts.image);
+  service.certificate = abi(facts.certificate);
+  service.private_key = abi(facts.private_key.reveal());
   return service;
 }
 

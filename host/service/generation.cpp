@@ -14,7 +14,6 @@
 namespace davit {
 namespace {
 
-constexpr std::string_view kServerType = "server";
 constexpr std::uint64_t kStopTimeoutMs = 60'000;  // a database writes what it has in memory
 constexpr std::uint64_t kLookEveryMs = 100;       // between two probes of a server that is starting
 constexpr std::uint64_t kConnectMs = 2'000;
@@ -55,6 +54,7 @@ Result<> Generation::serve(const CallContext& context) const {
   group.count = 1;
   group.listens = true;
   group.port = port_;
+  group.artifact = std::move(ready.artifact);
   group.argv = std::move(ready.program.argv);
   group.env = std::move(ready.program.env);
   group.mounts = std::move(ready.mounts);
@@ -103,6 +103,7 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
       return fail(Code::kTimeout, fmt::format("{} did not answer within {} s", what, limit_ms / 1000), hint,
                   "service-silent");
     }
+    context.out.progress("Waiting for the server", 0, 0, "");
     DAVIT_TRY(runtime->wait_change(selector(), kLookEveryMs, context));
   }
 }

@@ -11,6 +11,7 @@
 #include "lifecycle/endpoint_probe.hpp"
 #include "plugin/capability.hpp"
 #include "plugin/plugins_toml.hpp"
+#include "process/process_runner.hpp"
 #include "store/store.hpp"
 
 namespace davit {
@@ -23,10 +24,13 @@ struct ServiceWorld {
   const Clock& clock;
   const Home& home;
   const HostSettings& settings;
-  bool owner_is_root = false;  ///< then each kind runs as a uid of its own
+  bool owner_is_root = false;          ///< then each kind runs as a uid of its own
+  ProcessRunner* processes = nullptr;  ///< makes certificates; nullptr: servers get none
   /// Called with a word at each place where a death matters. Tests kill the process there.
   std::function<void(std::string_view)> failpoint = [](std::string_view) {};
 };
+
+inline constexpr std::string_view kServerType = "server";  ///< process type of the one instance
 
 /// "postgres.db": the owner of a service's groups and tasks. A kind has no dot.
 std::string owner_of(const Service& service);
@@ -86,12 +90,14 @@ class Generation {
  private:
   struct Ready {
     ServiceProgram program;
+    ArtifactRef artifact;  ///< none, or the image
     std::vector<Mount> mounts;
     std::string user;
   };
   Result<Ready> make_ready(ServiceProgramKind kind, const ProgramOptions& options,
                            const CallContext& context) const;
   Result<Runtime*> runtime() const { return world_.capabilities.runtime(service_.runtime); }
+  [[nodiscard]] std::string host_for(ServiceProgramKind kind) const;
   Result<std::string> last_words(const CallContext& context) const;
 
   const ServiceWorld& world_;

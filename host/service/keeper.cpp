@@ -55,16 +55,6 @@ std::string lease_name(const Service& service, std::uint32_t generation) {
   return generation == 0 ? fmt::format("service:{}", id) : fmt::format("service:{}:g{}", id, generation);
 }
 
-// The default runtime, unless it runs nothing but images: then the embedded one.
-Result<std::string> runtime_for_programs(Capabilities& capabilities, const CallContext& context) {
-  DAVIT_TRY_ASSIGN(Runtime * chosen, capabilities.runtime(""));
-  DAVIT_TRY_ASSIGN(const TextMap facts, chosen->describe(context));
-  if (fact(facts, "isolation") == "container") {
-    DAVIT_TRY_ASSIGN(chosen, capabilities.runtime("process"));
-  }
-  return std::string(chosen->id());
-}
-
 }  // namespace
 
 Result<FileLock> ServiceKeeper::lock(std::string_view kind, std::string_view name, std::string_view command,
@@ -91,25 +81,10 @@ Result<std::uint16_t> ServiceKeeper::lease(const Service& service, std::uint32_t
   return lease_port(world_.store.ports(), world_.settings, world_.home, lease_name(service, generation));
 }
 
-Result<std::string> ServiceKeeper::version_to_serve(const TextMap& facts, const std::string& kind,
-                                                    const std::string& wanted) const {
-  const auto versions = split_words(fact(facts, "versions"));
-  if (versions.empty()) {
-    return fail(Code::kUnavailable, fmt::format("No {} server is installed here", kind),
-                fact(facts, "missing"), "server-missing");
-  }
-  if (wanted.empty()) return versions.back();
-  if (std::ranges::find(versions, wanted) != versions.end()) return wanted;
-  return fail(Code::kNotFound, fmt::format("{} {} cannot be served here", kind, wanted),
-              fmt::format("Installed: {}", join(versions, ", ")), "version-missing");
-}
-
-Result<NewService> ServiceKeeper::describe(const CreateRequest& request, const TextMap& facts,
-                                           const CallContext& context) const {
+Result<NewService> ServiceKeeper::describe(const CreateRequest& request, const TextMap& facts) const {
   NewService service;
   service.kind = request.kind;
   service.name = request.name;
-  DAVIT_TRY_ASSIGN(service.runtime, runtime_for_programs(world_.capabilities, context));
   service.scheme = fact(facts, "scheme", request.kind);
   service.alias = fact(facts, "alias", "DATABASE");
   service.username = fact(facts, "username");
@@ -127,19 +102,22 @@ Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallCo
                                       const Fill& fill) {
   DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(request.kind));
   DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
-  DAVIT_TRY_ASSIGN(const std::string version, version_to_serve(facts, request.kind, request.version));
-  DAVIT_TRY_ASSIGN(const NewService wanted, describe(request, facts, context));
+  DAVIT_TRY_ASSIGN(const WhatServes serves,
+                   choose_server(world_.capabilities, request.kind, request.server, {}, context));
+  DAVIT_TRY_ASSIGN(NewService wanted, describe(request, facts));
+  wanted.runtime = serves.runtime;
   DAVIT_TRY_ASSIGN(Service service, world_.store.services().create(wanted));
   const auto made = [&]() -> Result<> {
     DAVIT_TRY_ASSIGN(service.port, lease(service, 0));
     DAVIT_TRY(world_.store.services().set_port(service.id, service.port));
     DAVIT_TRY_ASSIGN(service.generation, world_.store.services().new_generation(service.id));
-    service.version = version;
+    service.version = serves.version;
     world_.failpoint("create:begin");
     const Generation first = current(service);
     DAVIT_TRY(raise(first, fill, context));
     world_.failpoint("create:raised");
-    return world_.store.services().serve_generation(service.id, {first.number(), version, "create", 0, {}});
+    return world_.store.services().serve_generation(service.id,
+                                                    {first.number(), serves.version, "create", 0, {}});
   }();
   if (made) return world_.store.services().get(service.id);
   if (const auto gone = forget(service, context); !gone) context.out.warning(gone.error().text());
@@ -204,6 +182,19 @@ Result<> ServiceKeeper::pause(const Service& service, const CallContext& context
 Result<> ServiceKeeper::restart(const Service& service, const CallContext& context) {
   DAVIT_TRY(current(service).stop(context));
   return start(service, context);
+}
+
+// Its groups have its name; nothing else does: the port, the folder and the links go by the id.
+Result<> ServiceKeeper::rename(const Service& service, const std::string& name, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(Runtime * runtime, world_.capabilities.runtime(service.runtime));
+  DAVIT_TRY(runtime->remove({OwnerKind::kService, owner_of(service), {}, {}, 0}, true, context));
+  world_.failpoint("rename:stopped");
+  auto renamed = world_.store.services().rename(service.id, name);
+  DAVIT_TRY_ASSIGN(const Service now, world_.store.services().get(service.id));
+  if (renamed) renamed = move_backups(service, now);
+  world_.failpoint("rename:recorded");
+  if (now.state == ServiceState::kRunning) DAVIT_TRY(start(now, context));
+  return renamed;
 }
 
 Result<> ServiceKeeper::destroy(const Service& service, const CallContext& context) {

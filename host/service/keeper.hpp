@@ -10,6 +10,7 @@
 
 #include "process/file_lock.hpp"
 #include "service/generation.hpp"
+#include "service/what_serves.hpp"
 
 namespace davit {
 
@@ -17,8 +18,8 @@ inline constexpr std::int64_t kStartLimitMs = 120'000;
 
 struct CreateRequest {
   std::string kind, name;
-  std::string version;   ///< "": the newest that can be served
-  std::string password;  ///< "": made
+  WantedServer server = {};
+  std::string password = {};  ///< "": made
 };
 
 class StreamFeed;
@@ -40,6 +41,8 @@ class ServiceKeeper {
   Result<> stop(const Service& service, const CallContext& context);
   Result<> pause(const Service& service, const CallContext& context);
   Result<> restart(const Service& service, const CallContext& context);
+  /// Its server is started anew; links, port and data stay what they are. Under both names' locks.
+  Result<> rename(const Service& service, const std::string& name, const CallContext& context);
   /// Stops it; the data lie in the trash.
   Result<> destroy(const Service& service, const CallContext& context);
   /// Out of the trash, under `name`.
@@ -51,7 +54,7 @@ class ServiceKeeper {
   Result<> import_from(const Service& service, int source, const CallContext& context);
   Result<> export_to(const Service& service, int target, const CallContext& context);
   /// Which kServe program a new generation of another version needs: dump, load, compare, switch.
-  Result<> upgrade(const Service& service, const std::string& version, const CallContext& context);
+  Result<> upgrade(const Service& service, const WantedServer& wanted, const CallContext& context);
   Result<Service> clone(const Service& source, const CreateRequest& request, const CallContext& context);
 
   /// A dump and its fingerprint into `folder` (made if missing); the oldest beyond what is kept go. Its path.
@@ -79,10 +82,8 @@ class ServiceKeeper {
  private:
   friend class Building;
   using Fill = std::function<Result<>(const Generation&)>;
-  Result<std::string> version_to_serve(const TextMap& facts, const std::string& kind,
-                                       const std::string& wanted) const;
-  Result<NewService> describe(const CreateRequest& request, const TextMap& facts,
-                              const CallContext& context) const;
+  Result<NewService> describe(const CreateRequest& request, const TextMap& facts) const;
+  Result<> move_backups(const Service& before, const Service& now) const;
   Result<Generation> build(const Service& service, const std::string& version, const Fill& fill,
                            const CallContext& context);
   Result<> raise(const Generation& generation, const Fill& fill, const CallContext& context) const;

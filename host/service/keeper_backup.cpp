@@ -51,6 +51,22 @@ fs::path ServiceKeeper::backup_folder(const Service& service) const {
   return world_.home.backups() / service.kind / service.name;
 }
 
+// What is in the home's own folder; it is found by the service's name.
+Result<> ServiceKeeper::move_backups(const Service& before, const Service& now) const {
+  const auto all = backups_in(before, backup_folder(before));
+  if (all.empty()) return {};
+  DAVIT_TRY(make_dirs(backup_folder(now), 0700));
+  for (const fs::path& dump : all) {
+    const std::string rest = dump.filename().string().substr(before.name.size());
+    const fs::path target = backup_folder(now) / (now.name + rest);
+    std::error_code error;
+    fs::rename(print_of(dump), print_of(target), error);  // there may be none
+    fs::rename(dump, target, error);
+    if (error) return fail(system_error(fmt::format("name {}", target.string()), error.value()));
+  }
+  return {};
+}
+
 Result<fs::path> ServiceKeeper::backup(const Service& service, const fs::path& folder,
                                        const CallContext& context) {
   DAVIT_TRY(await(service, kStartLimitMs, context));

@@ -2,12 +2,14 @@
 // whole, and then lets the record name it.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.hpp"
 #include "process/files.hpp"
 #include "service/keeper.hpp"
 #include "service/stream_feed.hpp"
+#include "service/ticking.hpp"
 
 namespace davit {
 namespace {
@@ -18,6 +20,12 @@ Result<UniqueFd> open_file(const fs::path& path, int flags) {
   UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (fd.valid()) return fd;
   return fail(system_error(fmt::format("open {}", path.string()), errno));
+}
+
+/// Of a file; 0 for what has none, such as a pipe.
+std::uint64_t size_of(int fd) {
+  struct stat facts {};
+  return ::fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) ? static_cast<std::uint64_t>(facts.st_size) : 0;
 }
 
 }  // namespace
@@ -36,8 +44,9 @@ Result<Generation> ServiceKeeper::build(const Service& service, const std::strin
   DAVIT_TRY_ASSIGN(const auto port, lease(service, number));
   Generation generation(world_, service, number, version, port);
   auto built = raise(generation, fill, context);
-  // Whoever loaded may have changed the password.
-  if (built) built = generation.await_ready(kStartLimitMs, context);
+  // What was loaded may have changed the account.
+  if (built)
+    built = generation.run_well(ServiceProgramKind::kProbe, "The first query after the load", {}, context);
   world_.failpoint("build:raised");
   if (built) built = generation.stop(context);
   if (!built) {
@@ -80,7 +89,10 @@ Result<> ServiceKeeper::load_from(const Generation& generation, StreamFeed& feed
                    generation.program(ServiceProgramKind::kLoad, options, context));
   DAVIT_TRY_ASSIGN(const int fd, feed.start());
   options.fds = {fd, -1, -1};
-  const auto loaded = generation.run_well(ServiceProgramKind::kLoad, "Loading the data", options, context);
+  const auto loaded = [&] {
+    const Ticking ticking(context, "Loading", [&feed] { return feed.bytes(); });
+    return generation.run_well(ServiceProgramKind::kLoad, "Loading the data", options, ticking.context());
+  }();
   DAVIT_TRY(feed.finish());
   DAVIT_TRY(loaded);
   if (!feed.ended_with(program.ends_with)) {
@@ -102,7 +114,8 @@ Result<> ServiceKeeper::dump_into(const Generation& generation, const fs::path& 
   DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_TRUNC));
   ProgramOptions options;
   options.fds = {-1, fd.get(), -1};
-  DAVIT_TRY(generation.run_well(ServiceProgramKind::kDump, "The dump", options, context));
+  const Ticking ticking(context, "Dumping", [&fd] { return size_of(fd.get()); });
+  DAVIT_TRY(generation.run_well(ServiceProgramKind::kDump, "The dump", options, ticking.context()));
   if (::fsync(fd.get()) != 0) return fail(system_error("write the dump", errno));
   return {};
 }
@@ -111,7 +124,8 @@ Result<> ServiceKeeper::export_to(const Service& service, int target, const Call
   DAVIT_TRY(await(service, kStartLimitMs, context));
   ProgramOptions options;
   options.fds = {-1, target, -1};
-  return current(service).run_well(ServiceProgramKind::kDump, "The export", options, context);
+  const Ticking ticking(context, "Dumping", [target] { return size_of(target); });
+  return current(service).run_well(ServiceProgramKind::kDump, "The export", options, ticking.context());
 }
 
 Result<> ServiceKeeper::import_from(const Service& service, int source, const CallContext& context) {
@@ -156,11 +170,11 @@ Result<Service> ServiceKeeper::clone(const Service& source, const CreateRequest&
 }
 
 // Apps are kept out while it lasts: a row that is written after the dump would be lost.
-Result<> ServiceKeeper::upgrade(const Service& service, const std::string& version,
+Result<> ServiceKeeper::upgrade(const Service& service, const WantedServer& wanted,
                                 const CallContext& context) {
-  DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(service.kind));
-  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
-  DAVIT_TRY_ASSIGN(const std::string wanted, version_to_serve(facts, service.kind, version));
+  DAVIT_TRY_ASSIGN(const WhatServes serves,
+                   choose_server(world_.capabilities, service.kind,
+                                 {service.runtime, wanted.image, wanted.version}, service.version, context));
   const Generation before = current(service);
   const auto file = before.folder() / "upgrade.dump";
   std::string had;
@@ -178,10 +192,10 @@ Result<> ServiceKeeper::upgrade(const Service& service, const std::string& versi
   }();
   const auto upgraded = [&]() -> Result<> {
     DAVIT_TRY(taken);
-    context.out.step(fmt::format("Loading them into {} {}", service.kind, wanted));
+    context.out.step(fmt::format("Loading them into {} {}", service.kind, shown_version(serves.version)));
     DAVIT_TRY_ASSIGN(const Generation next,
                      build(
-                         service, wanted,
+                         service, serves.version,
                          [&](const Generation& fresh) -> Result<> {
                            DAVIT_TRY(load_file(fresh, file, context));
                            DAVIT_TRY_ASSIGN(const std::string has, fresh.fingerprint(context));

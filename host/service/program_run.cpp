@@ -7,11 +7,14 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "base/ids.hpp"
 #include "base/text.hpp"
 #include "lifecycle/link_variables.hpp"
 #include "process/files.hpp"
 #include "process/unique_fd.hpp"
+#include "service/certificate.hpp"
 #include "service/generation.hpp"
+#include "service/ticking.hpp"
 
 namespace davit {
 namespace {
@@ -68,23 +71,45 @@ void keep_end(std::string& text, std::string_view bytes, std::size_t most) {
   if (text.size() > most) text.erase(0, text.size() - most);
 }
 
+/// "16" of "postgres:16" and of "registry:5000/postgres:16".
+std::string tag_of(std::string_view image) {
+  const auto colon = image.rfind(':');
+  const bool tagged = colon != std::string_view::npos && image.find('/', colon) == std::string_view::npos;
+  return tagged ? std::string(image.substr(colon + 1)) : std::string();
+}
+
 }  // namespace
+
+// In a container the server listens on its own network, which has nobody else but the tasks of this service,
+// and is published on the machine's loopback.
+std::string Generation::host_for(ServiceProgramKind kind) const {
+  if (image_in(version_).empty()) return std::string(kServiceHost);
+  if (kind == ServiceProgramKind::kServe) return "0.0.0.0";
+  return instance_id(owner_of(service_), revision(), kServerType, 1);
+}
 
 Result<ServiceProgram> Generation::program(ServiceProgramKind kind, const ProgramOptions& options,
                                            const CallContext& context) const {
   DAVIT_TRY_ASSIGN(ServiceKind * service_kind, world_.capabilities.service_kind(service_.kind));
   ServiceFacts facts;
   facts.name = service_.name;
-  facts.version = version_;
+  facts.image = image_in(version_);
+  facts.version = facts.image.empty() ? version_ : tag_of(facts.image);
   facts.data = kInsideData;
   facts.files = kInsideFiles;
-  facts.host = kServiceHost;
+  facts.host = host_for(kind);
   facts.port = port_;
   facts.username = service_.username;
   facts.password = service_.password;
   facts.database = service_.database;
   facts.head = options.head;
   facts.tty = options.tty;
+  if (kind == ServiceProgramKind::kServe && world_.processes != nullptr) {
+    DAVIT_TRY_ASSIGN(Certificate made,
+                     certificate_in(service_folder(world_.home, service_) / "tls", *world_.processes));
+    facts.certificate = std::move(made.certificate);
+    facts.private_key = std::move(made.private_key);
+  }
   return service_kind->program(kind, facts, context);
 }
 
@@ -96,6 +121,7 @@ Result<Generation::Ready> Generation::make_ready(ServiceProgramKind kind, const 
     return fail(Code::kUnavailable, fmt::format("{} has no program to {}", service_.kind, word_of(kind)), {},
                 "service-program");
   }
+  ready.artifact.stack = image_in(version_);
   if (world_.owner_is_root) {
     DAVIT_TRY_ASSIGN(const auto number, world_.store.services().number_of_kind(service_.kind));
     ready.user = std::to_string(kFirstServiceUid + number);
@@ -120,6 +146,7 @@ Result<int> Generation::run(ServiceProgramKind kind, const ProgramOptions& optio
   task.owner_kind = OwnerKind::kService;
   task.owner = owner_of(service_);
   task.name = word_of(kind);
+  task.artifact = std::move(ready.artifact);
   task.argv = std::move(ready.program.argv);
   task.env = std::move(ready.program.env);
   task.mounts = std::move(ready.mounts);
@@ -173,7 +200,9 @@ Result<> Generation::run_if_any(ServiceProgramKind kind, std::string_view what,
 
 Result<std::string> Generation::fingerprint(const CallContext& context) const {
   std::string text;
-  DAVIT_TRY(run_well(ServiceProgramKind::kFingerprint, "Looking at the data", {.out = &text}, context));
+  const Ticking ticking(context, "Looking at the data", [] { return 0; });
+  DAVIT_TRY(
+      run_well(ServiceProgramKind::kFingerprint, "Looking at the data", {.out = &text}, ticking.context()));
   return text;
 }
 

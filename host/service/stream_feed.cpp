@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 
@@ -42,7 +43,7 @@ struct StreamFeed::Copy {
   int source = -1;
   UniqueFd writer;
   UniqueFd stop_reader, stop_writer;  // closing the writer ends the copying
-  std::uint64_t bytes = 0;
+  std::atomic<std::uint64_t> bytes = 0;
   int read_errno = 0;
   std::string tail;
   std::thread thread;
@@ -130,7 +131,7 @@ Result<> StreamFeed::finish() {
 }
 
 std::uint64_t StreamFeed::bytes() const {
-  return copy_ ? copy_->bytes : 0;
+  return copy_ ? copy_->bytes.load() : 0;
 }
 
 bool StreamFeed::ended_with(const std::string& text) const {

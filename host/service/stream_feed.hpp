@@ -27,7 +27,7 @@ class StreamFeed {
   /// After the program's end. kFailed if `source` could not be read to its end. If the program went first,
   /// what is left of the stream is not waited for.
   Result<> finish();
-  [[nodiscard]] std::uint64_t bytes() const;
+  [[nodiscard]] std::uint64_t bytes() const;  ///< so far; any thread, from start() on
   /// Whether this stood within the last 4 KiB.
   [[nodiscard]] bool ended_with(const std::string& text) const;
 

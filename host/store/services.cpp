@@ -62,6 +62,14 @@ std::string_view name_of(ServiceState state) {
   return "running";
 }
 
+std::string_view image_in(std::string_view version) {
+  return version.starts_with(kImagePrefix) ? version.substr(kImagePrefix.size()) : std::string_view();
+}
+
+std::string_view shown_version(std::string_view version) {
+  return version.starts_with(kImagePrefix) ? image_in(version) : version;
+}
+
 Error service_not_found(std::string_view kind, std::string_view name) {
   return {Code::kNotFound,
           fmt::format("service {} does not exist", name),
@@ -149,8 +157,16 @@ Result<> Services::move_to_trash(ServiceId service) {
 }
 
 Result<> Services::take_from_trash(ServiceId service, std::string_view name) {
-  auto changed =
-      database_.run("UPDATE services SET destroyed_at_ms = NULL, name = ?2 WHERE id = ?1", service, name);
+  return written(
+      database_.run("UPDATE services SET destroyed_at_ms = NULL, name = ?2 WHERE id = ?1", service, name),
+      service, name);
+}
+
+Result<> Services::rename(ServiceId service, std::string_view name) {
+  return written(database_.run("UPDATE services SET name = ?2 WHERE id = ?1", service, name), service, name);
+}
+
+Result<> Services::written(Result<std::int64_t> changed, ServiceId service, std::string_view name) {
   if (!changed && changed.error().slug == kSlugUnique) {
     DAVIT_TRY_ASSIGN(const Service record, get(service));
     return fail(taken(record.kind, name));

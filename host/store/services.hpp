@@ -22,6 +22,13 @@ enum class ServiceId : std::int64_t {};
 enum class ServiceState { kRunning, kStopped, kPaused };  ///< what is wanted
 std::string_view name_of(ServiceState state);             ///< "running", "stopped", "paused"
 
+/// Versions that are images are written so: "image:postgres:16".
+inline constexpr std::string_view kImagePrefix = "image:";
+/// The image of a version; "" if it is none.
+std::string_view image_in(std::string_view version);
+/// A version as people are shown it.
+std::string_view shown_version(std::string_view version);
+
 struct NewService {
   std::string kind, name, runtime;
   std::string scheme, alias, username, database;
@@ -36,7 +43,7 @@ struct Service : NewService {
   std::uint16_t port = 0;          ///< 0: not leased yet
   std::uint16_t exposed_port = 0;  ///< 0: not exposed
   std::uint32_t generation = 0;    ///< the one that serves; 0: its creation is not over
-  std::string version;             ///< of that generation's server
+  std::string version;             ///< of that generation's server, or kImagePrefix and its image
 };
 
 struct ServiceGeneration {
@@ -73,6 +80,8 @@ class Services {
   /// The trash, newest first.
   Result<std::vector<Service>> trash(std::string_view kind);
 
+  /// Conflict "service-taken".
+  Result<> rename(ServiceId service, std::string_view name);
   Result<> set_port(ServiceId service, std::uint16_t port);
   Result<> set_exposed_port(ServiceId service, std::uint16_t port);
   Result<> set_state(ServiceId service, ServiceState state);
@@ -108,6 +117,8 @@ class Services {
   Result<std::uint32_t> number_of_kind(std::string_view kind);
 
  private:
+  /// The name's conflict in words.
+  Result<> written(Result<std::int64_t> changed, ServiceId service, std::string_view name);
   Database& database_;
   const Clock& clock_;
 };

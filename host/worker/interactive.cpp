@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
+#include "lifecycle/service_mounts.hpp"
 #include "process/pty.hpp"
 #include "worker/instance_line.hpp"
 #include "worker/operations.hpp"
@@ -94,7 +95,8 @@ Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const
   group.argv = argv_of(running.release, options.argv);
   group.env = std::move(env);
   group.limits = limits_of(services.store, running.app.id, "run");
-  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of_app(services.store, services.home, running.app.id));
+  DAVIT_TRY_ASSIGN(const auto mounts,
+                   all_mounts(services, running.app, running.release.spec.runtime, shop.context()));
   group.mounts = plain_mounts(mounts);
   group.restart = Restart::kNever;
   DAVIT_TRY(running.runtime->apply(group, shop.context()));
@@ -119,7 +121,8 @@ Result<int> run_command_in_app(Workshop& shop, Words words) {
   task.artifact = artifact_of(services, running.release);
   task.argv = argv_of(running.release, options.argv);
   task.limits = limits_of(services.store, running.app.id, "run");
-  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of_app(services.store, services.home, running.app.id));
+  DAVIT_TRY_ASSIGN(const auto mounts,
+                   all_mounts(services, running.app, running.release.spec.runtime, shop.context()));
   task.mounts = plain_mounts(mounts);
   if (const char* term = std::getenv("TERM"); term != nullptr) env.emplace("TERM", term);
   task.env = std::move(env);

@@ -44,6 +44,11 @@ davit::Breadcrumb breadcrumb() {
   return page ? std::move(*page) : davit::Breadcrumb();
 }
 
+/// Then what we say ourselves goes to stderr.
+bool stdout_is_data(const std::vector<std::string>& words) {
+  return words.size() > 1 && words[0] == "service" && (words[1] == "export" || words[1] == "connect");
+}
+
 int exit_code_of(const davit::Error& error, davit::TerminalOutput& out) {
   constexpr int kNoSuchApp = 20;
   out.warning(error.text());
@@ -74,7 +79,8 @@ int main(int argc, char** argv) {
   // A deployment's log is read by whoever comes later: it has its headers, whoever started it.
   const bool for_the_log = words.front() == "deploy" || words.front() == "recover-deployment";
   const bool quiet = flags.find('q') != std::string::npos && !for_the_log;
-  davit::TerminalOutput out({1, 2, isatty(1) == 1, quiet}, clock);
+  const int said_to = stdout_is_data(words) ? 2 : 1;
+  davit::TerminalOutput out({said_to, 2, isatty(said_to) == 1, quiet}, clock);
   davit::CallContext context{.actor = variable(protocol::kActor),
                              .app = {},
                              .deployment = {},

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "plugin/app_user.hpp"
 #include "service/keeper.hpp"
 #include "worker/operations.hpp"
+#include "worker/service_relays.hpp"
 #include "worker/terminal.hpp"
 
 namespace davit {
@@ -32,6 +32,9 @@ struct Request {
     }
     return {};
   }
+  [[nodiscard]] WantedServer server() const {
+    return {value("--runtime"), value("--image"), value("--image-version")};
+  }
   [[nodiscard]] bool has(std::string_view flag) const { return std::ranges::find(more, flag) != more.end(); }
   [[nodiscard]] CallContext& context() const { return shop.context(); }
 };
@@ -39,8 +42,7 @@ struct Request {
 Result<> create(const Request& request) {
   request.shop.out().step(fmt::format("Creating the {} service {}", request.kind, request.name));
   DAVIT_TRY_ASSIGN(const Service made,
-                   request.keeper.create({request.kind, request.name, request.value("--image-version"), {}},
-                                         request.context()));
+                   request.keeper.create({request.kind, request.name, request.server()}, request.context()));
   request.shop.out().header(fmt::format("{} service created: {}", request.kind, made.name));
   return {};
 }
@@ -50,8 +52,9 @@ Result<> clone(const Request& request) {
   const std::string& name = request.more.front();
   DAVIT_TRY_ASSIGN(const FileLock lock, request.keeper.lock(request.kind, name, "clone", request.context()));
   request.shop.out().step(fmt::format("Cloning {} to {}", source.name, name));
-  DAVIT_TRY(request.keeper.clone(source, {request.kind, name, request.value("--image-version"), {}},
-                                 request.context()));
+  WantedServer server = request.server();
+  if (server.runtime.empty()) server.runtime = source.runtime;
+  DAVIT_TRY(request.keeper.clone(source, {request.kind, name, server}, request.context()));
   request.shop.out().header(fmt::format("{} service created: {}", request.kind, name));
   return {};
 }
@@ -77,16 +80,30 @@ Result<> restart(const Request& request) {
   return request.keeper.restart(service, request.context());
 }
 
-Result<> unexpose_service(const Request& request, const Service& service);
-
 Result<> destroy(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
   request.shop.out().step(fmt::format("Destroying {}", service.name));
   DAVIT_TRY(request.keeper.destroy(service, request.context()));
-  if (service.exposed_port != 0) DAVIT_TRY(unexpose_service(request, service));
+  if (service.exposed_port != 0) DAVIT_TRY(close_port(request.shop, service));
+  DAVIT_TRY(close_socket(request.shop, service));
   request.shop.out().step(
       fmt::format("Its data are in the trash: davit {}:restore {}", request.kind, service.name));
   return request.keeper.sweep(request.context());
+}
+
+// A port that is open to the world stays so, through a relay of the new name.
+Result<> rename(const Request& request) {
+  DAVIT_TRY_ASSIGN(const Service service, request.service());
+  const std::string& name = request.more.front();
+  DAVIT_TRY_ASSIGN(const FileLock lock, request.keeper.lock(request.kind, name, "rename", request.context()));
+  request.shop.out().step(fmt::format("Renaming {} to {}", service.name, name));
+  if (service.exposed_port != 0) DAVIT_TRY(close_port(request.shop, service));
+  const auto renamed = request.keeper.rename(service, name, request.context());
+  if (service.exposed_port != 0) {
+    DAVIT_TRY_ASSIGN(const Service now, request.keeper.world().store.services().get(service.id));
+    DAVIT_TRY(open_port(request.shop, now, service.exposed_port));
+  }
+  return renamed;
 }
 
 Result<> import_data(const Request& request) {
@@ -102,7 +119,7 @@ Result<> export_data(const Request& request) {
 
 Result<> upgrade(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
-  return request.keeper.upgrade(service, request.value("--image-version"), request.context());
+  return request.keeper.upgrade(service, request.server(), request.context());
 }
 
 std::filesystem::path backup_folder(const Request& request, const Service& service) {
@@ -134,32 +151,6 @@ Result<> verify_backup(const Request& request) {
   return request.keeper.verify_backup(service, file, request.context());
 }
 
-std::string relay_name(const Service& service) {
-  return "relay." + owner_of(service);
-}
-
-// As the app user: it needs no right but that of an app, to reach the service.
-Result<> expose_at(const Request& request, const Service& service, std::uint16_t port) {
-  DAVIT_TRY_ASSIGN(PluginHost * plugins, request.shop.plugins());
-  Unit unit;
-  unit.name = relay_name(service);
-  unit.argv = {request.shop.where().installation.libexec("davit-relay").string(),
-               fmt::format("0.0.0.0:{}", port), std::to_string(service.port)};
-  DAVIT_TRY_ASSIGN(unit.run_as, app_user_of(plugins->catalog().host().app_user));
-  unit.log = UnitLog{.dir = request.shop.home().logs() / "relays" / owner_of(service)};
-  unit.stop_timeout_ms = 5'000;
-  DAVIT_TRY(request.shop.supervisor().ensure(unit));
-  WaitSpec up;
-  up.deadline_ms = 10'000;
-  DAVIT_TRY(request.shop.supervisor().wait(unit.name, up));
-  return request.keeper.world().store.services().set_exposed_port(service.id, port);
-}
-
-Result<> unexpose_service(const Request& request, const Service& service) {
-  DAVIT_TRY(request.shop.supervisor().remove(relay_name(service), 0));
-  return request.keeper.world().store.services().set_exposed_port(service.id, 0);
-}
-
 Result<> expose(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
   if (service.exposed_port != 0) {
@@ -173,7 +164,7 @@ Result<> expose(const Request& request) {
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
   if (error != std::errc{} || end != word.data() + word.size() || port < 1024)
     return fail(Code::kInvalid, fmt::format("{} is not a port", word), "Ports are 1024 to 65535");
-  DAVIT_TRY(expose_at(request, service, port));
+  DAVIT_TRY(open_port(request.shop, service, port));
   request.shop.out().step(fmt::format("Service {} exposed on port(s) [container->host]: [{}->0.0.0.0:{}]",
                                       service.name, service.port, port));
   return {};
@@ -184,7 +175,7 @@ Result<> unexpose(const Request& request) {
   if (service.exposed_port == 0) {
     return fail(Code::kConflict, fmt::format("Service {} is not exposed", service.name), {}, "not-exposed");
   }
-  DAVIT_TRY(unexpose_service(request, service));
+  DAVIT_TRY(close_port(request.shop, service));
   request.shop.out().step(fmt::format("Service {} unexposed", service.name));
   return {};
 }
@@ -227,7 +218,8 @@ constexpr Verb kVerbs[] = {{"create", create},     {"clone", clone, false}, {"st
                            {"stop", stop},         {"pause", pause},        {"restart", restart},
                            {"destroy", destroy},   {"import", import_data}, {"export", export_data, false},
                            {"restore", restore},   {"upgrade", upgrade},    {"expose", expose},
-                           {"unexpose", unexpose}, {"backup", backup},      {"backup-verify", verify_backup}};
+                           {"unexpose", unexpose}, {"backup", backup},      {"backup-verify", verify_backup},
+                           {"rename", rename}};
 
 Result<int> connect(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
@@ -260,6 +252,15 @@ Result<int> enter(const Request& request) {
   });
 }
 
+/// Its "name" is the runtime, or "".
+Result<int> build_image(const Request& request) {
+  DAVIT_TRY_ASSIGN(const std::string image,
+                   make_service_image(request.keeper.world().capabilities, request.kind, request.name, true,
+                                      request.context()));
+  request.shop.out().result(image + "\n");
+  return 0;
+}
+
 std::string_view state_of(const Service& service, const std::vector<Instance>& instances) {
   if (instances.empty() || instances.front().state == InstanceState::kExited)
     return service.state == ServiceState::kRunning ? "missing" : name_of(service.state);
@@ -269,13 +270,13 @@ std::string_view state_of(const Service& service, const std::vector<Instance>& i
 Result<int> inspect(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
   DAVIT_TRY_ASSIGN(const auto instances, request.keeper.current(service).inspect(request.context()));
-  DAVIT_TRY_ASSIGN(Runtime * runtime, request.keeper.world().capabilities.runtime(service.runtime));
-  DAVIT_TRY_ASSIGN(const TextMap facts, runtime->describe(request.context()));
-  const auto isolation = facts.find("isolation");
-  const bool container = isolation != facts.end() && isolation->second == "container";
+  DAVIT_TRY_ASSIGN(ServiceKind * kind, request.keeper.world().capabilities.service_kind(request.kind));
+  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(request.context()));
+  const auto tls = facts.find("tls");
   const nlohmann::json row{{"state", state_of(service, instances)},
                            {"pid", instances.empty() ? 0 : instances.front().pid},
-                           {"container_id", container && !instances.empty() ? instances.front().id : ""}};
+                           {"container_id", instances.empty() ? "" : instances.front().container},
+                           {"ssl", tls != facts.end() && tls->second == "yes"}};
   request.shop.out().result(row.dump() + "\n");
   return 0;
 }
@@ -308,6 +309,7 @@ Result<int> serve_service(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(ServiceWorld world, shop.services());
   ServiceKeeper keeper(std::move(world));
   const Request request{shop, keeper, words[0], words[1], words[2], words.subspan(3)};
+  if (request.verb == "image-build") return build_image(request);
   if (request.verb == "connect") return connect(request);
   if (request.verb == "enter") return enter(request);
   const auto* verb = std::ranges::find(kVerbs, request.verb, &Verb::name);

@@ -14,6 +14,7 @@
 #include "process/files.hpp"
 #include "process/tracing_runner.hpp"
 #include "worker/failpoint.hpp"
+#include "worker/service_relays.hpp"
 
 namespace davit {
 namespace {
@@ -132,6 +133,7 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
                              .home = where_.home,
                              .on_committed = std::move(on_committed)};
   if (!where_.failpoint.empty()) services.failpoint = failpoint_of(where_.failpoint);
+  services.open_socket = [this](const Service& service) { return open_socket(*this, service); };
   services.mark = [this](std::string_view deployment, std::string_view step) {
     breadcrumb_.set_deployment(deployment);
     breadcrumb_.set_step(step);
@@ -153,7 +155,8 @@ Result<ServiceWorld> Workshop::services() {
                      .clock = clock_,
                      .home = where_.home,
                      .settings = plugins->catalog().host(),
-                     .owner_is_root = geteuid() == 0};
+                     .owner_is_root = geteuid() == 0,
+                     .processes = processes_.get()};
   if (!where_.failpoint.empty()) world.failpoint = failpoint_of(where_.failpoint);
   return world;
 }

@@ -32,8 +32,10 @@ class Notes:
 
 
 class Services(harness.HomeTest):
+    create_s = harness.DEADLINE_S
+
     def linked_app(self, kind):
-        self.home.davit(f"{kind}:create", f"{kind}-db")
+        self.home.davit(f"{kind}:create", f"{kind}-db", timeout=self.create_s)
         app = self.app(f"{kind}-notes", kind)
         self.home.davit(f"{kind}:link", f"{kind}-db", app.name)  # before its first deploy
         app.commit()
@@ -60,6 +62,18 @@ class Services(harness.HomeTest):
             self.assertEqual(kept, notes.all())
             self.home.davit("ps:restart", app.name)
             self.assertEqual(kept, notes.all())
+        with self.subTest("a rename of the service"):
+            url = self.home.davit("config:get", app.name, "DATABASE_URL").stdout
+            self.home.davit(f"{kind}:rename", f"{kind}-db", "renamed")
+            self.assertEqual(kept, notes.all())
+            self.assertEqual([app.name], self.home.json(f"{kind}:links", "renamed"))
+            self.assertEqual(url, self.home.davit("config:get", app.name, "DATABASE_URL").stdout)
+            self.assert_exit(1, self.home.davit(f"{kind}:info", f"{kind}-db", check=False), "does not exist")
+            self.home.davit(f"{kind}:rename", "renamed", f"{kind}-db")
+        with self.subTest("a rename of the app"):
+            self.home.davit("apps:rename", app.name, f"{kind}-app")
+            app.name = notes.name = f"{kind}-app"
+            self.assertEqual(kept, notes.all())
         with self.subTest("kill -9 of the server while the app writes"):
             kept += self.write_through_a_death(kind, notes)
             found = set(notes.all())
@@ -73,12 +87,15 @@ class Services(harness.HomeTest):
             self.assertEqual(before, notes.all())
         with self.subTest("reboot"):
             before = notes.all()
-            for pid in self.home.pids():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            self.power_fails()
             self.home.davit("system:start")
             self.assertEqual("running", self.home.json(f"{kind}:info", f"{kind}-db")["state"])
             wait_for(lambda: notes.all() == before, "the notes after a reboot")
+
+    def power_fails(self):
+        for pid in self.home.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def write_through_a_death(self, kind, notes):
         acknowledged, over = [], threading.Event()

@@ -169,7 +169,14 @@ class FakeRuntime final : public Runtime {
                       "/" + group.revision + "/" + group.process_type);
     return owned;
   }
-  Result<TextMap> describe(const CallContext&) override { return TextMap{{"isolation", "none"}}; }
+  Result<TextMap> describe(const CallContext&) override { return facts; }
+  Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
+                      const CallContext&) override {
+    if (anew || !stacks.contains(name)) stacks[name] = packages;
+    return {};
+  }
+  TextMap facts{{"isolation", "none"}};
+  std::map<std::string, std::vector<std::string>> stacks;
 
   std::map<std::string, Group> groups;  ///< by "OWNER.REVISION.TYPE"
   std::vector<Instance> instances;

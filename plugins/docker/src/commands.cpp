@@ -71,7 +71,7 @@ std::int32_t DockerCommands::stack_build(const sdk::Command& command) {
   if (suite.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos)
     call_.fail(DAVIT_INVALID, "suite", fmt::format("'{}' is no name of a Debian release", suite),
                "for example --suite bookworm");
-  const std::string id = stacks_.build(call_, name, suite, packages);
+  const std::string id = stacks_.build(call_, name, suite, packages_of_stack(packages));
   call_.result_line(id);
   return 0;
 }

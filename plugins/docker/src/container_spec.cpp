@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 
 namespace davit::docker_plugin {
 namespace {
@@ -29,6 +31,11 @@ Json limits_into(Json host, const sdk::Limits& limits) {
     ulimits.push_back({{"Name", "fsize"}, {"Soft", limits.file_bytes}, {"Hard", limits.file_bytes}});
   if (!ulimits.empty()) host["Ulimits"] = ulimits;
   return host;
+}
+
+bool uses_services(const std::vector<sdk::Mount>& mounts) {
+  return std::ranges::any_of(
+      mounts, [](const sdk::Mount& mount) { return mount.target.starts_with(DAVIT_SERVICES "/"); });
 }
 
 Json mounts_of(const ContainerSpec& spec) {
@@ -103,6 +110,8 @@ sdk::Strings init_words(int stop_signal, bool tty, const std::optional<WindowSiz
 
 nlohmann::json container_json(const ContainerSpec& spec) {
   sdk::Strings entrypoint = init_words(spec.stop_signal, spec.tty, spec.window);
+  if (uses_services(spec.mounts))
+    entrypoint.insert(std::prev(entrypoint.end()), {"--services", DAVIT_SERVICES});
   entrypoint.insert(entrypoint.end(), spec.entrypoint.begin(), spec.entrypoint.end());
   Json json = {{"Image", spec.image},
                {"Entrypoint", entrypoint},
@@ -135,6 +144,7 @@ std::string group_hash(const sdk::Group& group, const std::string& user) {
                     group.artifact ? group.artifact->kind : 0U,
                     group.artifact ? group.artifact->ref : "",
                     group.artifact ? group.artifact->digest : "",
+                    group.artifact ? group.artifact->stack : "",
                     group.argv,
                     group.env,
                     mounts,

@@ -239,7 +239,9 @@ RunnableImage Images::runnable(const sdk::Call& call, const std::string& owner,
   if (artifact && artifact->kind == DAVIT_ARTIFACT_IMAGE) return as_it_is(call, *artifact);
   if (artifact && artifact->kind == DAVIT_ARTIFACT_SLUG)
     return {slug_image(call, owner, *artifact, user), {}, {}, false, 0};
-  return {base_image(call, stacks_.image_of(call, stacks_.wanted(call, owner)), user), {}, {}, false, 0};
+  const std::string stack =
+      artifact && !artifact->stack.empty() ? artifact->stack : stacks_.wanted(call, owner);
+  return {base_image(call, stacks_.image_of(call, stack), user), {}, {}, false, 0};
 }
 
 /// False if something still needs it.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "instances.hpp"
 
@@ -30,6 +31,9 @@ std::vector<Option> options_of(const sdk::Host& host, const sdk::Call& call, con
 
 RunUser user_named(const RunUser& app_user, const std::string& name) {
   if (name.empty() || name == "app") return app_user;
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error == std::errc() && end == name.data() + name.size() && number != 0) return {number, number};
   const passwd* account = getpwnam(name.c_str());
   if (account == nullptr)
     throw sdk::Failure(DAVIT_NOT_FOUND, "no-such-user", "this machine has no account " + name,
@@ -88,7 +92,9 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   spec.env = group.env;
   if (plan.listens) {
     spec.host_port = group.port != 0 ? group.port : base_.host.ports(call).lease(name.text());
-    spec.inner_port = plan.image.exposed_port != 0 ? plan.image.exposed_port : kDefaultPort;
+    spec.inner_port = group.port != 0                ? group.port  // its own network is the only one it is on
+                      : plan.image.exposed_port != 0 ? plan.image.exposed_port
+                                                     : kDefaultPort;
     set_value(spec.env, "PORT", std::to_string(spec.inner_port));
   }
   set_value(spec.env, "DAVIT_INSTANCE", name.text());

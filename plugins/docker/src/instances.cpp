@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <chrono>
 #include <set>
+#include <sstream>
 
+#include "files.hpp"
 #include "listening.hpp"
 
 namespace davit::docker_plugin {
@@ -51,6 +53,16 @@ std::uint32_t inner_port_of(const Json& facts) {
   return 0;
 }
 
+/// The program that davit-init, a container's first process, started; itself as long as there is none.
+std::int32_t program_below(std::int64_t init) {
+  const std::string pid = std::to_string(init);
+  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
+  for (std::int32_t child = 0; children >> child;) {
+    if (read_file("/proc/" + std::to_string(child) + "/comm").value_or("") != "davit-relay\n") return child;
+  }
+  return static_cast<std::int32_t>(init);
+}
+
 }  // namespace
 
 /// A young one that has a port is up when it listens there: the relay would answer for it before. One that
@@ -81,6 +93,7 @@ sdk::Instance Instances::look_at(const sdk::Call& call, const Found& found) {
   instance.revision = found.name.revision;
   instance.process_type = found.name.type;
   instance.number = found.name.number;
+  instance.container = found.id;
   instance.state = DAVIT_INSTANCE_EXITED;
   if (const std::string port = found.label(kLabelPort); !port.empty()) {
     instance.endpoints.push_back(
@@ -101,7 +114,7 @@ sdk::Instance Instances::look_at(const sdk::Call& call, const Found& found) {
   const bool running = instance.state == DAVIT_INSTANCE_UP;
   instance.since_unix_ms = unix_ms_of(running ? text_in(state, "StartedAt") : text_in(state, "FinishedAt"));
   if (instance.since_unix_ms == 0) instance.since_unix_ms = unix_ms_of(text_in(facts, "Created"));
-  if (running) instance.pid = static_cast<std::int32_t>(number_in(state, "Pid"));
+  if (running) instance.pid = program_below(number_in(state, "Pid"));
   if (instance.state == DAVIT_INSTANCE_EXITED || instance.state == DAVIT_INSTANCE_BACKOFF) {
     instance.exit_code = static_cast<std::int32_t>(number_in(state, "ExitCode", -1));
   } else if (instance.exits > 0) {
@@ -173,7 +186,11 @@ void Instances::halt_all(const sdk::Call& call) {
 }
 
 void Instances::resume_all(const sdk::Call& call) {
-  for (const Found& container : find_instances(base_, {}, patience(call))) {
+  std::vector<Found> all = find_instances(base_, {}, patience(call));
+  // Before the apps that use them.
+  std::ranges::stable_partition(
+      all, [](const Found& container) { return container.name.owner_kind == DAVIT_OWNER_SERVICE; });
+  for (const Found& container : all) {
     if (!records_.is_halted(container.id)) continue;
     try {
       (void)base_.engine.post("/containers/" + container.id + "/start", {}, nullptr, patience(call));

@@ -88,6 +88,10 @@ class DockerRuntime : public sdk::Plugin,
     return parts_->instances.list_owned(call);
   }
   sdk::Pairs describe(const sdk::Call& call) override { return describe_engine(call, parts_->base); }
+  void make_stack(const sdk::Call& call, const std::string& name, const sdk::Strings& packages,
+                  bool anew) override {
+    if (anew || !parts_->stacks.is_there(call, name)) (void)parts_->stacks.build(call, name, "", packages);
+  }
 
   int32_t run_command(const sdk::Call& call, const sdk::Command& command) override {
     if (NetworkCommands::is_one(command.name)) return NetworkCommands(parts_->base, call).run(command);

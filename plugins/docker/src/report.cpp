@@ -60,6 +60,7 @@ sdk::Pairs describe_engine(const sdk::Call& call, const Base& base) {
   const ServerVersion& version = base.engine.version(patience(call));
   const Json info = base.engine.get("/info", {}, patience(call));
   return {{"isolation", "container"},
+          {"loopback", "sockets"},
           {"limits", limits_word(info)},
           {"engine", (version.podman ? "podman " : "docker ") + version.engine},
           {"api", version.api},

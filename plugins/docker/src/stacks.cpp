@@ -68,17 +68,22 @@ bool is_stack_name(const std::string& name) {
 }
 
 sdk::Strings debootstrap_argv(const std::string& program, const std::string& suite,
-                              const std::string& sources, const std::vector<std::string>& more_packages) {
-  std::string packages;
-  for (const char* package : kPackages) packages += (packages.empty() ? "" : ",") + std::string(package);
-  for (const std::string& package : more_packages) packages += "," + package;
-  sdk::Strings argv{program, "--variant=minbase", "--include=" + packages};
+                              const std::string& sources, const std::vector<std::string>& packages) {
+  std::string list;
+  for (const std::string& package : packages) list += (list.empty() ? "" : ",") + package;
+  sdk::Strings argv{program, "--variant=minbase", "--include=" + list};
   argv.emplace_back("--dpkgopt=force-unsafe-io");  // what is lost with the machine is made again
   for (const char* kind : {"man", "doc", "locale", "info"})
     argv.push_back(fmt::format("--dpkgopt=path-exclude=/usr/share/{}/*", kind));
   argv.insert(argv.end(), {suite, "-"});
   if (!sources.empty()) argv.push_back(sources);
   return argv;
+}
+
+std::vector<std::string> packages_of_stack(const std::vector<std::string>& more) {
+  std::vector<std::string> packages(std::begin(kPackages), std::end(kPackages));
+  packages.insert(packages.end(), more.begin(), more.end());
+  return packages;
 }
 
 std::string Stacks::reference(const std::string& name) const {
@@ -112,7 +117,7 @@ std::string Stacks::image_of(const sdk::Call& call, const std::string& wanted) {
     if (const std::string id = find(call, wanted); !id.empty()) return id;
   } else if (wanted == base_.config.default_stack) {
     call.step(fmt::format("The stack {} is not there yet: it is built once, from Debian packages", wanted));
-    return build(call, wanted, "", {});
+    return build(call, wanted, "", packages_of_stack({}));
   }
   throw sdk::Failure(
       DAVIT_NOT_FOUND, "no-such-stack", fmt::format("There is no stack or image {}", wanted),

@@ -27,7 +27,7 @@ class Stacks {
   std::string image_of(const sdk::Call& call, const std::string& wanted);
   /// Without building or pulling anything.
   bool is_there(const sdk::Call& call, const std::string& wanted) { return !known(call, wanted).empty(); }
-  /// Makes or replaces a stack. `packages` are added to the usual ones; an empty `suite` is this machine's.
+  /// Makes or replaces a stack of these packages; an empty `suite` is this machine's.
   std::string build(const sdk::Call& call, const std::string& name, const std::string& suite,
                     const std::vector<std::string>& packages);
   std::vector<StackInfo> list(const sdk::Call& call);
@@ -44,6 +44,8 @@ class Stacks {
 bool is_stack_name(const std::string& name);
 /// Pure: the command line that writes the root to stdout. `sources` is a file of the machine's apt, or empty.
 sdk::Strings debootstrap_argv(const std::string& program, const std::string& suite,
-                              const std::string& sources, const std::vector<std::string>& more_packages);
+                              const std::string& sources, const std::vector<std::string>& packages);
+/// What buildpacks expect to find, and `more`.
+std::vector<std::string> packages_of_stack(const std::vector<std::string>& more);
 
 }  // namespace davit::docker_plugin

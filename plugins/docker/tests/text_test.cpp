@@ -111,6 +111,9 @@ TEST(ContainerJson, HasWhatWasAskedFor) {
   EXPECT_EQ(host["LogConfig"]["Type"], "none");
   EXPECT_FALSE(host.contains("CapAdd"));
   EXPECT_EQ(json["NetworkingConfig"]["EndpointsConfig"]["net"]["Aliases"][0], "x");
+  spec.mounts.push_back({"/run/sockets/1", DAVIT_SERVICES "/20001", DAVIT_MOUNT_READ_ONLY});
+  EXPECT_EQ(container_json(spec)["Entrypoint"], (nlohmann::json{"/run/davit/davit-init", "--stop-signal", "2",
+                                                                "--services", DAVIT_SERVICES, "--"}));
   spec.user.clear();
   EXPECT_THAT(container_json(spec)["HostConfig"]["CapAdd"], Contains("SETUID"));
 }
@@ -210,8 +213,8 @@ TEST(Sockets, TheSettingWinsThenDockerHostThenWhatIsThere) {
 }
 
 TEST(StackWords, NoShellAndOnlyNames) {
-  const auto argv =
-      debootstrap_argv("/usr/bin/mmdebstrap", "bookworm", "/etc/apt/sources.list", {"libvips42"});
+  const auto argv = debootstrap_argv("/usr/bin/mmdebstrap", "bookworm", "/etc/apt/sources.list",
+                                     packages_of_stack({"libvips42"}));
   EXPECT_EQ(argv.front(), "/usr/bin/mmdebstrap");
   EXPECT_EQ(argv.back(), "/etc/apt/sources.list");
   EXPECT_THAT(argv[2], HasSubstr(",zstd,libvips42"));

@@ -37,8 +37,15 @@ bool is_there(const char* path) {
   return access(path, X_OK) == 0;
 }
 
+/// In an image by its name; davit's own is made of Debian's packages, which are MariaDB's.
 bool is_mariadb(const sdk::Service& service) {
-  return service.version.rfind("mariadb", 0) == 0;
+  if (service.image.empty()) return service.version.rfind("mariadb", 0) == 0;
+  return service.image.find("mariadb") != std::string::npos || service.image.rfind("service-", 0) == 0;
+}
+
+/// Here by its path; in an image PATH finds it, wherever it is.
+std::string at(const sdk::Service& service, const char* path) {
+  return service.image.empty() ? path : std::string(path).substr(std::string(path).rfind('/') + 1);
 }
 
 const Flavour& flavour_of(const sdk::Service& service) {
@@ -62,7 +69,7 @@ void add(sdk::Strings& argv, sdk::Strings words) {
 /// Where, who, and the password, which is on no command line.
 sdk::Program client(const sdk::Service& service, const char* program) {
   sdk::Program run;
-  run.argv = {program,
+  run.argv = {at(service, program),
               "--no-defaults",
               "--protocol=tcp",
               "--host=" + service.host,
@@ -92,25 +99,25 @@ class MySql : public sdk::Plugin, public sdk::ServiceKind {
       if (!number.empty())
         versions += (versions.empty() ? "" : " ") + std::string(flavour.name) + "-" + number;
     }
-    return {{"scheme", "mysql"},
-            {"alias", "DATABASE"},
-            {"username", "mysql"},
-            {"database", "name"},
-            {"versions", versions},
-            {"missing", "Install it: apt-get install mariadb-server-core mariadb-client"}};
+    return {
+        {"scheme", "mysql"},    {"alias", "DATABASE"},
+        {"username", "mysql"},  {"database", "name"},
+        {"versions", versions}, {"missing", "Install it: apt-get install mariadb-server-core mariadb-client"},
+        {"image", "mysql"},     {"packages", "mariadb-server-core mariadb-client"},
+        {"tls", "yes"}};
   }
 
   sdk::Program prepare(const sdk::Call&, const sdk::Service& service) override {
     sdk::Program run;
     if (is_mariadb(service)) {
-      run.argv = {kInstallMariaDb,
+      run.argv = {at(service, kInstallMariaDb),
                   "--no-defaults",
                   "--datadir=" + service.data,
                   "--auth-root-authentication-method=normal",
                   "--skip-test-db",
                   "--skip-name-resolve"};
     } else {
-      run.argv = {flavour_of(service).server, "--no-defaults", "--initialize-insecure",
+      run.argv = {at(service, flavour_of(service).server), "--no-defaults", "--initialize-insecure",
                   "--datadir=" + service.data};
     }
     return run;
@@ -118,7 +125,7 @@ class MySql : public sdk::Plugin, public sdk::ServiceKind {
 
   sdk::Program serve(const sdk::Call&, const sdk::Service& service) override {
     sdk::Program run;
-    run.argv = {flavour_of(service).server,
+    run.argv = {at(service, flavour_of(service).server),
                 "--no-defaults",
                 "--datadir=" + service.data,
                 "--port=" + std::to_string(service.port),
@@ -129,6 +136,12 @@ class MySql : public sdk::Plugin, public sdk::ServiceKind {
                 "--skip-name-resolve",
                 "--character-set-server=utf8mb4"};
     run.files = {{"accounts.sql", accounts(service)}};
+    if (!service.certificate.empty()) {
+      add(run.argv,
+          {"--ssl-cert=" + service.files + "/server.crt", "--ssl-key=" + service.files + "/server.key"});
+      run.files.insert(run.files.end(),
+                       {{"server.crt", service.certificate}, {"server.key", service.private_key}});
+    }
     return run;
   }
 

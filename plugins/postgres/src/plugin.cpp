@@ -13,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kServers = "/usr/lib/postgresql";  // Debian's: VERSION/bin below it
+constexpr int kOldest = 9, kNewest = 30;                 // that an image may have
 constexpr const char* kMaintenance = "postgres";         // the database that is always there
 constexpr const char* kCustomDump = "PGDMP";             // how pg_dump's custom format begins
 constexpr const char* kPlainDump = "PostgreSQL database dump";
@@ -48,8 +49,19 @@ sdk::Strings versions() {
   return names;
 }
 
+/// Here by its path; in an image PATH finds it.
 std::string program(const sdk::Service& service, const char* name) {
+  if (!service.image.empty()) return name;
   return std::string(kServers) + "/" + service.version + "/bin/" + name;
+}
+
+/// Images made of Debian's packages have the programs where Debian has them, whichever version it is.
+void set_path(sdk::Program& run, const sdk::Service& service) {
+  if (service.image.empty()) return;
+  std::string path;
+  for (int version = kNewest; version >= kOldest; --version)
+    path += std::string(kServers) + "/" + std::to_string(version) + "/bin:";
+  run.env.emplace_back("PATH", path + "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
 }
 
 /// A client's: where, who, and the password, which is on no command line.
@@ -59,7 +71,9 @@ sdk::Program client(const sdk::Service& service, const char* name, const std::st
   run.env = {{"PGHOST", service.host},      {"PGPORT", std::to_string(service.port)},
              {"PGUSER", service.username},  {"PGPASSWORD", service.password},
              {"PGDATABASE", database},      {"PGCONNECT_TIMEOUT", "10"},
-             {"PSQL_HISTORY", "/dev/null"}, {"LANG", "C.UTF-8"}};
+             {"PSQL_HISTORY", "/dev/null"}, {"LANG", "C.UTF-8"},
+             {"PGSSLMODE", "disable"}};  // it does not leave the machine
+  set_path(run, service);
   return run;
 }
 
@@ -79,7 +93,10 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
             {"database", "name"},
             {"versions", all},
             {"missing", "Install it: apt-get install postgresql"},
-            {"stop-signal", std::to_string(SIGINT)}};
+            {"stop-signal", std::to_string(SIGINT)},
+            {"image", "postgres"},
+            {"packages", "postgresql"},
+            {"tls", "yes"}};
   }
 
   sdk::Program prepare(const sdk::Call&, const sdk::Service& service) override {
@@ -95,6 +112,7 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
                 "--auth=scram-sha-256",
                 "--pwfile=" + service.files + "/password"};
     run.files = {{"password", service.password + "\n"}};
+    set_path(run, service);
     return run;
   }
 
@@ -111,6 +129,12 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
                 "unix_socket_directories=",  // clients are elsewhere: they come by TCP
                 "-c",
                 "logging_collector=off"};
+    if (!service.certificate.empty()) {
+      add(run.argv, {"-c", "ssl=on", "-c", "ssl_cert_file=" + service.files + "/server.crt", "-c",
+                     "ssl_key_file=" + service.files + "/server.key"});
+      run.files = {{"server.crt", service.certificate}, {"server.key", service.private_key}};
+    }
+    set_path(run, service);
     return run;
   }
 
@@ -141,7 +165,11 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
       return run;
     }
     sdk::Program run = client(service, "psql", service.database);
-    add(run.argv, {"-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-o", "/dev/null"});
+    // A dump may bring a password of its own for our account: ours is said again, in the same transaction.
+    add(run.argv, {"-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", "-o", "/dev/null", "-f", "-",
+                   "-f", service.files + "/account.sql"});
+    run.files = {{"account.sql", "ALTER ROLE \"" + service.username + "\" WITH SUPERUSER LOGIN PASSWORD '" +
+                                     service.password + "';\n"}};
     if (service.head.find(kPlainDump) != std::string::npos) run.ends_with = kPlainEnd;
     return run;
   }

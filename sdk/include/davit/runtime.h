@@ -21,6 +21,8 @@ extern "C" {
 #define DAVIT_RESTART_ON_FAILURE 1u
 #define DAVIT_RESTART_NEVER 2u
 
+#define DAVIT_SERVICES "/run/davit-services" /* see describe */
+
 #define DAVIT_GROUP_LISTENS 1u /* each instance gets a port: env PORT, and an endpoint */
 
 /* OPEN. */
@@ -32,7 +34,7 @@ typedef struct davit_group {
   davit_str owner;
   davit_str revision;             /* unique per launch, e.g. "d17" */
   davit_str process_type;         /* e.g. "web" */
-  const davit_artifact* artifact; /* NULL: argv runs on the bare stack */
+  const davit_artifact* artifact; /* NULL: argv runs on the bare stack; of kind NONE: on its `stack` */
   davit_strs argv;
   davit_kvs env;     /* complete; the runtime adds PORT (where it listens), DAVIT_INSTANCE and HOME */
   davit_list mounts; /* of davit_mount */
@@ -77,8 +79,9 @@ typedef struct davit_instance {
   uint32_t exits;        /* times that it ended by itself since it was applied */
   int64_t since_unix_ms; /* of the state */
   int32_t exit_code;     /* of the last end; 128 + signal for a signal; -1: none yet */
-  int32_t pid;           /* as the host sees it; 0: none */
+  int32_t pid;           /* of the program itself, as the host sees it; 0: none */
   davit_list endpoints;  /* of davit_endpoint */
+  davit_str container;   /* its id, where the runtime has containers */
 } davit_instance;
 
 /* FROZEN. */
@@ -160,8 +163,16 @@ typedef struct davit_runtime {
   /* Everything this runtime keeps for this home, as "OWNER_KIND/OWNER/REVISION/TYPE". For recovery and
    * doctor. [call] */
   davit_status (*list_owned)(davit_plugin* plugin, const davit_call* call, const davit_str_sink* sink);
-  /* Facts for reports: isolation=bubblewrap|none, limits=cgroup1|cgroup2|none, ... [call] */
+  /* Facts for reports: isolation=bubblewrap|container|none, limits=cgroup1|cgroup2|none, ... And
+   *   loopback  "machine" (the default): 127.0.0.1 inside is the machine's own
+   *             "sockets": it is not; but what is mounted at DAVIT_SERVICES/PORT/ is a folder with the unix
+   *             socket `socket`, to which the runtime passes on what connects to 127.0.0.1:PORT inside
+   * [call] */
   davit_status (*describe)(davit_plugin* plugin, const davit_call* call, const davit_kv_sink* sink);
+  /* Makes a stack of this name from Debian packages and nothing more than they need; if there is one, only
+   * with `anew`. Without the function: argv and services run on what the machine has. [call] */
+  davit_status (*make_stack)(davit_plugin* plugin, const davit_call* call, davit_str name,
+                             davit_strs packages, uint32_t anew);
 } davit_runtime;
 
 #ifdef __cplusplus

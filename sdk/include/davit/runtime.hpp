@@ -29,6 +29,10 @@ class Runtime {
   virtual int32_t run_task(const Call& call, const Task& task) = 0;
   virtual Strings list_owned(const Call& call) = 0;
   virtual Pairs describe(const Call& call) = 0;
+  virtual void make_stack(const Call&, const std::string& name, const Strings& packages, bool anew) {
+    (void)packages, (void)anew;
+    throw Failure(DAVIT_UNSUPPORTED, "no-stacks", "this runtime makes no stack " + name);
+  }
 };
 
 namespace detail {
@@ -85,6 +89,10 @@ struct RuntimeTable {
                                const davit_kv_sink* sink) noexcept {
     return guard(call, [&] { put_all(sink, self(plugin).describe(Call(call))); });
   }
+  static davit_status make_stack(davit_plugin* plugin, const davit_call* call, davit_str name,
+                                 davit_strs packages, uint32_t anew) noexcept {
+    return guard(call, [&] { self(plugin).make_stack(Call(call), copy(name), copy(packages), anew != 0); });
+  }
   static const void* get() noexcept {
     static constexpr davit_runtime table{sizeof(davit_runtime),
                                          0,
@@ -98,7 +106,8 @@ struct RuntimeTable {
                                          &exec,
                                          &run_task,
                                          &list_owned,
-                                         &describe};
+                                         &describe,
+                                         &make_stack};
     return &table;
   }
 };

@@ -30,8 +30,9 @@ extern "C" {
 #define DAVIT_SERVICE_LOAD                                                            \
   6u /* such a stream from stdin, into a service that has been set up and is empty; a \
         stream that is cut or broken must fail */
-#define DAVIT_SERVICE_CONNECT 7u /* a client on fds 0 to 2; without a terminal it reads a script from stdin \
-                                  */
+#define DAVIT_SERVICE_CONNECT                                                   \
+  7u /* a client on fds 0 to 2; without a terminal it reads a script from stdin \
+      */
 #define DAVIT_SERVICE_FINGERPRINT                                                  \
   8u /* prints what is in it, sorted: "TABLE ROWS CHECKSUM" lines. Equal data give \
         equal text, in whatever version and order they were loaded */
@@ -43,16 +44,21 @@ typedef struct davit_service {
   uint32_t struct_size;
   uint32_t flags; /* DAVIT_SERVICE_TTY */
   davit_str name;
-  davit_str version; /* one of describe's versions */
+  davit_str version; /* one of describe's versions; of an image: its tag */
   davit_str data;    /* folder of this generation's data, writable */
   davit_str files;   /* folder in which the files of the program are */
-  davit_str host;    /* where the server listens, and clients connect to */
+  davit_str host;    /* SERVE: where the server listens; else where clients connect to */
   davit_str username;
   davit_str password; /* letters and digits. Never in argv: in the environment, or in a file */
   davit_str database; /* empty for a kind without */
   davit_str head;     /* LOAD: how the stream begins, at most 512 bytes */
   uint32_t port;
   uint32_t reserved;
+  davit_str image; /* in which it all runs, found by PATH; empty: on the machine. "service-KIND" is made of
+                    * describe's packages */
+  /* SERVE: a certificate of its own and the key (PEM), the same for its whole life. */
+  davit_str certificate;
+  davit_str private_key;
 } davit_service;
 
 /* FROZEN. Where the plugin says what is to be run. Calls add up, but argv, input and ends_with replace. */
@@ -81,6 +87,9 @@ typedef struct davit_service_kind {
    * as "0" versions     what can be served here, blanks between, the newest last; none: `missing` says why
    *   missing      what to install: "apt-get install postgresql"
    *   stop-signal  number; absent: SIGTERM
+   *   image        the official image's name, without a tag: "postgres"; absent: there is none
+   *   packages     Debian packages of an image to serve it from, blanks between; absent: there is none
+   *   tls          "yes": it uses the certificate, and who connects may ask for TLS
    * [call] */
   davit_status (*describe)(davit_plugin* plugin, const davit_call* call, const davit_kv_sink* sink);
   /* The same input gives the same program: a SERVE that differs restarts the server. [call] */

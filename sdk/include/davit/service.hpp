@@ -22,7 +22,9 @@ struct Service {
   std::string username;
   std::string password;
   std::string database;
-  std::string head; /* load: how the stream begins */
+  std::string head;                     /* load: how the stream begins */
+  std::string image;                    /* empty: on the machine */
+  std::string certificate, private_key; /* serve: PEM */
   uint32_t port = 0;
 };
 
@@ -48,6 +50,9 @@ inline Service copy(const davit_service& raw) {
   out.database = copy(DAVIT_SDK_READ(&raw, davit_service, database));
   out.head = copy(DAVIT_SDK_READ(&raw, davit_service, head));
   out.port = DAVIT_SDK_READ(&raw, davit_service, port);
+  out.image = copy(DAVIT_SDK_READ(&raw, davit_service, image));
+  out.certificate = copy(DAVIT_SDK_READ(&raw, davit_service, certificate));
+  out.private_key = copy(DAVIT_SDK_READ(&raw, davit_service, private_key));
   return out;
 }
 

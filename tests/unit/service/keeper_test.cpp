@@ -60,7 +60,7 @@ class KeeperTest : public testing::Test {
   ServiceKeeper keeper() { return ServiceKeeper(world()); }
   Services& services() { return store_->services(); }
   Service made(const std::string& name) {
-    auto service = keeper().create({"fake", name, "", ""}, context_);
+    auto service = keeper().create({"fake", name}, context_);
     if (!service) throw std::runtime_error(service.error().text());
     return *service;
   }
@@ -112,10 +112,10 @@ TEST_F(KeeperTest, ANewServiceServesTheNewestVersionAtAPortOfItsOwn) {
 TEST_F(KeeperTest, AServerThatIsNotInstalledIsSaidWithWhatToDo) {
   kind_.facts["versions"] = "";
   kind_.facts["missing"] = "apt-get install fake";
-  const auto failed = keeper().create({"fake", "db", "", ""}, context_);
+  const auto failed = keeper().create({"fake", "db"}, context_);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().hint, "apt-get install fake");
-  EXPECT_EQ(keeper().create({"fake", "db", "3", ""}, context_).error().slug, "server-missing");
+  EXPECT_EQ(keeper().create({"fake", "db", {"", "", "3"}}, context_).error().slug, "server-missing");
 }
 
 TEST_F(KeeperTest, ACreationThatFailsLeavesNothing) {
@@ -124,7 +124,7 @@ TEST_F(KeeperTest, ACreationThatFailsLeavesNothing) {
       if (task.name == "probe" && failing == "probe") clock_.advance_ms(1'000'000);
       return task.name == failing ? 1 : 0;
     };
-    EXPECT_FALSE(keeper().create({"fake", "db", "", ""}, context_));
+    EXPECT_FALSE(keeper().create({"fake", "db"}, context_));
     EXPECT_FALSE(services().exists("fake", "db").value());
     EXPECT_TRUE(servers().empty());
     EXPECT_TRUE(fs::is_empty(home_.services() / "fake"));
@@ -135,7 +135,7 @@ TEST_F(KeeperTest, ACreationThatFailsLeavesNothing) {
 TEST_F(KeeperTest, AServerThatEndsIsGivenUpAtOnce) {
   capabilities_.runtime_fake.instances_start_as = InstanceState::kBackoff;
   capabilities_.runtime_fake.on_wait = [](fakes::FakeRuntime& runtime) { ++runtime.instances.front().exits; };
-  const auto failed = keeper().create({"fake", "db", "", ""}, context_);
+  const auto failed = keeper().create({"fake", "db"}, context_);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().slug, "service-crashes");
 }
@@ -192,7 +192,7 @@ TEST_F(KeeperTest, ADeathAtAnyMomentIsSettledByTheNextCommand) {
 
 TEST_F(KeeperTest, ACreationThatDiedIsRemoved) {
   dies_at_ = "create:raised";
-  EXPECT_THROW((void)keeper().create({"fake", "db", "", ""}, context_), std::runtime_error);
+  EXPECT_THROW((void)keeper().create({"fake", "db"}, context_), std::runtime_error);
   dies_at_.clear();
   { const auto lock = keeper().lock("fake", "db", "create", context_); }
   EXPECT_TRUE(servers().empty());
@@ -209,7 +209,7 @@ TEST_F(KeeperTest, AnUpgradeComparesAndKeepsTheOldData) {
     }
     return 0;
   };
-  ASSERT_TRUE(keeper().upgrade(db, "", context_));
+  ASSERT_TRUE(keeper().upgrade(db, {}, context_));
   EXPECT_EQ(now("db").generation, 2U);
   capabilities_.runtime_fake.on_task = [&](const TaskRequest& task) {
     if (task.name == "fingerprint") task.out(fingerprint += "x");
@@ -218,7 +218,7 @@ TEST_F(KeeperTest, AnUpgradeComparesAndKeepsTheOldData) {
     }
     return 0;
   };
-  const auto failed = keeper().upgrade(now("db"), "", context_);
+  const auto failed = keeper().upgrade(now("db"), {}, context_);
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().slug, "data-differ");
   EXPECT_EQ(now("db").generation, 2U);
@@ -269,6 +269,56 @@ TEST_F(KeeperTest, WhatWasDestroyedComesBackWithItsData) {
   EXPECT_EQ(back->port, db.port);
   EXPECT_EQ(back->state, ServiceState::kRunning);
   EXPECT_THAT(servers(), testing::ElementsAre("fake.db.g1.server"));
+}
+
+TEST_F(KeeperTest, OnContainersAnImageServes) {
+  capabilities_.runtime_fake.facts = {{"isolation", "container"}};
+  kind_.facts["image"] = "fake";
+  kind_.facts["packages"] = "fake-server fake-client";
+  const auto image_of = [&](const std::string& name, const WantedServer& wanted) {
+    const auto made = keeper().create({"fake", name, wanted}, context_);
+    return made ? capabilities_.runtime_fake.groups.at("fake." + name + ".g1.server").artifact.stack
+                : made.error().text();
+  };
+  const std::string ours = image_of("own", {});
+  EXPECT_THAT(ours, testing::StartsWith("service-fake-"));
+  EXPECT_THAT(capabilities_.runtime_fake.stacks,
+              testing::ElementsAre(testing::Pair(ours, testing::ElementsAre("fake-server", "fake-client"))));
+  EXPECT_EQ(image_of("official", {"", "", "16"}), "fake:16");
+  EXPECT_EQ(image_of("other", {"", "host:5/my/fake", "3"}), "host:5/my/fake:3");
+  EXPECT_EQ(image_of("latest", {"", "fake", ""}), "fake:latest");
+  EXPECT_EQ(shown_version(now("official").version), "fake:16");
+  capabilities_.runtime_fake.on_task = [](const TaskRequest& task) {
+    EXPECT_TRUE(task.name != "dump" || ::write(task.fds[1], "data", 4) == 4);
+    return 0;
+  };
+  ASSERT_TRUE(keeper().upgrade(now("official"), {"", "", "17"}, context_));
+  EXPECT_EQ(now("official").version, "image:fake:17");
+}
+
+TEST_F(KeeperTest, AKindWithoutImagesIsServedOnTheMachine) {
+  capabilities_.runtime_fake.facts = {{"isolation", "container"}};
+  EXPECT_EQ(keeper().create({"fake", "db"}, context_).error().message, "Runtime process is not enabled");
+  EXPECT_EQ(keeper().create({"fake", "db", {"fake-runtime", "", ""}}, context_).error().slug, "no-image");
+}
+
+TEST_F(KeeperTest, ARenamedServiceKeepsAllButItsName) {
+  const Service db = made("db");
+  const Service taken = made("taken");
+  ASSERT_TRUE(keeper().rename(db, "other", context_));
+  EXPECT_EQ(now("other").id, db.id);
+  EXPECT_EQ(now("other").port, db.port);
+  EXPECT_THAT(servers(), testing::ElementsAre("fake.other.g1.server", "fake.taken.g1.server"));
+  EXPECT_EQ(keeper().rename(now("other"), "taken", context_).error().slug, "service-taken");
+  EXPECT_THAT(servers(), testing::ElementsAre("fake.other.g1.server", "fake.taken.g1.server"));
+  for (const std::string point : {"rename:stopped", "rename:recorded"}) {
+    dies_at_ = point;
+    EXPECT_THROW((void)keeper().rename(now("other"), "third", context_), std::runtime_error);
+    dies_at_.clear();
+    const std::string has = services().get(db.id).value().name;
+    { const auto lock = keeper().lock("fake", has, "info", context_); }
+    EXPECT_THAT(servers(), testing::Contains("fake." + has + ".g1.server"));
+  }
 }
 
 }  // namespace

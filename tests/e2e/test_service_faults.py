@@ -1,0 +1,141 @@
+"""What goes wrong around a database: servers that are slow or do not start, dumps that would lock us out, two commands at once. Before and after, rows are counted and summed up."""
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import harness
+from harness import wait_for
+
+SUM = b"\\t on\n\\a\nSELECT count(*), coalesce(sum(hashtext(t::text)::bigint), 0) FROM t;\n"
+RSS_KB = 64 * 1024
+
+
+class Faults(harness.HomeTest):
+    def service(self, verb, *words, **options):
+        return self.home.davit(f"postgres:{verb}", *words, **options)
+
+    def run_sql(self, name, text, **options):
+        return self.service("connect", name, input=text.encode(), **options)
+
+    def sum_of(self, name):
+        return self.service("connect", name, input=SUM).stdout.split()[-1]
+
+    def filled(self, name, rows):
+        """Rows of 1 KiB, and their sum."""
+        self.service("create", name)
+        self.run_sql(name, "CREATE TABLE t (i int PRIMARY KEY, text text); INSERT INTO t SELECT i, (SELECT string_agg(md5(i::text || j::text), '') "
+                           f"FROM generate_series(1, 32) j) FROM generate_series(1, {rows}) i;\n")
+        return self.sum_of(name)
+
+    def background(self, verb, *words, stdin=None):
+        return subprocess.Popen([str(harness.DAVIT), f"postgres:{verb}", *words], env=self.home.env, stdin=stdin or subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def export(self, name):
+        file = self.home.folder / f"{name}.dump"
+        with file.open("wb") as out:
+            subprocess.run([str(harness.DAVIT), "postgres:export", name], env=self.home.env, stdout=out, check=True, timeout=harness.DEADLINE_S)
+        return file
+
+    def client_of(self, name, program):
+        """The pid of a program that works on a service; it is in a sandbox, and known by the port in its environment."""
+        port = f"PGPORT={self.home.json('postgres:info', name)['port']}".encode()
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.name.isdigit() and (entry / "comm").read_text().strip() == program and port in (entry / "environ").read_bytes().split(b"\0"):
+                    return int(entry.name)
+        return None
+
+    def generations(self, name):
+        return [row["number"] for row in self.home.json("postgres:info", name)["generations"]]
+
+    def test_a_server_that_starts_slowly_is_waited_for(self):
+        before = self.filled("slow", 10)
+        self.service("stop", "slow")
+        data = self.home.json("postgres:info", "slow")["data_dir"]
+        # Whoever is to start it finds a server that does nothing until we let it.
+        starts = self.background("start", "slow")
+        pid = wait_for(lambda: self.home.json("postgres:info", "slow")["pid"], "the server's process")
+        os.kill(pid, signal.SIGSTOP)
+        asks = self.background("connect", "slow")
+        self.assertIsNone(asks.poll())
+        os.kill(pid, signal.SIGCONT)
+        self.assertEqual((0, 0), (starts.wait(harness.DEADLINE_S), asks.wait(harness.DEADLINE_S)), starts.stdout.read() + asks.stdout.read())
+        self.assertEqual(before, self.sum_of("slow"))
+        with self.subTest("and one that never starts says why"):
+            self.service("stop", "slow")
+            control = Path(data) / "global" / "pg_control"
+            control.rename(control.with_suffix(".away"))
+            done = self.service("start", "slow", check=False)
+            self.assert_exit(1, done, "The server of postgres slow ended with", "pg_control", "See: davit postgres:logs slow")
+            control.with_suffix(".away").rename(control)
+            self.service("start", "slow")
+            self.assertEqual(before, self.sum_of("slow"))
+
+    def test_a_dump_with_another_password_locks_nobody_out(self):
+        self.filled("locked", 3)
+        self.service("import", "locked", input=b"ALTER ROLE postgres PASSWORD 'theirs';\nCREATE TABLE t (i int);\nINSERT INTO t VALUES (1);\n")
+        self.assertTrue(self.sum_of("locked").startswith("1|"))
+        for name, script in (("mysql", b"ALTER USER 'mysql'@'%' IDENTIFIED BY 'theirs';\nFLUSH PRIVILEGES;\n"),):
+            self.home.davit(f"{name}:create", "locked")
+            self.home.davit(f"{name}:connect", "locked", input=b"CREATE TABLE t (i int); INSERT INTO t VALUES (5);\n")
+            done = self.home.davit(f"{name}:import", "locked", input=script, check=False)
+            self.assert_exit(1, done, "The first query after the load failed")
+            self.assertIn("5", self.home.davit(f"{name}:connect", "locked", input=b"SELECT i FROM t;\n").stdout)
+            self.home.davit(f"{name}:destroy", "locked", "--force")
+        self.service("destroy", "locked", "--force")
+
+    def test_a_destroy_waits_for_the_backup(self):
+        before = self.filled("busy", 40_000)
+        backs_up = self.background("backup", "busy")
+        dump = wait_for(lambda: self.client_of("busy", "pg_dump"), "the dump")
+        os.kill(dump, signal.SIGSTOP)
+        destroys = self.background("destroy", "busy", "--force")
+        next(line for line in destroys.stdout if "Waiting for postgres:backup busy to finish" in line)
+        os.kill(dump, signal.SIGCONT)
+        said = backs_up.communicate(timeout=harness.DEADLINE_S)[0]
+        self.assertEqual(0, backs_up.returncode, said)
+        self.assertEqual(0, destroys.wait(harness.DEADLINE_S))
+        destroys.stdout.close()
+        self.service("create", "again")
+        self.service("import", "again", input=Path(said.splitlines()[-1]).read_bytes())
+        self.assertEqual(before, self.sum_of("again"))
+
+    def test_memory_is_constant_and_long_work_says_so(self):
+        before = self.filled("large", 90_000)
+        over, peaks = threading.Event(), {}
+
+        def watch():
+            while not over.wait(0.1):
+                for pid, words in self.home.workers().items():
+                    try:
+                        status = Path(f"/proc/{pid}/status").read_text()
+                    except OSError:
+                        continue
+                    peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+                    peaks[words] = max(peaks.get(words, 0), peak)
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            dump = self.export("large")
+            with dump.open("rb") as source:
+                imports = self.background("import", "large", stdin=source)
+                said = imports.communicate(timeout=harness.DEADLINE_S)[0]
+        finally:
+            over.set()
+            watcher.join()
+        self.assertEqual(0, imports.returncode, said)
+        self.assertIn("Loaded ", said)
+        self.assertEqual(before, self.sum_of("large"))
+        self.assertTrue([words for words in peaks if "import" in words], peaks)
+        for words, peak in peaks.items():
+            self.assertLess(peak, RSS_KB, f"{words} with a dump of {dump.stat().st_size} bytes")
+        self.service("destroy", "large", "--force")
+
+
+if __name__ == "__main__":
+    harness.main()
