@@ -1,6 +1,7 @@
 // davit: the front program, and its only composition root. It reads the environment, wires the session and
 // hands the words of the command line to dispatch. It loads no plugin: what needs one runs in
 // libexec/davit/davit-worker.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pwd.h>
 #include <sys/stat.h>
@@ -128,6 +129,22 @@ davit::Result<std::string> read_input(std::size_t max_bytes) {
   }
 }
 
+/// A standard descriptor that the caller has closed must not become a file of ours: what we print would be
+/// written into it.
+void occupy_standard_descriptors() {
+  int fd = 0;
+  while (fd <= 2 && fd >= 0) fd = ::open("/dev/null", O_RDWR);
+  if (fd > 2) ::close(fd);
+}
+
+/// A result that was lost on a full disk is a failure; a reader that went away had enough of it.
+int with_output(int code, davit::TerminalOutput& out) {
+  out.flush();
+  if (out.gone() == 0 || out.gone() == EPIPE) return code;
+  out.warning(davit::system_error("write the output", out.gone()).text());
+  return code == 0 ? davit::kExitFailed : code;
+}
+
 std::string read_line() {
   std::string line;
   char c = 0;
@@ -173,6 +190,7 @@ class WiredDeployer final : public davit::Deployer {
 }  // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   // A reader that goes away makes writes fail, no more; a handler is not inherited by programs that we start.
   struct sigaction ignore {};
   ignore.sa_handler = [](int) {};
@@ -200,6 +218,5 @@ int main(int argc, char** argv) {
   session.context.tty = terminal;
   session.context.quiet = !terminal;
   const int code = davit::dispatch(session, std::vector<std::string>(argv + 1, argv + argc));
-  out.flush();
-  return code;
+  return with_output(code, out);
 }

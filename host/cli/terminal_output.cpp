@@ -34,7 +34,7 @@ void TerminalOutput::write_all(int fd, std::string_view bytes) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0) {
       if (errno == EINTR) continue;
-      if (fd == settings_.out_fd) gone_ = true;
+      if (fd == settings_.out_fd) gone_ = errno;
       return;
     }
     bytes.remove_prefix(static_cast<std::size_t>(written));
@@ -43,7 +43,7 @@ void TerminalOutput::write_all(int fd, std::string_view bytes) {
 
 void TerminalOutput::flush() {
   if (buffer_.empty()) return;
-  if (!gone_) write_all(settings_.out_fd, buffer_);
+  if (gone_ == 0) write_all(settings_.out_fd, buffer_);
   buffer_.clear();
 }
 

@@ -20,8 +20,8 @@ struct OutputSettings {
   std::uint32_t plain_progress_every_ms = 3'000;  ///< without a terminal: at most a line in this time
 };
 
-/// Threads: one at a time. A reader that went away is no error: what is written then is dropped, and gone()
-/// says so.
+/// Threads: one at a time. When nothing can be written any more, what follows is dropped, and gone() says
+/// why.
 class TerminalOutput final : public UserOutput {
  public:
   TerminalOutput(const OutputSettings& settings, const Clock& clock) : settings_(settings), clock_(clock) {}
@@ -41,7 +41,8 @@ class TerminalOutput final : public UserOutput {
   void flush();
   void set_quiet(bool quiet) { settings_.quiet = quiet; }
   [[nodiscard]] bool quiet() const { return settings_.quiet; }
-  [[nodiscard]] bool gone() const { return gone_; }
+  /// The errno by which out_fd was lost: EPIPE is a reader that went away. 0: it was not.
+  [[nodiscard]] int gone() const { return gone_; }
 
  private:
   void put(std::string_view bytes);
@@ -54,7 +55,7 @@ class TerminalOutput final : public UserOutput {
   std::string buffer_;
   bool live_line_ = false;      // the cursor stands on a progress line
   bool inside_detail_ = false;  // the last detail did not end its line
-  bool gone_ = false;
+  int gone_ = 0;
   std::string progress_label_;
   MonoMs progress_started_ms_ = 0;
   MonoMs progress_shown_ms_ = 0;
