@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "process/files.hpp"
 #include "service/keeper.hpp"
+#include "service/stream_drain.hpp"
 #include "service/stream_feed.hpp"
 #include "service/ticking.hpp"
 
@@ -109,23 +110,32 @@ Result<> ServiceKeeper::load_file(const Generation& generation, const fs::path& 
   return load_from(generation, feed, context);
 }
 
+namespace {
+
+Result<> dump_to(const Generation& generation, int target, std::string_view what,
+                 const CallContext& context) {
+  DAVIT_TRY_ASSIGN(StreamDrain drain, StreamDrain::open(target));
+  ProgramOptions options;
+  options.fds = {-1, drain.fd(), -1};
+  const Ticking ticking(context, "Dumping", [target] { return size_of(target); });
+  const auto dumped = generation.run_well(ServiceProgramKind::kDump, what, options, ticking.context());
+  DAVIT_TRY(drain.finish());  // nearer to the cause than what the program says of its closed pipe
+  return dumped;
+}
+
+}  // namespace
+
 Result<> ServiceKeeper::dump_into(const Generation& generation, const fs::path& file,
                                   const CallContext& context) const {
   DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_TRUNC));
-  ProgramOptions options;
-  options.fds = {-1, fd.get(), -1};
-  const Ticking ticking(context, "Dumping", [&fd] { return size_of(fd.get()); });
-  DAVIT_TRY(generation.run_well(ServiceProgramKind::kDump, "The dump", options, ticking.context()));
+  DAVIT_TRY(dump_to(generation, fd.get(), "The dump", context));
   if (::fsync(fd.get()) != 0) return fail(system_error("write the dump", errno));
   return {};
 }
 
 Result<> ServiceKeeper::export_to(const Service& service, int target, const CallContext& context) {
   DAVIT_TRY(await(service, kStartLimitMs, context));
-  ProgramOptions options;
-  options.fds = {-1, target, -1};
-  const Ticking ticking(context, "Dumping", [target] { return size_of(target); });
-  return current(service).run_well(ServiceProgramKind::kDump, "The export", options, ticking.context());
+  return dump_to(current(service), target, "The export", context);
 }
 
 Result<> ServiceKeeper::import_from(const Service& service, int source, const CallContext& context) {
