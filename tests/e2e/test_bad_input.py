@@ -120,14 +120,39 @@ class BadInput(harness.HomeTest):
         self.refused(self.base.push(check=False), "pack exceeds maximum allowed size")
         self.base.git("checkout", "-q", "-f", "main")
 
+    def test_a_result_that_is_lost_is_a_failure(self):
+        done = self.home.run(["sh", "-c", f"{harness.DAVIT} apps:list >/dev/full"], check=False)
+        self.assert_exit(1, done, "No space left on device")
+        # Nothing of ours takes the place of a descriptor that the caller has closed.
+        self.home.run(["sh", "-c", f"{harness.DAVIT} config:set --no-restart bad A=b <&- >&- 2>&-"])
+        self.assertEqual("b\n", self.home.davit("config:get", "bad", "A").stdout)
+
+    def test_a_command_of_a_plugin_that_is_not_in_order_says_why(self):
+        with self.home.settings(lambda text: text.replace("[plugins.nginx.settings]", "[plugins.nginx.settings]\nprot = 1")):
+            self.assert_exit(1, self.home.davit("nginx:validate-config", check=False), 'unknown key "prot"')
+        self.home.davit("plugin:disable", "mysql")
+        self.assert_exit(1, self.home.davit("mysql:list", check=False), "the plugin mysql, which is disabled")
+        self.home.davit("plugin:enable", "mysql")
+        with self.home.settings(lambda text: text.replace("[host]", '[host]\nproxy = "nope"')):
+            self.assert_exit(1, self.home.davit("doctor", check=False), 'proxy = "nope"')
+
     def test_a_property_that_a_plugin_cannot_take_is_not_stored(self):
         self.home.davit("nginx:set", "bad", "client-max-body-size", "2m")
         for scope in ("bad", "--global"):
             done = self.home.davit("nginx:set", scope, "client-max-body-size", "banana", check=False)
             self.assert_exit(1, done, "client-max-body-size must be a size")
+            # Good to look at, and only nginx knows better.
+            done = self.home.davit("nginx:set", scope, "access-log-format", "nope", check=False)
+            self.assert_exit(1, done, 'unknown log format "nope"')
+        done = self.home.davit("nginx:set", "--global", "bind-address-ipv4", "192.0.2.1", check=False)
+        self.assert_exit(1, done, "Cannot assign requested address")
         report = self.home.json("nginx:report", "bad")
-        self.assertEqual(("2m", ""), (report["nginx-client-max-body-size"], report["nginx-global-client-max-body-size"]))
+        self.assertEqual("2m", report["nginx-client-max-body-size"])
+        for key in ("global-client-max-body-size", "access-log-format", "global-access-log-format", "global-bind-address-ipv4"):
+            self.assertEqual("", report["nginx-" + key], key)
         self.home.davit("nginx:set", "bad", "client-max-body-size")
+        for verb in ("error-logs", "reload", "validate-config"):
+            self.assert_exit(20, self.home.davit("nginx:" + verb, "nope", check=False), "App nope does not exist")
 
     def test_a_procfile_with_windows_line_ends_works(self):
         app = self.app("crlf")

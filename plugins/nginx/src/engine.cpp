@@ -176,6 +176,17 @@ void Engine::check_values(const Route& route) {
   }
 }
 
+void Engine::check_sites(const std::vector<std::string>& apps) {
+  make_directories();
+  FileChanges changes;
+  for (const auto& app : apps) {
+    Route undeployed;
+    undeployed.app = app;
+    changes[LiveFiles::site_path(app)] = wanted_site(store_.get(app).value_or(undeployed));
+  }
+  if (!live_.difference(changes).empty()) live_.check(changes);
+}
+
 void Engine::check_certificate(const std::string& app, const Certificate& certificate) {
   make_directories();
   auto inputs = inputs_(app);

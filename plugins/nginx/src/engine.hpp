@@ -44,6 +44,9 @@ class Engine {
 
   // Checks the live set as it is on disk. Throws with nginx's words.
   void validate() { live_.check({}); }
+  // Would nginx take what the properties of these apps, and the global ones, ask for now? Throws with nginx's
+  // words. No effect.
+  void check_sites(const std::vector<std::string>& apps);
   // Would nginx take this certificate for the app? Throws with nginx's words. No effect.
   void check_certificate(const std::string& app, const Certificate& certificate);
   // The configuration that answers the app's requests.

@@ -64,20 +64,31 @@ class NginxPlugin : public sdk::Plugin,
   void examine(const sdk::Call& call, const sdk::Findings& findings) override;
 
  private:
-  // What one call works with: settings are read anew, since plugins.toml may have changed.
+  // What one call works with: settings are read anew, since plugins.toml may have changed. `proposed` is a
+  // property that counts as if it were set.
   struct Session {
-    Session(const NginxPlugin& plugin, const sdk::Call& call)
+    Session(const NginxPlugin& plugin, const sdk::Call& call, const sdk::PropertyEvent* proposed = nullptr)
         : settings(read_settings(plugin.host(), call)),
           machine(plugin.host(), call, settings),
-          engine(settings.engine, machine, [&plugin, call, this](const std::string& app) {
-            return read_inputs(plugin.host(), call, settings.engine, app);
-          }) {}
+          engine(with_global(settings.engine, proposed), machine,
+                 [&plugin, call, proposed, this](const std::string& app) {
+                   auto inputs = read_inputs(plugin.host(), call, engine.settings(), app);
+                   if (proposed != nullptr && proposed->app == app)
+                     inputs.properties[std::string(proposed->key)] = proposed->value;
+                   return inputs;
+                 }) {}
+    static Settings with_global(Settings settings, const sdk::PropertyEvent* proposed) {
+      if (proposed != nullptr && proposed->app.empty())
+        settings.global[std::string(proposed->key)] = proposed->value;
+      return settings;
+    }
     PluginSettings settings;
     HostMachine machine;
     Engine engine;
   };
 
-  static void check_property(const sdk::PropertyEvent& event);
+  void check_property(const sdk::Call& call, const sdk::PropertyEvent& event) const;
+  void check_exists(const sdk::Call& call, const std::string& app) const;
   void property_changed(const sdk::Call& call, const sdk::PropertyEvent& event);
   void reroute(const sdk::Call& call, Engine& engine, const std::string& app) const;
 };
@@ -90,6 +101,7 @@ int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& comm
   Session session(*this, call);
   auto& engine = session.engine;
   const auto app = command.arg(0);
+  check_exists(call, app);
   if (command.name == "nginx:show-config") {
     call.result(engine.show(app));
   } else if (command.name == "nginx:validate-config") {
@@ -116,7 +128,7 @@ int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& comm
 }
 
 void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
-  if (event.which() == sdk::EventId::kPropertyChange) check_property(event.property());
+  if (event.which() == sdk::EventId::kPropertyChange) check_property(call, event.property());
   if (event.which() == sdk::EventId::kPropertyChanged) property_changed(call, event.property());
   if (event.which() == sdk::EventId::kDeployFinished) {
     const auto deploy = event.deploy();
@@ -132,12 +144,21 @@ void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
   }
 }
 
-// nginx would not take it, and then no route of the app could change any more.
-void NginxPlugin::check_property(const sdk::PropertyEvent& event) {
+// The host looks after commands that must have an app; here it may have been left out.
+void NginxPlugin::check_exists(const sdk::Call& call, const std::string& app) const {
+  if (!app.empty()) (void)host().apps(call).domains(app);  // fails as every command does without the app
+}
+
+// What nginx would not take is refused before it is set: with it no route of the app could change any more.
+// Unsetting is always allowed.
+void NginxPlugin::check_property(const sdk::Call& call, const sdk::PropertyEvent& event) const {
   const Property* property = event.group == kGroup && event.is_set ? find_property(event.key) : nullptr;
   if (property == nullptr) return;
   if (const auto words = complaint(*property, event.value); !words.empty())
     throw sdk::Failure(DAVIT_DENIED, "value-invalid", words);
+  Session session(*this, call, &event);
+  auto& engine = session.engine;
+  engine.check_sites(event.app.empty() ? engine.owned() : std::vector{std::string(event.app)});
 }
 
 void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEvent& event) {

@@ -1,6 +1,8 @@
 // See properties.hpp. The table must agree with plugin.toml; tests/properties_test.cpp compares them.
 #include "properties.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 
@@ -62,6 +64,14 @@ bool is_buffers(std::string_view text) {
          is_size(text.substr(blank + 1));
 }
 
+bool is_address(std::string_view text) {
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  unsigned char buffer[sizeof(in6_addr)];
+  const std::string address(text);
+  return ::inet_pton(AF_INET, address.c_str(), buffer) == 1 ||
+         ::inet_pton(AF_INET6, address.c_str(), buffer) == 1;
+}
+
 bool is_file_name(std::string_view text) {
   return only(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-") &&
          text.front() != '.' && text.size() <= 200;
@@ -82,7 +92,7 @@ bool accepts(ValueKind kind, std::string_view value) {
     case ValueKind::kBuffers:
       return is_buffers(value);
     case ValueKind::kAddress:
-      return value.size() <= 47 && only(value, "0123456789abcdefABCDEF.:[]");
+      return is_address(value);
     case ValueKind::kLogPath:
       return value == "off" || is_file_name(value);
     case ValueKind::kFormat:

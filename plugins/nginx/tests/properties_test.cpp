@@ -21,6 +21,9 @@ TEST(Properties, AcceptWhatDokkuAccepts) {
   EXPECT_TRUE(passes("x-forwarded-for-value", "$http_x_forwarded_for"));
   EXPECT_TRUE(passes("x-forwarded-proto-value", "https"));
   EXPECT_TRUE(passes("bind-address-ipv6", "[::1]"));
+  EXPECT_TRUE(passes("bind-address-ipv6", "::1"));
+  EXPECT_TRUE(passes("bind-address-ipv4", "127.0.0.1"));
+  EXPECT_FALSE(passes("bind-address-ipv4", "1.2.3"));  // 1.2.0.3 for those who are lenient
   EXPECT_TRUE(passes("access-log-path", "off"));
   EXPECT_TRUE(passes("hsts", ""));
 }
