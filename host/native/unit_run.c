@@ -255,10 +255,10 @@ static void end_logger(struct life* life) {
   if (life->child.log_read < 0) return;
   if (life->child.logger == 0)
     unit_logger_start(&life->child, life->spec); /* for what the dead one did not read */
-  /* s6-log drops a last line without its newline. Whether there is one nobody knows: so an empty line ends
-   * each run. */
+  /* s6-log drops a last line without its newline. Whether there is one nobody knows: so a newline ends each
+   * run, behind a byte by which readers know that the line, if there is nothing else on it, is none. */
   fcntl(life->child.log_write, F_SETFL, O_NONBLOCK);
-  if (write(life->child.log_write, "\n", 1) != 1)
+  if (write(life->child.log_write, "\x1e\n", 2) != 2)
     fprintf(stderr, "davit-unit: the log of %s is full\n", life->spec->name);
   close(life->child.log_write);
   close(life->child.log_read);

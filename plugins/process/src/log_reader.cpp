@@ -16,12 +16,14 @@ namespace {
 
 constexpr std::size_t kBlock = 64 * 1024;
 constexpr std::size_t kLongestLine = 1024 * 1024;  // a line without an end is cut here
+constexpr char kEndOfRun = '\x1e';                 // on the last line of a unit's run: host/native/unit_run.c
 
 bool is_log_file(std::string_view name) {
   return name == "current" || (name.starts_with('@') && (name.ends_with(".s") || name.ends_with(".u")));
 }
 
-/// Offset of the line that is `lines` from the end; how many there are if fewer.
+/// Offset of the line that is `lines` from the end; how many there are if fewer. Lines with the end of a run
+/// are not counted: most have nothing else.
 struct Tail {
   off_t offset = 0;
   std::uint64_t lines = 0;
@@ -31,6 +33,8 @@ Tail tail_of(const std::string& path, std::uint64_t lines) {
   Tail tail;
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (fd < 0) return tail;
+  bool at_end_of_line = false;  // the byte that comes next, backwards, is the last of a line
+  bool counts = true;
   struct stat facts {};
   fstat(fd, &facts);
   std::string block(kBlock, '\0');
@@ -41,7 +45,10 @@ Tail tail_of(const std::string& path, std::uint64_t lines) {
     const ssize_t got = pread(fd, block.data(), static_cast<std::size_t>(end - begin), begin);
     if (got <= 0) break;
     for (off_t at = begin + got - 1; at >= begin; --at) {
-      if (block[static_cast<std::size_t>(at - begin)] != '\n' || at == last_byte) continue;
+      const char byte = block[static_cast<std::size_t>(at - begin)];
+      if (at_end_of_line) counts = byte != kEndOfRun;
+      at_end_of_line = byte == '\n';
+      if (!at_end_of_line || at == last_byte || !counts) continue;
       if (++tail.lines == lines) {
         tail.offset = at + 1;
         close(fd);
@@ -51,7 +58,7 @@ Tail tail_of(const std::string& path, std::uint64_t lines) {
     end = begin;
   }
   close(fd);
-  if (facts.st_size > 0) ++tail.lines;  // the first line of the file
+  if (facts.st_size > 0 && counts) ++tail.lines;  // the first line of the file
   return tail;
 }
 
@@ -152,6 +159,10 @@ std::optional<LogEntry> LogReader::next() {
       entry = LogEntry{stamped->unix_ms, std::string(stamped->text)};
     last_ms_ = entry.unix_ms;
     taken_ = cut ? end : end + 1;
+    if (entry.text.ends_with(kEndOfRun)) {
+      entry.text.pop_back();
+      if (entry.text.empty()) continue;
+    }
     return entry;
   }
 }

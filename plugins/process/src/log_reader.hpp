@@ -30,7 +30,7 @@ class LogReader {
   [[nodiscard]] const InstanceName& instance() const { return instance_; }
   [[nodiscard]] const std::string& folder() const { return folder_; }
 
-  /// Begins so that at most `lines` remain (0: at the first that is kept).
+  /// Begins so that the last `lines` remain, and perhaps some more (0: at the first that is kept).
   void seek_last(std::uint64_t lines);
   /// The next whole line; nullopt at the present end. Call again after the folder has changed.
   std::optional<LogEntry> next();

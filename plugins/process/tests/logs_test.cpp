@@ -103,6 +103,16 @@ TEST_F(Logs, TheLastLinesOfAFileLargerThanABlock) {
   EXPECT_EQ(lines.back(), "d1.web.1:line 4999");
 }
 
+TEST_F(Logs, TheEndOfARunIsNoLine) {
+  const std::string end = "\x1e";
+  append(folder("d1.web.1") + "/current", stamped(1, 0, "a") + stamped(2, 0, end) + stamped(3, 0, "b" + end) +
+                                              stamped(4, 0, "") + stamped(5, 0, end) + stamped(6, 0, end));
+  EXPECT_THAT(present({}), ElementsAre("d1.web.1:a", "d1.web.1:b", "d1.web.1:"));
+  EXPECT_THAT(present({false, 1, 0}), ElementsAre("d1.web.1:"));
+  EXPECT_THAT(present({false, 2, 0}), ElementsAre("d1.web.1:b", "d1.web.1:"));
+  EXPECT_THAT(present({false, 3, 0}), ElementsAre("d1.web.1:a", "d1.web.1:b", "d1.web.1:"));
+}
+
 TEST_F(Logs, SinceLeavesTheOlderOut) {
   append(folder("d1.web.1") + "/current", stamped(1, 0, "old") + stamped(2, 500, "new"));
   EXPECT_THAT(present({false, 0, parse_stamped(stamped(2, 500, ""))->unix_ms}), ElementsAre("d1.web.1:new"));

@@ -28,9 +28,9 @@ class LogTest : public TreeTest {
 TEST_F(LogTest, EachLineHasAUtcTimeAndTheLastIsThereWhenTheUnitIsDown) {
   ensure(logged("web", "echo out; echo err >&2; printf last"));
   wait_down("web");
-  const std::regex line("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{9}  (out|err|last|)\n");
+  const std::regex line("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d\\.\\d{9}  (out|err|last\x1e|\x1e)\n");
   EXPECT_TRUE(std::regex_match(std::regex_replace(log_of("web"), line, ""), std::regex(""))) << log_of("web");
-  EXPECT_THAT(log_of("web"), HasSubstr("  last\n"));
+  EXPECT_THAT(log_of("web"), HasSubstr("  last\x1e\n"));
   const auto now = iso8601_utc(SystemClock().now_unix_ms());
   EXPECT_EQ(log_of("web").substr(0, 10), now.substr(0, 10));
   struct stat info {};
