@@ -173,7 +173,7 @@ Result<int> git_from_archive(Session& session, const Arguments& args) {
   const auto live_tree =
       live.empty() ? Result<std::string>("") : import.git.run({"rev-parse", live + "^{tree}"});
   if (live_tree && trim(*live_tree) == tree) {
-    session.quiet_step("No changes detected: this is what runs");
+    session.out().step("No changes detected: this is what runs");
     return 0;
   }
   const std::string source = "git:from-archive " + (given == "-" ? "from stdin" : shown_url(given));
@@ -200,7 +200,7 @@ Result<int> git_sync(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const std::string tip, expected_tip(import.parts, import.app.name, ref));
   DAVIT_TRY_ASSIGN(const std::string live, live_revision(import));
   if (if_changes && live == fetched.revision) {
-    session.quiet_step("Skipping build as no changes were detected");
+    session.out().step("Skipping build as no changes were detected");
     return 0;
   }
   if (build || if_changes)

@@ -69,11 +69,20 @@ std::vector<std::string> environment(const FetchSpec& spec) {
   return env;
 }
 
+/// The line of git's that says why. With ssh that is ssh's own, before git says that it could not read.
+std::string reason_in(std::string_view said) {
+  constexpr std::string_view kFatal = "fatal: ";
+  const auto lines = split_lines(trim(said));
+  const auto fatal = std::ranges::find_if(lines, [&](const auto& line) { return line.starts_with(kFatal); });
+  if (fatal == lines.end()) return lines.empty() ? "git does not say why" : lines.back();
+  const bool is_vague = fatal->find("Could not read from remote repository") != std::string::npos;
+  std::string reason = is_vague && fatal != lines.begin() ? *std::prev(fatal) : fatal->substr(kFatal.size());
+  if (reason.ends_with('.')) reason.pop_back();
+  return reason;
+}
+
 tl::unexpected<Error> cannot_fetch(const FetchSpec& spec, std::string_view why) {
-  const auto lines = split_lines(trim(why));
-  return fail(Code::kFailed,
-              fmt::format("{} cannot be fetched: {}", shown_url(spec.url),
-                          lines.empty() ? "git does not say why" : lines.back()),
+  return fail(Code::kFailed, fmt::format("{} cannot be fetched: {}", shown_url(spec.url), reason_in(why)),
               "Check the address, and that this account may read it: by its ssh key, or as "
               "https://USER:TOKEN@HOST/...",
               "fetch-failed");

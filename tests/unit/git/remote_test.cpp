@@ -49,6 +49,7 @@ TEST_F(Remote, WhatIsNotThereIsSaid) {
   const auto nowhere = fetch_ref(git, *processes, {(root / "nowhere").string(), "", true});
   ASSERT_FALSE(nowhere);
   EXPECT_EQ(nowhere.error().slug, "fetch-failed");
+  EXPECT_THAT(nowhere.error().message, HasSubstr("does not appear to be a git repository"));
 }
 
 TEST(RemoteUrl, OnlyAddressesOfRepositoriesAreTaken) {
