@@ -117,6 +117,14 @@ class Parser {
     return found == spec_.flags.end() ? nullptr : &*found;
   }
 
+  /// `--format` of lists and reports; dokku's own word for text is stdout.
+  Result<> check_format(const CliFlag& flag, std::string_view value) const {
+    if (flag.name != kFormatFlag.name || flag.value != kFormatFlag.value) return {};
+    if (value == "text" || value == "json" || value == "stdout") return {};
+    return fail(Code::kInvalid, fmt::format("Invalid format specified: {}", value),
+                "Use --format text or --format json");
+  }
+
   /// A flag of the command itself.
   Result<std::size_t> take_own(std::size_t index) {
     const std::string_view word = words_[index];
@@ -143,14 +151,12 @@ class Parser {
       result_.flags.emplace_back(flag->name, "");
       return std::size_t{1};
     }
-    if (attached) {
-      result_.flags.emplace_back(flag->name, *attached);
-      return std::size_t{1};
-    }
-    if (index + 1 >= words_.size())
+    if (!attached && index + 1 >= words_.size())
       return wrong(fmt::format("--{} needs a value ({})", flag->name, flag->value));
-    result_.flags.emplace_back(flag->name, words_[index + 1]);
-    return std::size_t{2};
+    const std::string_view value = attached ? *attached : words_[index + 1];
+    DAVIT_TRY(check_format(*flag, value));
+    result_.flags.emplace_back(flag->name, value);
+    return std::size_t{attached ? 1U : 2U};
   }
 
   Result<std::size_t> take_unknown(std::size_t index) {

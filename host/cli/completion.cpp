@@ -16,8 +16,11 @@ bool takes_app(const CliCommand& command) {
 
 std::string flags_of(const CliCommand& command) {
   std::string flags;
-  for (const CliFlag& flag : command.flags) flags += fmt::format(" --{}", flag.name);
-  if (command.app == AppArgument::kOrGlobal) flags += " --global";
+  for (const CliFlag& flag : command.flags)
+    flags += fmt::format(" {}{}", flag.name.size() == 1 ? "-" : "--", flag.name);
+  const bool is_report = command.unknown_flags == UnknownFlags::kReportKey;
+  if (command.app == AppArgument::kOrGlobal || (command.app == AppArgument::kOptional && is_report))
+    flags += " --global";
   if (command.app == AppArgument::kOrAll) flags += " --all";
   return flags;
 }
@@ -36,7 +39,7 @@ std::string bash_script(const CommandTable& table) {
   }
   return fmt::format(R"sh(# bash completion for {0}: eval "$({0} completion bash)"
 _{0}_complete() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} line=${{COMP_LINE:0:COMP_POINT}} command= given= flags="--quiet --force --trace --app --help"
+  local word=${{COMP_WORDS[COMP_CWORD]}} line=${{COMP_LINE:0:COMP_POINT}} command= given= flags="--quiet --force --trace --safe-mode --app --help"
   # The words are taken from the line: readline breaks GROUP:VERB at the colon.
   local -a words
   read -ra words <<<"$line"
@@ -103,7 +106,7 @@ std::string zsh_script(const CommandTable& table) {
 _{0}() {{
   local -a commands flags apps
   local command= given= i
-  flags=(--quiet --force --trace --app --help)
+  flags=(--quiet --force --trace --safe-mode --app --help)
   commands=(
 {1}  )
   for ((i = 2; i < CURRENT; i++)); do

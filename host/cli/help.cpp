@@ -18,10 +18,18 @@ std::string with_usage(const CliCommand& command) {
 }
 
 std::string flag_text(const CliFlag& flag) {
-  std::string text =
-      flag.letter != 0 ? fmt::format("-{}, --{}", flag.letter, flag.name) : fmt::format("--{}", flag.name);
+  std::string text = flag.name.size() == 1 ? fmt::format("-{}", flag.name)
+                     : flag.letter != 0    ? fmt::format("-{}, --{}", flag.letter, flag.name)
+                                           : fmt::format("--{}", flag.name);
   if (!flag.value.empty()) text += fmt::format(" {}", flag.value);
   return text;
+}
+
+/// "" for a command without flags.
+std::string flag_list(const CliCommand& command) {
+  std::vector<std::vector<std::string>> rows;
+  for (const CliFlag& flag : command.flags) rows.push_back({flag_text(flag), std::string(flag.summary)});
+  return rows.empty() ? "" : columns(rows, kIndent);
 }
 
 std::string list_of(const CommandTable& table, std::string_view group) {
@@ -54,15 +62,20 @@ std::string help_overview(const CommandTable& table, bool all) {
 std::string help_group(const CommandTable& table, std::string_view group) {
   for (const CliGroup& known : table.groups) {
     if (known.name != group) continue;
-    std::string commands = list_of(table, group);
+    const CliCommand* own = nullptr;  // `config` beside `config:set`: its flags have no other help
     bool has_verbs = false;
     for (const CliCommand& command : table.commands) {
-      has_verbs =
-          has_verbs || (group_name(command.name) == group && command.name != group && !command.hidden);
+      if (group_name(command.name) != group || command.hidden) continue;
+      if (command.name == group) own = &command;
+      has_verbs = has_verbs || command.name != group;
     }
-    const std::string usage = has_verbs ? fmt::format("{}[:COMMAND]", group) : std::string(group);
-    return fmt::format("{}\n\nUsage: {} {}\n\nCommands:\n\n{}", known.summary, table.program, usage,
-                       commands);
+    const std::string usage =
+        has_verbs || own == nullptr ? fmt::format("{}[:COMMAND]", group) : with_usage(*own);
+    std::string text = fmt::format("{}\n\nUsage: {} {}\n\nCommands:\n\n{}", known.summary, table.program,
+                                   usage, list_of(table, group));
+    if (own != nullptr && !own->flags.empty())
+      text += fmt::format("\nFlags of {}:\n\n{}", group, flag_list(*own));
+    return text;
   }
   return {};
 }
@@ -70,9 +83,7 @@ std::string help_group(const CommandTable& table, std::string_view group) {
 std::string help_command(const CommandTable& table, const CliCommand& command) {
   std::string text = fmt::format("{}\n\nUsage: {} {}\n", command.summary, table.program, with_usage(command));
   if (command.flags.empty()) return text;
-  std::vector<std::vector<std::string>> rows;
-  for (const CliFlag& flag : command.flags) rows.push_back({flag_text(flag), std::string(flag.summary)});
-  return text + "\nFlags:\n\n" + columns(rows, kIndent);
+  return text + "\nFlags:\n\n" + flag_list(command);
 }
 
 std::string unknown_command(std::string_view program, std::string_view name) {

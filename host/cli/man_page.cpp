@@ -30,7 +30,8 @@ void append_command(std::string& page, const CliCommand& command) {
   if (!command.usage.empty()) page += ".br\n";
   page += roff(command.summary) + ".\n";
   for (const CliFlag& flag : command.flags) {
-    page += fmt::format(".RS\n.TP\n.B \\-\\-{}{}\n{}.\n.RE\n", roff(flag.name),
+    const std::string letter = flag.letter != 0 ? fmt::format("\\-{}, ", flag.letter) : "";
+    page += fmt::format(".RS\n.TP\n.B {}\\-\\-{}{}\n{}.\n.RE\n", letter, roff(flag.name),
                         flag.value.empty() ? "" : " " + roff(flag.value), roff(flag.summary));
   }
 }

@@ -13,6 +13,7 @@ namespace davit {
 namespace {
 
 constexpr std::uint64_t kMaxSeconds = 24 * 60 * 60;
+constexpr std::uint64_t kMaxBytes = std::uint64_t{1} << 50U;
 
 Result<std::uint64_t> number(std::string_view text, std::uint64_t largest) {
   std::uint64_t value = 0;
@@ -39,6 +40,9 @@ Result<const CliProperty*> check_property(const PropertyGroup& group, bool globa
   if (global_scope && !found->global) return fail(Code::kInvalid, "Property cannot be specified globally");
   if (!global_scope && !found->per_app)
     return fail(Code::kInvalid, "Property can only be specified globally");
+  // A report shows a value on one line of a terminal.
+  if (std::ranges::any_of(value, [](unsigned char c) { return c < 32 || c == 127; }))
+    return fail(Code::kInvalid, fmt::format("Invalid value for {}: it has a control character", key));
   if (!value.empty() && found->check) {
     if (auto good = found->check(value); !good) {
       return fail(Code::kInvalid, fmt::format("Invalid value for {}: {}", key, good.error().message),
@@ -83,6 +87,11 @@ Result<> check_boolean(std::string_view value) {
 
 Result<> check_count(std::string_view value) {
   DAVIT_TRY(number(value, UINT32_MAX));
+  return {};
+}
+
+Result<> check_bytes(std::string_view value) {
+  DAVIT_TRY(number(value, kMaxBytes));
   return {};
 }
 

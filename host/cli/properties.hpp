@@ -38,6 +38,7 @@ Result<> report_properties(Report& report, const PropertyGroup& group, Propertie
 // Checks that several groups use.
 Result<> check_boolean(std::string_view value);         ///< true or false
 Result<> check_count(std::string_view value);           ///< 0 to 4294967295
+Result<> check_bytes(std::string_view value);           ///< 0 to 2^50
 Result<> check_seconds(std::string_view value);         ///< 0 to 86400
 Result<> check_relative_path(std::string_view value);   ///< no leading /, no ..
 Result<> check_restart_policy(std::string_view value);  ///< always, no, unless-stopped, on-failure[:N]

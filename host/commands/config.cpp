@@ -3,6 +3,7 @@
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
+#include "cli/json.hpp"
 #include "commands/change.hpp"
 #include "commands/config_formats.hpp"
 #include "commands/config_write.hpp"
@@ -34,15 +35,26 @@ Result<ConfigMap> read(Session& session, const Scope& scope, bool merged) {
   return config;
 }
 
+/// JSON is text: bytes that are none are lost in it, and whoever reads it back must know.
+void warn_of_bytes(Session& session, const ConfigMap& config, std::string_view format) {
+  if (format != "json" && format != "json-list") return;
+  for (const auto& [key, value] : config) {
+    if (!is_valid_utf8(value.reveal()))
+      session.out().warning(
+          fmt::format("The value of {} is no UTF-8 text, and JSON cannot hold it: use another format", key));
+  }
+}
+
 Result<int> show(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
   DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, args.has("merged")));
   std::string format = std::string(args.value("format").value_or("pretty"));
-  if (format == "text" || format == "stdout") format = "pretty";
+  if (format != "json") format = "pretty";
   if (args.has("shell")) format = "shell";
   if (args.has("export")) format = "exports";
   DAVIT_TRY_ASSIGN(const std::string text, format_config(config, format));
   if (format == "pretty") session.out().header(fmt::format("{} env vars", scope.name));
+  warn_of_bytes(session, config, format);
   session.out().result(text);
   return 0;
 }
@@ -61,6 +73,12 @@ Result<int> get(Session& session, const Arguments& args) {
 Result<int> keys(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
   DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, args.has("merged")));
+  if (args.json()) {
+    std::vector<std::string> names;
+    for (const auto& [key, value] : config) names.push_back(key);
+    session.out().result(json_texts(names) + "\n");
+    return 0;
+  }
   DAVIT_TRY_ASSIGN(const std::string text, format_config(config, "keys"));
   session.out().result(text);
   return 0;
@@ -69,7 +87,9 @@ Result<int> keys(Session& session, const Arguments& args) {
 Result<int> export_config(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const Scope scope, scope_of(session, args));
   DAVIT_TRY_ASSIGN(const ConfigMap config, read(session, scope, args.has("merged")));
-  DAVIT_TRY_ASSIGN(const std::string text, format_config(config, args.value("format").value_or("exports")));
+  const std::string_view format = args.value("format").value_or("exports");
+  DAVIT_TRY_ASSIGN(const std::string text, format_config(config, format));
+  warn_of_bytes(session, config, format);
   session.out().result(text);
   return 0;
 }
@@ -78,7 +98,7 @@ constexpr CliFlag kMerged{"merged", "", "The app's variables over the global one
 constexpr CliFlag kShowFlags[] = {
     kMerged, kFormatFlag, {"shell", "", "On one line, for a shell"}, {"export", "", "As lines of export"}};
 constexpr CliFlag kGetFlags[] = {{"quoted", "", "In single quotes, for a shell"}};
-constexpr CliFlag kKeysFlags[] = {kMerged};
+constexpr CliFlag kKeysFlags[] = {kMerged, kFormatFlag};
 constexpr CliFlag kExportFlags[] = {
     kMerged,
     {"format", "exports|envfile|shell|docker-args|docker-args-keys|json|json-list|pack-keys|pretty",
@@ -91,8 +111,9 @@ constexpr CliFlag kImportFlags[] = {
     kNoRestartFlag,
     kNoWaitFlag};
 
+constexpr std::string_view kShowUsage = "[--merged] [--shell|--export|--format text|json] (<app>|--global)";
 constexpr CliCommand kShow{.name = "config",
-                           .usage = "[--merged] (<app>|--global)",
+                           .usage = kShowUsage,
                            .summary = "Show the variables of an app, or the global ones",
                            .app = AppArgument::kOrGlobal,
                            .flags = kShowFlags};
@@ -129,7 +150,7 @@ std::span<const CoreCommand> config_commands() {
         .flags = kImportFlags},
        config_import},
       {{.name = "config:keys",
-        .usage = "[--merged] (<app>|--global)",
+        .usage = "[--merged] [--format text|json] (<app>|--global)",
         .summary = "List the names of the variables",
         .app = AppArgument::kOrGlobal,
         .flags = kKeysFlags},
@@ -142,7 +163,7 @@ std::span<const CoreCommand> config_commands() {
         .flags = kSetFlags},
        config_set},
       {{.name = "config:show",
-        .usage = "[--merged] (<app>|--global)",
+        .usage = kShowUsage,
         .summary = "Show the variables of an app, or the global ones",
         .app = AppArgument::kOrGlobal,
         .flags = kShowFlags},

@@ -12,7 +12,7 @@ Result<> confirm(Session& session, const std::string& name, const std::string& c
   session.out().warning("WARNING: Potentially Destructive Action");
   session.out().warning(consequence);
   session.out().warning(fmt::format("To proceed, type \"{}\"", name));
-  session.out().result("> ");
+  if (session.where().in_terminal) session.out().result("> ");
   session.parts().flush();
   if (trim(session.parts().read_line()) == name) return {};
   return fail(Code::kCancelled, fmt::format("Confirmation did not match {}. Aborted.", name),

@@ -21,7 +21,17 @@ std::string at(const std::optional<UnixMs>& time) {
   return time ? iso8601_utc(*time) : std::string();
 }
 
-std::string json_of(const Deployment& deployment) {
+std::string json_of(const Step& step) {
+  return JsonObject()
+      .number("number", step.seq)
+      .text("phase", step.phase)
+      .text("plugin", step.plugin)
+      .text("hook", step.hook)
+      .text("state", name_of(step.state))
+      .str();
+}
+
+JsonObject json_of(const Deployment& deployment) {
   JsonObject object;
   object.text("id", deployment.id)
       .text("app", deployment.app_name)
@@ -30,12 +40,13 @@ std::string json_of(const Deployment& deployment) {
       .text("phase", deployment.phase)
       .text("actor", deployment.actor)
       .text("created-at", iso8601_utc(deployment.created_at_ms))
+      .text("committed-at", at(deployment.committed_at_ms))
       .text("finished-at", at(deployment.finished_at_ms));
   if (deployment.error) {
     object.text("error", deployment.error->message).text("hint", deployment.error->hint);
     object.text("plugin", deployment.error->plugin);
   }
-  return object.str();
+  return object;
 }
 
 Result<int> list(Session& session, const Arguments& args) {
@@ -47,7 +58,7 @@ Result<int> list(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const auto history, store->journal().history(app.id, args.has("all") ? 0 : kShown));
   if (args.json()) {
     std::vector<std::string> items;
-    for (const Deployment& deployment : history) items.push_back(json_of(deployment));
+    for (const Deployment& deployment : history) items.push_back(json_of(deployment).str());
     session.out().result(json_array(items) + "\n");
     return 0;
   }
@@ -82,7 +93,9 @@ Result<int> info(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const auto steps, store->journal().steps(deployment.id));
   if (args.json()) {
-    session.out().result(json_of(deployment) + "\n");
+    std::vector<std::string> items;
+    for (const Step& step : steps) items.push_back(json_of(step));
+    session.out().result(json_of(deployment).raw("steps", json_array(items)).str() + "\n");
     return 0;
   }
   session.out().header(fmt::format("{} of {}", deployment.id, deployment.app_name));

@@ -3,11 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "base/text.hpp"
 #include "cli/help.hpp"
 #include "cli/json.hpp"
+#include "cli/layout.hpp"
 #include "commands/plugin_table.hpp"
 #include "commands/property_commands.hpp"
 #include "commands/reports.hpp"
@@ -32,6 +34,39 @@ Result<int> show_group_help(Session& session, std::string_view group) {
 Result<int> show_command_help(Session& session, const CliCommand& command) {
   session.out().result(help_command({session.where().program, {}, {}}, command));
   return 0;
+}
+
+/// The same for GROUP:set, with what can be set.
+Result<int> show_set_help(Session& session, const CliCommand& command, const PropertyGroup& group) {
+  std::vector<std::vector<std::string>> rows;
+  for (const CliProperty& property : group.properties) rows.push_back({property.key, property.default_value});
+  show_command_help(session, command);
+  session.out().result("\nProperties, and their defaults:\n\n" + columns(rows, "    "));
+  return 0;
+}
+
+bool offers(const CatalogEntry& plugin, std::string_view group) {
+  const PluginNote& note = plugin.note;
+  return std::ranges::any_of(note.commands,
+                             [&](auto& command) { return group_name(command.name) == group; }) ||
+         std::ranges::any_of(note.properties, [&](auto& property) { return property.group == group; }) ||
+         (plugin.id == group && note.provides_interface("davit.service/1"));
+}
+
+/// Why a plugin that is installed, and has such commands, does not run this one; nothing if there is none.
+std::optional<Error> unusable(const PluginCatalog& catalog, const std::string& name) {
+  for (const CatalogEntry& plugin : catalog.entries()) {
+    if (plugin.usable() || !offers(plugin, group_name(name))) continue;
+    if (plugin.enabled) return plugin.problem;
+    const bool by_file = plugin.disabled_by == "plugins.toml";
+    return Error{Code::kUnavailable,
+                 fmt::format("`{}` is a command of the plugin {}, which is disabled", name, plugin.id),
+                 by_file ? fmt::format("Enable it: davit plugin:enable {}", plugin.id)
+                         : fmt::format("It is left out by {}", plugin.disabled_by),
+                 "plugin-disabled",
+                 {}};
+  }
+  return std::nullopt;
 }
 
 Result<int> unknown(Session& session, const std::string& name) {
@@ -67,6 +102,9 @@ Result<int> run_core(Session& session, const CommandLine& line, const CoreComman
   if (args.global.help) {
     // `config --help` is the group's help, as GROUP:help; `apps:create --help` the command's own.
     const bool is_group = command.spec.name.find(':') == std::string_view::npos;
+    const PropertyGroup group = core_properties(args.group);
+    if (command.spec.name.ends_with(":set") && !group.properties.empty())
+      return show_set_help(session, command.spec, group);
     return is_group ? show_group_help(session, command.spec.name) : show_command_help(session, command.spec);
   }
   DAVIT_TRY(may_run(session, command.spec, args));
@@ -91,7 +129,7 @@ Result<int> run_properties(Session& session, const CommandLine& line, const Prop
   const CliCommand spec = sets ? property_set_spec(line.name) : property_report_spec(line.name);
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
   take_globals(session, args.global);
-  if (args.global.help) return show_command_help(session, spec);
+  if (args.global.help) return sets ? show_set_help(session, spec, group) : show_command_help(session, spec);
   DAVIT_TRY(may_run(session, spec, args));
   return sets ? set_property(session, args, group)
               : show_report(session, args, group, proxy_rows(session, group.name));
@@ -130,6 +168,9 @@ Result<int> run_from_plugins(Session& session, const CommandLine& line) {
   if (asks_help && !help_group(table.view(), group).empty()) {
     session.out().result(help_group(table.view(), group));
     return 0;
+  }
+  if (!session.where().home_problem) {
+    if (auto why = unusable(**catalog, line.name)) return fail(std::move(*why));
   }
   return unknown(session, line.name);
 }

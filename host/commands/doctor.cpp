@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <tuple>
+
 #include "commands/findings.hpp"
 #include "commands/table.hpp"
 #include "git/repository.hpp"
@@ -81,8 +83,24 @@ Result<> look_at_store(Session& session, Findings& findings) {
   }
   DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
   for (const std::string& name : names) look_at_repository(session, *store, name, findings);
-  ok(findings, fmt::format("{} apps", names.size()));
+  ok(findings, fmt::format("{} app{}", names.size(), names.size() == 1 ? "" : "s"));
   return {};
+}
+
+/// What [host] chooses must be there: without it no app can be deployed or started again.
+void look_at_choices(Session& session, Findings& findings) {
+  const auto catalog = session.catalog();
+  if (!catalog) return;  // plugin_findings says why
+  const HostSettings& host = (*catalog)->host();
+  for (const auto& [key, id, interface_id] : {std::tuple{"runtime", host.runtime, "davit.runtime/1"},
+                                              std::tuple{"proxy", host.proxy, "davit.proxy/1"}}) {
+    if (id.empty()) continue;
+    const CatalogEntry* plugin = (*catalog)->find(id);
+    if (plugin != nullptr && plugin->usable() && plugin->note.provides_interface(interface_id)) continue;
+    problem(findings,
+            fmt::format("{} = \"{}\" in [host] of plugins.toml, and no such plugin is enabled", key, id),
+            fmt::format("Enable it, or name another: davit plugin:list shows what provides a {}", key));
+  }
 }
 
 Result<int> doctor(Session& session, const Arguments& args) {
@@ -91,6 +109,7 @@ Result<int> doctor(Session& session, const Arguments& args) {
   if (auto looked = look_at_store(session, findings); !looked) {
     problem(findings, looked.error().text(), looked.error().hint);
   }
+  look_at_choices(session, findings);
   auto plugins = plugin_findings(session);
   if (plugins) {
     findings.insert(findings.end(), plugins->begin(), plugins->end());

@@ -74,7 +74,7 @@ constexpr CliFlag kFormat[] = {kFormatFlag};
 std::span<const CoreCommand> help_commands() {
   static constexpr CoreCommand kCommands[] = {
       {{.name = "help",
-        .usage = "[--all] [GROUP|COMMAND]",
+        .usage = "[--all|--man] [GROUP|COMMAND]",
         .summary = "Show the groups of commands, or the help of one",
         .maximum_args = 1,
         .flags = kHelpFlags,

@@ -65,7 +65,7 @@ constexpr CliFlag kFlags[] = {{"tail", "", "Go on with new lines as they come", 
 std::span<const CoreCommand> log_commands() {
   static constexpr CoreCommand kCommands[] = {
       {{.name = "logs",
-        .usage = "[-t|--tail] [-n|--num N] [-p|--ps TYPE[.N]] <app>",
+        .usage = "[-t|--tail] [-n|--num N] [-p|--ps TYPE[.N]] [--format text|json] <app>",
         .summary = "Show what the instances of an app wrote",
         .app = AppArgument::kExisting,
         .flags = kFlags},

@@ -21,7 +21,7 @@ std::string state_of(const CatalogEntry& entry) {
   return entry.enabled ? "enabled" : "disabled";
 }
 
-std::string json_of(const CatalogEntry& entry) {
+JsonObject json_of(const CatalogEntry& entry) {
   JsonObject object;
   object.text("id", entry.id)
       .text("version", entry.version)
@@ -31,7 +31,50 @@ std::string json_of(const CatalogEntry& entry) {
       .raw("provides", json_texts(entry.note.provides))
       .text("disabled-by", entry.disabled_by)
       .text("problem", entry.problem ? entry.problem->text() : "");
-  return object.str();
+  return object;
+}
+
+/// What plugin:info says beyond plugin:list.
+std::string json_of_all(const CatalogEntry& entry) {
+  const PluginNote& note = entry.note;
+  std::vector<std::string> hooks;
+  for (const HookSpec& hook : note.hooks)
+    hooks.push_back(JsonObject().text("event", hook.event).number("order", hook.order).str());
+  std::vector<std::string> commands;
+  for (const CommandSpec& command : note.commands) {
+    commands.push_back(JsonObject()
+                           .text("name", command.name)
+                           .text("usage", command.usage)
+                           .text("summary", command.summary)
+                           .str());
+  }
+  JsonObject settings;
+  for (const auto& [key, value] : entry.settings) {
+    JsonObject setting;
+    if (value.items.empty()) {
+      setting.text("value", value.text);
+    } else {
+      setting.raw("value", json_texts(value.items));
+    }
+    settings.raw(key, setting.boolean("is-default", value.is_default).str());
+  }
+  std::vector<std::string> properties;
+  for (const PropertySpec& property : note.properties) {
+    properties.push_back(JsonObject()
+                             .text("group", property.group)
+                             .text("key", property.key)
+                             .text("summary", property.summary)
+                             .str());
+  }
+  return json_of(entry)
+      .text("abi", note.abi)
+      .raw("requires", json_texts(note.requires_ids))
+      .raw("uses", json_texts(note.uses_ids))
+      .raw("hooks", json_array(hooks))
+      .raw("commands", json_array(commands))
+      .raw("settings", settings.str())
+      .raw("properties", json_array(properties))
+      .str();
 }
 
 Result<int> list(Session& session, const Arguments& args) {
@@ -41,7 +84,7 @@ Result<int> list(Session& session, const Arguments& args) {
   std::ranges::sort(entries, {}, &CatalogEntry::id);
   if (args.json()) {
     std::vector<std::string> items;
-    for (const CatalogEntry* entry : entries) items.push_back(json_of(*entry));
+    for (const CatalogEntry* entry : entries) items.push_back(json_of(*entry).str());
     session.out().result(json_array(items) + "\n");
     return 0;
   }
@@ -74,7 +117,7 @@ std::string setting_text(const SettingValue& value) {
 Result<int> info(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
   if (args.json()) {
-    session.out().result(json_of(*entry) + "\n");
+    session.out().result(json_of_all(*entry) + "\n");
     return 0;
   }
   const PluginNote& note = entry->note;

@@ -27,10 +27,10 @@ std::vector<CliProperty> check_settings() {
 
 std::vector<CliProperty> git_settings() {
   return {{"deploy-branch", "", true, true, check_branch},
-          {"max-blob-bytes", "104857600", true, true, check_count},
+          {"max-blob-bytes", "104857600", true, true, check_bytes},
           {"max-files", "200000", true, true, check_count},
-          {std::string(kMaxPushBytesKey), "2147483648", true, true, check_count},
-          {"max-tree-bytes", "1073741824", true, true, check_count}};
+          {std::string(kMaxPushBytesKey), "2147483648", true, true, check_bytes},
+          {"max-tree-bytes", "1073741824", true, true, check_bytes}};
 }
 
 std::vector<CliProperty> retention_settings() {
@@ -113,20 +113,24 @@ Result<int> set_property(Session& session, const Arguments& args, const Property
 
 namespace {
 
-Result<> check_runtime(Session& session, std::string_view id) {
+/// `kind`: "runtime" or "builder".
+Result<> check_provider(Session& session, std::string_view kind, std::string_view id) {
   DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
   std::vector<std::string> known;
-  for (const CatalogEntry* entry : catalog->providers("davit.runtime/1")) known.push_back(entry->id);
+  for (const CatalogEntry* entry : catalog->providers(fmt::format("davit.{}/1", kind)))
+    known.push_back(entry->id);
   if (std::ranges::find(known, id) != known.end()) return {};
-  return fail(Code::kInvalid, fmt::format("{} is no runtime that is enabled", json_quote(id)),
+  return fail(Code::kInvalid, fmt::format("{} is no {} that is enabled", json_quote(id), kind),
               fmt::format("There are: {}; others: davit plugin:enable ID", join(known, ", ")));
 }
 
 }  // namespace
 
 Result<int> set_core_property(Session& session, const Arguments& args) {
-  const bool moves = args.group == "ps" && !args.args.empty() && args.args[0] == "runtime";
-  if (moves && args.args.size() > 1 && !args.args[1].empty()) DAVIT_TRY(check_runtime(session, args.args[1]));
+  const std::string key = args.group == "ps" && !args.args.empty() ? args.args[0] : "";
+  const bool moves = key == "runtime";
+  if ((moves || key == "builder") && args.args.size() > 1 && !args.args[1].empty())
+    DAVIT_TRY(check_provider(session, key, args.args[1]));
   DAVIT_TRY_ASSIGN(const int code, set_property(session, args, core_properties(args.group)));
   if (moves && code == 0)
     session.out().detail(

@@ -170,7 +170,13 @@ MoreRows proxy_rows(Session& session, std::string_view group) {
 }
 
 CoreReport core_report(Session& session, std::string_view group, bool with_status) {
-  return {core_properties(group), rows_of(session, group, with_status)};
+  CoreReport report{core_properties(group), rows_of(session, group, with_status)};
+  // What an app without a word of its own runs on is said in plugins.toml.
+  const auto runtime = std::ranges::find(report.group.properties, "runtime", &CliProperty::key);
+  if (runtime != report.group.properties.end()) {
+    if (const auto catalog = session.catalog()) runtime->default_value = (*catalog)->default_runtime();
+  }
+  return report;
 }
 
 std::vector<CoreReport> core_reports(Session& session) {

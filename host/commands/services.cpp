@@ -265,7 +265,8 @@ Result<int> ServiceCall::work(std::string_view verb, const std::string& name,
 
 std::span<const ServiceVerb> service_verbs() {
   static constexpr ServiceVerb kVerbs[] = {
-      {spec("app-links", "<app>", "List the services of this kind that an app is linked to", 1, 1, kFormat),
+      {spec("app-links", "[--format text|json] <app>",
+            "List the services of this kind that an app is linked to", 1, 1, kFormat),
        service_app_links},
       {spec("backup", "<service> [<folder>]", "Write all data into a file of the server", 1, 2), backup},
       {spec("backup-verify", "<service> [<file>]",
@@ -294,7 +295,8 @@ std::span<const ServiceVerb> service_verbs() {
        service_link},
       {spec("linked", "<service> <app>", "Say by the exit code whether an app is linked to a service", 2, 2),
        service_linked},
-      {spec("links", "<service>", "List the apps that are linked to a service", 1, 1, kFormat),
+      {spec("links", "[--format text|json] <service>", "List the apps that are linked to a service", 1, 1,
+            kFormat),
        service_links},
       {spec("list", "[--trash] [--format text|json]", "List the services of this kind", 0, 0, kListFlags),
        service_list},

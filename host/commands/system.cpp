@@ -52,20 +52,31 @@ Result<int> collect(Session& session, const Arguments& args) {
     session.out().result(json_array(items) + "\n");
     return code;
   }
+  if (rows.empty()) {
+    if (code == 0) session.out().step("There is nothing that nobody needs");
+    return code;
+  }
   session.out().header(dry_run ? "Nothing was removed; this would go" : "Removed what nobody needs");
   session.out().result(columns(rows));
-  session.out().step(fmt::format("{} things, {}{}", rows.size(), size_text(total), dry_run ? "" : " freed"));
+  session.out().step(fmt::format("{} thing{}, {}{}", rows.size(), rows.size() == 1 ? "" : "s",
+                                 total == 0 ? "0 KiB" : size_text(total), dry_run ? "" : " freed"));
   return code;
 }
 
 constexpr CliFlag kCollectFlags[] = {{"dry-run", "", "Show what would go and why, and remove nothing"},
                                      kFormatFlag};
 
-/// A path in a unit file: % and blanks are special there.
+/// Text in a unit file: % is special there.
+std::string unit_text(std::string_view plain) {
+  std::string text;
+  for (const char c : plain) text.append(c == '%' ? 2 : 1, c);
+  return text;
+}
+
+/// A path in a unit file's command or environment, where blanks and quotes are special too.
 std::string unit_path(const std::filesystem::path& path) {
   std::string text = "\"";
-  for (const char c : path.string()) {
-    if (c == '%') text += '%';
+  for (const char c : unit_text(path.string())) {
     if (c == '"' || c == '\\') text += '\\';
     text += c;
   }
@@ -96,7 +107,8 @@ TimeoutStopSec=120
 [Install]
 WantedBy=multi-user.target
 )",
-                                   davit, environment, session.home().root.string(), session.where().uid));
+                                   davit, environment, unit_text(session.home().root.string()),
+                                   session.where().uid));
   return 0;
 }
 

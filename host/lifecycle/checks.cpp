@@ -111,7 +111,8 @@ class Waiting {
     return fail(Code::kFailed,
                 fmt::format("{}.{} exited with {} before it was ready", instance.process_type,
                             instance.number, instance.exit_code),
-                "Its last output is above; run it by hand with `davit run APP bash`", "instance-exited");
+                fmt::format("Its last output is above, and in: davit logs:failed {}", run_.app.name),
+                "instance-exited");
   }
 
   tl::unexpected<Error> refused(const Instance& instance, const HealthCheck& check,

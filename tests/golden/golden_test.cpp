@@ -103,6 +103,7 @@ TEST_F(Golden, HelpOfGroups) {
     lines.push_back({std::string(group) + ":help"});
   }
   lines.push_back({"config:set", "--help"});
+  lines.push_back({"ps:set", "--help"});
   compare("help_groups", transcript(lines));
 }
 

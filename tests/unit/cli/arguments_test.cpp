@@ -47,6 +47,14 @@ TEST(CommandLine, RefusesAppWithoutAName) {
   EXPECT_FALSE(split_command_line({"--app"}));
 }
 
+TEST(Arguments, AFormatThatIsNoneIsRefused) {
+  for (const char* good : {"text", "json", "stdout"})
+    EXPECT_TRUE(parse({"group:verb", "shop", "--format", good}, spec(AppArgument::kExisting))) << good;
+  for (const Words& words :
+       {Words{"group:verb", "shop", "--format", "yaml"}, Words{"group:verb", "shop", "--format="}})
+    EXPECT_FALSE(parse(words, spec(AppArgument::kExisting))) << words.back();
+}
+
 TEST(Arguments, FlagsMayStandBeforeOrAfterTheApp) {
   for (const Words& words : {Words{"group:verb", "--format", "json", "shop", "x"},
                              Words{"group:verb", "shop", "x", "--format=json"},
