@@ -168,6 +168,9 @@ class Soak:
         matrix.settled(self.home, self.app.name)
 
     def judge(self, may_become, name, fault_name, code, output):
+        if fault_name == "restart-engine":
+            for app in (self.app, self.bystander):
+                matrix.wait_for_containers(self.home, app.name)
         state = matrix.whole_state(self.home, self.app)
         said, by = matrix.answers(self.home, DOMAIN)
         if by - state["ids"]:
