@@ -134,6 +134,10 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
                      "ssl_key_file=" + service.files + "/server.key"});
       run.files = {{"server.crt", service.certificate}, {"server.key", service.private_key}};
     }
+    if (!service.image.empty()) {  // initdb lets in whom loopback brings, and here nobody comes by that
+      add(run.argv, {"-c", "hba_file=" + service.files + "/pg_hba.conf"});
+      run.files.emplace_back("pg_hba.conf", "host all all all scram-sha-256\n");
+    }
     set_path(run, service);
     return run;
   }
