@@ -215,8 +215,11 @@ def run(seconds, seed, say=print):
         try:
             while time.monotonic() < end:
                 soak.step()
+        except AssertionError as error:  # at once: the end of a world takes minutes on a busy machine
+            say(f"\n !     {error}", flush=True)
+            raise
         finally:
-            say(f"\nseed {seed}, {soak.number} steps\n{soak.summary()}")
+            say(f"\nseed {seed}, {soak.number} steps\n{soak.summary()}", flush=True)
         for app in (soak.app, soak.bystander):
             matrix.destroy(world, app)
     finally:
