@@ -8,6 +8,7 @@
 #include "davit/hooks.h"
 #include "davit/builder.h"
 #include "davit/runtime.h"
+#include "davit/runtime_images.h"
 #include "davit/proxy.h"
 #include "davit/service.h"
 #include "davit/host.h"
@@ -109,6 +110,8 @@ void probe_davit_exec(const struct davit_exec* value);
 void probe_davit_exec(const struct davit_exec* value) { (void)value; }
 void probe_davit_runtime(const struct davit_runtime* value);
 void probe_davit_runtime(const struct davit_runtime* value) { (void)value; }
+void probe_davit_runtime_images(const struct davit_runtime_images* value);
+void probe_davit_runtime_images(const struct davit_runtime_images* value) { (void)value; }
 void probe_davit_route(const struct davit_route* value);
 void probe_davit_route(const struct davit_route* value) { (void)value; }
 void probe_davit_proxy(const struct davit_proxy* value);

@@ -8,6 +8,7 @@
 #include "davit/note.h"
 #include "davit/proxy.h"
 #include "davit/runtime.h"
+#include "davit/runtime_images.h"
 #include "davit/service.h"
 
 #ifdef __cplusplus

@@ -68,7 +68,7 @@ class Tidy(unittest.TestCase):
         wrong = [name for _, name, text in code("host") if '#include "davit/' in text and not name.startswith("host/plugin/")]
         self.assertEqual([], wrong)
 
-    def test_plugins_include_only_the_sdk_and_their_own(self):
+    def test_plugins_include_only_the_sdk_the_common_part_and_their_own(self):
         wrong = []
         for file, name, text in code("plugins"):
             if "/tests/" in name:
@@ -77,7 +77,7 @@ class Tidy(unittest.TestCase):
             for include in re.findall(r'^#include "([^"]+)"', text, flags=re.M):
                 if include.startswith("davit/"):
                     continue
-                if not any((ROOT / base / include).exists() for base in (own, own + "/src", own + "/native")) and \
+                if not any((ROOT / base / include).exists() for base in (own, own + "/src", own + "/native", "plugins/common")) and \
                         not (file.parent / include).exists():
                     wrong.append(f"{name} includes {include}")
         self.assertEqual([], wrong)

@@ -11,8 +11,8 @@
 #include "launcher.hpp"
 #include "output.hpp"
 #include "plan.hpp"
-#include "procfile.hpp"
 #include "release_yaml.hpp"
+#include "source/procfile.hpp"
 
 namespace davit::buildstep {
 namespace fs = std::filesystem;

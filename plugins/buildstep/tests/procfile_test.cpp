@@ -1,10 +1,10 @@
-#include "procfile.hpp"
+#include "source/procfile.hpp"
 
 #include <gtest/gtest.h>
 
 #include "davit/failure.hpp"
 
-namespace davit::buildstep {
+namespace davit::source {
 namespace {
 
 std::string refusal(std::string_view text) {
@@ -53,4 +53,4 @@ TEST(Procfile, ABadLineIsShownWithoutControlCharacters) {
 }
 
 }  // namespace
-}  // namespace davit::buildstep
+}  // namespace davit::source

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "davit/commands.hpp"
-#include "options.hpp"
+#include "engine/options.hpp"
 #include "parts.hpp"
 #include "stacks.hpp"
 

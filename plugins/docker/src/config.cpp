@@ -1,32 +1,21 @@
 // See config.hpp; the keys are declared in plugin.toml.
 #include "config.hpp"
 
-#include <Poco/SHA2Engine.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
 
-#include "engine_address.hpp"
+#include "engine/engine_address.hpp"
 
 namespace davit::docker_plugin {
-
-std::string sha256_hex(std::string_view text) {
-  Poco::SHA2Engine engine(Poco::SHA2Engine::SHA_256);
-  engine.update(text.data(), text.size());
-  return Poco::DigestEngine::digestToHex(engine.digest());
-}
-
-std::string short_hash(std::string_view text) {
-  return sha256_hex(text).substr(0, 12);
-}
 
 Config read_config(const sdk::Host& host, const sdk::Call& call) {
   const sdk::Paths paths = host.paths(call);
   const sdk::Settings settings = host.settings(call);
   Config config;
   config.home = paths.home();
-  config.home_id = short_hash(config.home);
+  config.home_id = home_id_of(config.home);
   config.state = paths.state();
   config.run = paths.run();
   config.app_logs = paths.app_logs();

@@ -5,8 +5,11 @@
 #include <string>
 
 #include "davit/host.hpp"
+#include "engine/labels.hpp"
 
 namespace davit::docker_plugin {
+
+using namespace docker;  // the engine's client, plugins/common/engine
 
 struct Config {
   std::string home_id;  ///< of labels and names: from the home's path
@@ -36,9 +39,5 @@ struct RunUser {
 
 /// The app user of the home: [host] app_user if root owns it, else the owner. Throws where that is root.
 RunUser find_app_user(const sdk::Host& host, const sdk::Call& call);
-
-/// The first 12 hex digits of the SHA-256.
-std::string short_hash(std::string_view text);
-std::string sha256_hex(std::string_view text);
 
 }  // namespace davit::docker_plugin

@@ -8,8 +8,8 @@
 
 #include "config.hpp"
 #include "davit/instances.hpp"
+#include "engine/options.hpp"
 #include "names.hpp"
-#include "options.hpp"
 #include "terminal.hpp"
 
 namespace davit::docker_plugin {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "files.hpp"
+#include "engine/files.hpp"
 #include "instances.hpp"
 #include "tasks.hpp"
 

@@ -1,7 +1,7 @@
 // See frames.hpp.
 #include "frames.hpp"
 
-#include "engine_failure.hpp"
+#include "engine/engine_failure.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -20,7 +20,7 @@ void Frames::feed(std::string_view bytes, const Use& use) {
     };
     const std::uint32_t length = byte(4) << 24 | byte(5) << 16 | byte(6) << 8 | byte(7);
     if (byte(0) > 3 || byte(1) != 0 || byte(2) != 0 || byte(3) != 0 || length > kLargestFrame) {
-      throw EngineFailure(DAVIT_UNAVAILABLE, 0, "engine-garbled", "The engine's stream of output is garbled",
+      throw docker::EngineFailure(DAVIT_UNAVAILABLE, 0, "engine-garbled", "The engine's stream of output is garbled",
                           "see the engine's own log");
     }
     if (rest_.size() - at - kHead < length) break;

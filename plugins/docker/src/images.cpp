@@ -6,13 +6,14 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <functional>
 #include <set>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "engine/files.hpp"
+#include "engine/tar_stream.hpp"
 #include "names.hpp"
 #include "runner.hpp"
-#include "tar_stream.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -37,21 +38,7 @@ class Scratch {
   std::string id_;
 };
 
-sdk::Strings words_in(const Json& json, const char* key) {
-  sdk::Strings words;
-  if (!json.is_object() || !json.contains(key) || !json[key].is_array()) return words;
-  for (const Json& word : json[key]) words.push_back(word.get<std::string>());
-  return words;
-}
-
 }  // namespace
-
-std::string short_digest(const std::string& digest) {
-  const std::size_t colon = digest.rfind(':');
-  const std::string hex = colon == std::string::npos ? digest : digest.substr(colon + 1);
-  const bool is_hex = hex.size() >= 24 && hex.find_first_not_of("0123456789abcdef") == std::string::npos;
-  return is_hex ? hex.substr(0, 24) : sha256_hex(digest).substr(0, 24);
-}
 
 std::string with_account(std::string text, const std::string& number, const std::string& line) {
   if (!text.empty() && text.back() != '\n') text += '\n';
@@ -69,8 +56,17 @@ std::string with_account(std::string text, const std::string& number, const std:
   return text + line + "\n";
 }
 
+std::set<std::uint32_t> exposed_ports(const Json& config) {
+  std::set<std::uint32_t> ports;
+  for (const auto& [port, unused] : object_in(config, "ExposedPorts").items()) {
+    const auto number = static_cast<std::uint32_t>(std::strtoul(port.c_str(), nullptr, 10));
+    if (port.ends_with("/tcp") && number != 0 && number < 65536) ports.insert(number);
+  }
+  return ports;
+}
+
 std::string Images::repository(const char* kind) const {
-  return "davit-" + base_.config.home_id + "/" + kind;
+  return repository_of(base_.config.home_id, kind);
 }
 
 std::string Images::scratch_container(const sdk::Call& call, const std::string& image) {
@@ -162,7 +158,8 @@ void Images::unpack(const sdk::Call& call, const std::string& container, const s
 
 void Images::note_build(const sdk::Call& call, const std::string& owner) {
   make_folder(base_.config.state + "/builds");
-  write_file(base_.config.state + "/builds/" + owner, stacks_.image_of(call, stacks_.wanted(call, owner)));
+  write_file(base_.config.state + "/builds/" + owner,
+             stacks_.image_of(call, stacks_.wanted(call, owner), owner));
 }
 
 /// A release stays on the stack that it was built on, whatever is set later; see the ADR.
@@ -180,7 +177,7 @@ std::string Images::stack_for(const sdk::Call& call, const std::string& owner, c
         "The stack that this release was built on is gone from the engine; it runs on the present one");
     id.clear();
   }
-  if (id.empty()) id = stacks_.image_of(call, stacks_.wanted(call, owner));
+  if (id.empty()) id = stacks_.image_of(call, stacks_.wanted(call, owner), owner);
   make_folder(folder);
   write_file(file, id);
   return id;
@@ -222,26 +219,18 @@ RunnableImage Images::as_it_is(const sdk::Call& call, const sdk::Artifact& artif
     throw sdk::Failure(DAVIT_INVALID, "image-platform",
                        "the image " + artifact.ref + " is for " + os + ", and this engine runs " + here,
                        "build it for this platform");
-  RunnableImage found{artifact.ref, {}, {}, true, 0};
   const Json& config = object_in(image, "Config");
-  found.entrypoint = words_in(config, "Entrypoint");
-  found.command = words_in(config, "Cmd");
-  for (const auto& [port, unused] : object_in(config, "ExposedPorts").items()) {
-    if (!port.ends_with("/tcp")) continue;
-    const auto number = static_cast<std::uint32_t>(std::strtoul(port.c_str(), nullptr, 10));
-    if (found.exposed_port == 0 || number < found.exposed_port) found.exposed_port = number;
-  }
-  return found;
+  return {artifact.ref, words_in(config, "Entrypoint"), words_in(config, "Cmd"), true, exposed_ports(config)};
 }
 
 RunnableImage Images::runnable(const sdk::Call& call, const std::string& owner,
                                const std::optional<sdk::Artifact>& artifact, const RunUser& user) {
   if (artifact && artifact->kind == DAVIT_ARTIFACT_IMAGE) return as_it_is(call, *artifact);
   if (artifact && artifact->kind == DAVIT_ARTIFACT_SLUG)
-    return {slug_image(call, owner, *artifact, user), {}, {}, false, 0};
+    return {slug_image(call, owner, *artifact, user), {}, {}, false, {}};
   const std::string stack =
       artifact && !artifact->stack.empty() ? artifact->stack : stacks_.wanted(call, owner);
-  return {base_image(call, stacks_.image_of(call, stack), user), {}, {}, false, 0};
+  return {base_image(call, stacks_.image_of(call, stack, owner), user), {}, {}, false, {}};
 }
 
 /// False if something still needs it.
@@ -279,22 +268,42 @@ void Images::sweep(const sdk::Call& call) {
 }
 
 void Images::collect(const sdk::Call& call, const sdk::CollectEvent& event) {
-  std::set<std::string> needed;  // names of slugs' files: their folder changes with the app's name
-  for (const auto& [key, who] : event.needed.all()) needed.insert(key.substr(key.rfind('/') + 1));
+  // Names of slugs' files (their folder changes with the app's name), images' ids, and apps that are being
+  // worked on.
+  std::set<std::string> needed;
+  std::set<std::string> busy;
+  for (const auto& [key, who] : event.needed.all())
+    (key.starts_with("busy/") ? busy : needed).insert(key.substr(key.rfind('/') + 1));
   std::set<std::string> used;
   for (const Json& container : base_.engine.get("/containers/json", {{"all", "1"}}, steady()))
     used.insert(text_in(container, "ImageID"));
-  const sdk::Strings labels = {std::string(kLabelHome) + "=" + base_.config.home_id,
-                               std::string(kLabelKind) + "=slug"};
-  for (const Json& image : base_.engine.get("/images/json", {{"filters", label_filter(labels)}}, steady())) {
-    const std::string id = text_in(image, "Id");
-    const std::string slug = text_in(object_in(image, "Labels"), kLabelSlug);
-    if (slug.empty() || used.contains(id) || needed.contains(slug.substr(slug.rfind('/') + 1))) continue;
-    if (!event.dry_run && !remove_image(call, id)) continue;
-    const auto size = image.contains("Size") ? image["Size"].get<std::uint64_t>() : 0;
-    event.garbage.set("docker/image " + id.substr(id.find(':') + 1, 12),
-                      std::to_string(size) + " the image of a slug that no release needs");
-  }
+  const auto sweep = [&](const char* kind, const std::function<bool(const Json&)>& is_needed,
+                         const char* why) {
+    const sdk::Strings labels = {std::string(kLabelHome) + "=" + base_.config.home_id,
+                                 std::string(kLabelKind) + "=" + kind};
+    for (const Json& image :
+         base_.engine.get("/images/json", {{"filters", label_filter(labels)}}, steady())) {
+      const std::string id = text_in(image, "Id");
+      if (used.contains(id) || is_needed(image)) continue;
+      if (!event.dry_run && !remove_image(call, id)) continue;
+      event.garbage.set("docker/image " + id.substr(id.find(':') + 1, 12),
+                        std::to_string(number_in(image, "Size")) + " " + why);
+    }
+  };
+  sweep(
+      "slug",
+      [&](const Json& image) {
+        const std::string slug = text_in(object_in(image, "Labels"), kLabelSlug);
+        return slug.empty() || needed.contains(slug.substr(slug.rfind('/') + 1));
+      },
+      "the image of a slug that no release needs");
+  sweep(
+      "app",
+      [&](const Json& image) {
+        return needed.contains(text_in(image, "Id")) ||
+               busy.contains(text_in(object_in(image, "Labels"), kLabelOwner));
+      },
+      "the image of a Dockerfile that no release needs");
 }
 
 }  // namespace davit::docker_plugin

@@ -2,6 +2,7 @@
 // at /app. Each is tagged by what it is made of, so that nothing is made twice.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "davit/payloads.hpp"
@@ -12,11 +13,11 @@ namespace davit::docker_plugin {
 
 /// How an image wants to be run.
 struct RunnableImage {
-  std::string reference;    ///< id or tag
-  sdk::Strings entrypoint;  ///< of an image artifact
-  sdk::Strings command;     ///< its own, for when there is no other
-  bool as_it_is = false;    ///< an image artifact: its own user and working directory
-  std::uint32_t exposed_port = 0;
+  std::string reference;            ///< id or tag
+  sdk::Strings entrypoint;          ///< of an image artifact
+  sdk::Strings command;             ///< its own, for when there is no other
+  bool as_it_is = false;            ///< an image artifact: its own user and working directory
+  std::set<std::uint32_t> exposed;  ///< tcp ports
 };
 
 class Images {
@@ -31,8 +32,8 @@ class Images {
   /// Removes images of slugs whose file is gone, and what stood on a stack that was made anew; never what a
   /// container uses.
   void sweep(const sdk::Call& call);
-  /// system.collect: images of slugs that no release needs and no container has are listed, and removed
-  /// unless it is a dry run.
+  /// system.collect: images of slugs and of Dockerfiles that no release needs and no container has are
+  /// listed, and removed unless it is a dry run.
   void collect(const sdk::Call& call, const sdk::CollectEvent& event);
 
  private:
@@ -56,8 +57,8 @@ class Images {
   Stacks& stacks_;
 };
 
-/// "sha256:abc..." and "abc..." alike: the first 24 hex digits.
-std::string short_digest(const std::string& digest);
+/// The tcp ports that an image's "Config" exposes. Pure.
+std::set<std::uint32_t> exposed_ports(const Json& config);
 /// /etc/passwd or /etc/group with a line for the app user, if its number is not taken. Pure.
 std::string with_account(std::string text, const std::string& number, const std::string& line);
 

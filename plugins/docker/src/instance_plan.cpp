@@ -18,6 +18,7 @@ struct Instances::Plan {
   std::string hash;
   std::vector<Option> options;
   bool listens = false;
+  std::uint32_t inner_port = 0;
 };
 
 std::vector<Option> options_of(const sdk::Host& host, const sdk::Call& call, const std::string& app,
@@ -27,6 +28,15 @@ std::vector<Option> options_of(const sdk::Host& host, const sdk::Call& call, con
     for (Option& option : parse_options(text, phase)) options.push_back(std::move(option));
   }
   return options;
+}
+
+std::uint32_t parse_port(const std::string& text) {
+  std::uint32_t port = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || port == 0 || port > 65535)
+    throw sdk::Failure(DAVIT_INVALID, "port", "the property port is '" + text + "', which is no port",
+                       "for example davit docker:set APP port 8080");
+  return port;
 }
 
 RunUser user_named(const RunUser& app_user, const std::string& name) {
@@ -71,13 +81,31 @@ void Instances::check(const sdk::Group& group) const {
   check_mounts(group.mounts);
 }
 
+/// What is set for the app, else what its image exposes.
+std::uint32_t Instances::inner_port(const sdk::Call& call, const sdk::Group& group,
+                                    const RunnableImage& image) const {
+  if (group.port != 0) return group.port;  // its own network is the only one it is on
+  if (!image.as_it_is) return kDefaultPort;
+  const std::string app = group.owner_kind == DAVIT_OWNER_APP ? group.owner : "";
+  const std::string set = base_.host.properties(call).get_own(app, "docker", "port").value_or("");
+  if (!set.empty()) return parse_port(set);
+  if (image.exposed.empty()) return kDefaultPort;
+  const std::uint32_t port = *image.exposed.begin();
+  if (image.exposed.size() > 1)
+    call.warning(
+        fmt::format("The image exposes {} ports; requests go to {}. Another: davit docker:set {} port N",
+                    image.exposed.size(), port, group.owner));
+  return port;
+}
+
 Instances::Plan Instances::plan_for(const sdk::Call& call, const sdk::Group& group) {
   const RunUser user = user_named(find_app_user(base_.host, call), group.user);
-  Plan plan{
-      group, user, {}, "", group_hash(group, user.text()), {}, (group.flags & DAVIT_GROUP_LISTENS) != 0};
+  Plan plan{group, user, {}, "", group_hash(group, user.text()), {}, (group.flags & DAVIT_GROUP_LISTENS) != 0,
+            0};
   plan.image = images_.runnable(call, group.owner, group.artifact, user);
   plan.options =
       options_of(base_.host, call, group.owner_kind == DAVIT_OWNER_APP ? group.owner : "", Phase::kDeploy);
+  if (plan.listens) plan.inner_port = inner_port(call, group, plan.image);
   own_mounts(base_.host, call, group.mounts, user);
   plan.network = networks_.first(call, group.owner_kind, group.owner);
   return plan;
@@ -92,9 +120,7 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   spec.env = group.env;
   if (plan.listens) {
     spec.host_port = group.port != 0 ? group.port : base_.host.ports(call).lease(name.text());
-    spec.inner_port = group.port != 0                ? group.port  // its own network is the only one it is on
-                      : plan.image.exposed_port != 0 ? plan.image.exposed_port
-                                                     : kDefaultPort;
+    spec.inner_port = plan.inner_port;
     set_value(spec.env, "PORT", std::to_string(spec.inner_port));
   }
   set_value(spec.env, "DAVIT_INSTANCE", name.text());

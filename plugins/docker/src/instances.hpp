@@ -37,6 +37,8 @@ class Instances {
   struct Plan;
   void check(const sdk::Group& group) const;
   Plan plan_for(const sdk::Call& call, const sdk::Group& group);
+  [[nodiscard]] std::uint32_t inner_port(const sdk::Call& call, const sdk::Group& group,
+                                         const RunnableImage& image) const;
   ContainerSpec spec_for(const sdk::Call& call, const Plan& plan, const InstanceName& name);
   /// Makes, mends or leaves one. The container's id if it was made by this call.
   std::string ensure(const sdk::Call& call, const Plan& plan, const InstanceName& name,

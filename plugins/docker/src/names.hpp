@@ -9,26 +9,11 @@
 #include <string_view>
 
 #include "davit/instances.hpp"
+#include "engine/labels.hpp"
 
 namespace davit::docker_plugin {
 
-using Labels = std::map<std::string, std::string>;
-
-inline constexpr const char* kLabelHome = "davit.home";  ///< on everything; nothing without it is touched
-inline constexpr const char* kLabelHomePath = "davit.home-path";
-inline constexpr const char* kLabelKind = "davit.kind";  ///< instance, task, network, image, scratch
-inline constexpr const char* kLabelOwnerKind = "davit.owner-kind";
-inline constexpr const char* kLabelOwner = "davit.owner";
-inline constexpr const char* kLabelRevision = "davit.revision";
-inline constexpr const char* kLabelType = "davit.type";
-inline constexpr const char* kLabelNumber = "davit.number";
-inline constexpr const char* kLabelSpec = "davit.spec";  ///< a hash: what an instance was made from
-inline constexpr const char* kLabelPort = "davit.port";  ///< published on 127.0.0.1
-inline constexpr const char* kLabelStopMs = "davit.stop-ms";
-inline constexpr const char* kLabelRunner = "davit.runner";  ///< of a task: the process that waits for it
-inline constexpr const char* kLabelSlug = "davit.slug";      ///< of an image: the slug's path
-inline constexpr const char* kLabelStackId = "davit.stack-id";
-inline constexpr const char* kLabelStack = "davit.stack";  ///< of an image: the stack's name or image
+using namespace docker;
 
 struct InstanceName {
   std::string owner;

@@ -1,5 +1,6 @@
 // docker: davit.runtime/1 on the Docker Engine's HTTP API. This file only joins the parts; read
 // instances.hpp, tasks.hpp and images.hpp.
+#include <davit/runtime_images.h>
 #include <davit/plugin.hpp>
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "instances.hpp"
 #include "logs.hpp"
 #include "network_commands.hpp"
+#include "registry_commands.hpp"
 #include "report.hpp"
 #include "tasks.hpp"
 
@@ -55,6 +57,11 @@ class DockerRuntime : public sdk::Plugin,
     parts_.reset();
   }
 
+  const void* find_interface(std::string_view id) noexcept override {
+    static constexpr davit_runtime_images kImages{sizeof(davit_runtime_images), 0};
+    return id == DAVIT_RUNTIME_IMAGES_ID ? &kImages : nullptr;
+  }
+
   void apply(const sdk::Call& call, const sdk::Group& group) override {
     parts_->instances.apply(call, group);
   }
@@ -95,6 +102,7 @@ class DockerRuntime : public sdk::Plugin,
 
   int32_t run_command(const sdk::Call& call, const sdk::Command& command) override {
     if (NetworkCommands::is_one(command.name)) return NetworkCommands(parts_->base, call).run(command);
+    if (RegistryCommands::is_one(command.name)) return RegistryCommands(parts_->base, call).run(command);
     return DockerCommands(parts_->base, parts_->stacks, call).run(command);
   }
   void examine(const sdk::Call& call, const sdk::Findings& findings) override {

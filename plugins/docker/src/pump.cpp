@@ -29,7 +29,7 @@ void write_whole(int fd, std::string_view bytes) {
 
 }  // namespace
 
-Pump::Pump(Hijacked& connection, PumpSpec spec)
+Pump::Pump(docker::Hijacked& connection, PumpSpec spec)
     : connection_(connection), spec_(std::move(spec)), input_open_(spec_.fds[0] >= 0) {
   if (!input_open_) shutdown(connection_.fd(), SHUT_WR);
 }

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "davit/values.hpp"
-#include "engine.hpp"
+#include "engine/engine.hpp"
 #include "frames.hpp"
 #include "terminal.hpp"
 
@@ -23,7 +23,7 @@ struct PumpSpec {
 
 class Pump {
  public:
-  Pump(Hijacked& connection, PumpSpec spec);
+  Pump(docker::Hijacked& connection, PumpSpec spec);
   /// True at the end of the output, false once `stopped` says so (it is asked a few times a second and after
   /// each piece). May be called again to go on.
   bool run_until(const std::function<bool()>& stopped);
@@ -34,7 +34,7 @@ class Pump {
   void pass_input();
   void look_at_size();
 
-  Hijacked& connection_;
+  docker::Hijacked& connection_;
   PumpSpec spec_;
   std::string pending_;  ///< input that the connection did not take yet
   bool input_open_;

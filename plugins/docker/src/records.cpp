@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "engine/files.hpp"
 
 namespace davit::docker_plugin {
 

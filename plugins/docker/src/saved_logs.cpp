@@ -7,7 +7,7 @@
 #include <charconv>
 #include <fstream>
 
-#include "files.hpp"
+#include "engine/files.hpp"
 #include "frames.hpp"
 
 namespace davit::docker_plugin {

@@ -7,7 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "files.hpp"
+#include "engine/files.hpp"
+#include "engine/pull.hpp"
 #include "names.hpp"
 
 namespace davit::docker_plugin {
@@ -87,7 +88,7 @@ std::vector<std::string> packages_of_stack(const std::vector<std::string>& more)
 }
 
 std::string Stacks::reference(const std::string& name) const {
-  return "davit-" + base_.config.home_id + "/stack:" + name;
+  return repository_of(base_.config.home_id, "stack") + ":" + name;
 }
 
 std::string Stacks::wanted(const sdk::Call& call, const std::string& app) const {
@@ -109,11 +110,11 @@ std::string Stacks::known(const sdk::Call& call, const std::string& wanted) {
   return find(call, wanted);
 }
 
-std::string Stacks::image_of(const sdk::Call& call, const std::string& wanted) {
+std::string Stacks::image_of(const sdk::Call& call, const std::string& wanted, const std::string& app) {
   const bool image_name = is_image_name(wanted);
   if (std::string id = known(call, wanted); !id.empty()) return id;
   if (image_name) {
-    pull(call, wanted);
+    pull(base_.engine, call, wanted, Registries(base_.host.properties(call)).for_image(app, wanted));
     if (const std::string id = find(call, wanted); !id.empty()) return id;
   } else if (wanted == base_.config.default_stack) {
     call.step(fmt::format("The stack {} is not there yet: it is built once, from Debian packages", wanted));
@@ -122,22 +123,6 @@ std::string Stacks::image_of(const sdk::Call& call, const std::string& wanted) {
   throw sdk::Failure(
       DAVIT_NOT_FOUND, "no-such-stack", fmt::format("There is no stack or image {}", wanted),
       fmt::format("build it with `davit stack:build {}`, or choose another with `davit stack:set`", wanted));
-}
-
-void Stacks::pull(const sdk::Call& call, const std::string& image) {
-  call.step(fmt::format("Pulling {}", image));
-  // Without a tag the engine would pull all of them.
-  const std::size_t slash = image.rfind('/');
-  const std::string last = slash == std::string::npos ? image : image.substr(slash + 1);
-  const std::string tagged = last.find_first_of(":@") == std::string::npos ? image + ":latest" : image;
-  const auto answer = base_.engine.stream("POST", "/images/create", {{"fromImage", tagged}}, nullptr,
-                                          patience(call, kLongMs));
-  read_messages(*answer, [&call](const Json& message) {
-    const Json& detail = object_in(message, "progressDetail");
-    call.progress(text_in(message, "id") + " " + text_in(message, "status"),
-                  static_cast<std::uint64_t>(number_in(detail, "current")),
-                  static_cast<std::uint64_t>(number_in(detail, "total")), "bytes");
-  });
 }
 
 std::string Stacks::build(const sdk::Call& call, const std::string& name, const std::string& suite,
@@ -175,7 +160,7 @@ std::string Stacks::build(const sdk::Call& call, const std::string& name, const 
   const auto answer =
       base_.engine.upload("POST", "/images/create",
                           {{"fromSrc", "-"},
-                           {"repo", "davit-" + base_.config.home_id + "/stack"},
+                           {"repo", repository_of(base_.config.home_id, "stack")},
                            {"tag", name},
                            {"changes", "ENV PATH=" + std::string(kPath)},
                            {"changes", fmt::format("LABEL {}={} {}=stack {}={}", kLabelHome,

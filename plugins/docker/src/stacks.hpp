@@ -23,8 +23,8 @@ class Stacks {
   /// What an app runs on: its own setting, the global one, or the default. A stack's name or an image's.
   std::string wanted(const sdk::Call& call, const std::string& app) const;
   /// The image's id. Builds the default stack if it is not there; pulls an image that is not there. Throws
-  /// NOT_FOUND with what to do.
-  std::string image_of(const sdk::Call& call, const std::string& wanted);
+  /// NOT_FOUND with what to do. `app`: whose logins at registries count; empty: the global ones.
+  std::string image_of(const sdk::Call& call, const std::string& wanted, const std::string& app = {});
   /// Without building or pulling anything.
   bool is_there(const sdk::Call& call, const std::string& wanted) { return !known(call, wanted).empty(); }
   /// Makes or replaces a stack of these packages; an empty `suite` is this machine's.
@@ -36,7 +36,6 @@ class Stacks {
  private:
   std::string find(const sdk::Call& call, const std::string& reference);
   std::string known(const sdk::Call& call, const std::string& wanted);
-  void pull(const sdk::Call& call, const std::string& image);
   const Base& base_;
 };
 

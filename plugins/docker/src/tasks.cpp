@@ -82,7 +82,7 @@ ContainerSpec Tasks::spec_for(const sdk::Call& call, const sdk::Task& task, bool
   ContainerSpec spec;
   spec.image = image.reference;
   spec.entrypoint = image.entrypoint;
-  spec.argv = task.argv;
+  spec.argv = task.argv.empty() ? image.command : task.argv;
   spec.env = task.env;
   spec.cwd = task.cwd;
   if (!image.as_it_is) {
@@ -187,7 +187,8 @@ std::int32_t Tasks::wait_for(const sdk::Call& call, const sdk::Task& task, Runni
 }
 
 std::int32_t Tasks::run_task(const sdk::Call& call, const sdk::Task& task) {
-  if (task.argv.empty() || task.argv.front().empty())
+  const bool image = task.artifact && task.artifact->kind == DAVIT_ARTIFACT_IMAGE;
+  if (task.argv.empty() ? !image : task.argv.front().empty())
     throw sdk::Failure(DAVIT_INVALID, "no-command", "the task " + task.name + " has no command",
                        "give it one");
   check_environment(task.env);

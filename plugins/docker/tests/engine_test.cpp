@@ -14,8 +14,8 @@
 #include <mutex>
 #include <thread>
 
-#include "engine.hpp"
-#include "engine_failure.hpp"
+#include "engine/engine.hpp"
+#include "engine/engine_failure.hpp"
 #include "parts.hpp"
 #include "pump.hpp"
 

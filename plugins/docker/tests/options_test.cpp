@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "davit/failure.hpp"
-#include "options.hpp"
+#include "engine/options.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 using testing::HasSubstr;
@@ -76,4 +76,4 @@ TEST(Options, PhasesComeAloneOrTogether) {
 }
 
 }  // namespace
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

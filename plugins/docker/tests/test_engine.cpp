@@ -12,8 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/tar_stream.hpp"
 #include "parts.hpp"
-#include "tar_stream.hpp"
 
 namespace davit::docker_plugin {
 namespace fs = std::filesystem;
@@ -43,7 +43,7 @@ pid_t spawn(const std::vector<std::string>& argv, const std::string& log) {
   words.push_back(nullptr);
   const pid_t pid = fork();
   if (pid != 0) return pid;
-  setsid();  // Ctrl-C at the tests must not reach it before they have cleaned up
+  setsid();                          // Ctrl-C at the tests must not reach it before they have cleaned up
   prctl(PR_SET_PDEATHSIG, SIGTERM);  // tests that crash leave no engine
   const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), 0);

@@ -7,9 +7,11 @@
 #include <memory>
 #include <string>
 
-#include "engine.hpp"
+#include "engine/engine.hpp"
 
 namespace davit::docker_plugin {
+
+using docker::Engine;
 
 class TempFolder {
  public:

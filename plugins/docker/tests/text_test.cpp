@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include "container_spec.hpp"
-#include "engine_address.hpp"
-#include "engine_failure.hpp"
+#include "engine/engine_address.hpp"
+#include "engine/engine_failure.hpp"
+#include "engine/tar_stream.hpp"
 #include "frames.hpp"
 #include "images.hpp"
 #include "listening.hpp"
@@ -14,7 +15,6 @@
 #include "runner.hpp"
 #include "saved_logs.hpp"
 #include "stacks.hpp"
-#include "tar_stream.hpp"
 
 namespace davit::docker_plugin {
 namespace {

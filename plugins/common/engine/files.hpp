@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 std::optional<std::string> read_file(const std::string& path);
 /// Whole or not at all. Throws sdk::Failure.
@@ -28,4 +28,4 @@ class FileLock {
   int fd_;
 };
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

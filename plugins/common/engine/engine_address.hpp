@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 /// `setting` and `docker_host` may be empty; of `usual` the first that exists counts, else the first at all.
 /// A leading unix:// is taken off. Throws sdk::Failure (unsupported) for tcp://, ssh:// and the like.
@@ -14,4 +14,4 @@ std::string choose_socket(const std::string& setting, const std::string& docker_
 /// Docker's and Podman's, of the system and of the user.
 std::vector<std::string> usual_sockets();
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

@@ -1,5 +1,5 @@
 // See options.hpp.
-#include "options.hpp"
+#include "engine/options.hpp"
 
 #include <fmt/core.h>
 
@@ -10,7 +10,7 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 using Json = nlohmann::json;
@@ -100,12 +100,23 @@ void add_log_option(Json& host, const std::string& option, const std::string& va
   host["LogConfig"]["Config"][name] = setting;
 }
 
+constexpr const char* kBuild = "Build";  // of a Dockerfile; the engine's containers have no such field
+
+using Setter = std::function<void(Json& container, const std::string& option, const std::string& value)>;
+
+/// A parameter of POST /build; `fixed` is a switch's value.
+Setter build_parameter(const char* name, const char* fixed) {
+  return [name, fixed](Json& container, const std::string&, const std::string& value) {
+    container[kBuild]["Query"][name] = *fixed == '\0' ? value : fixed;
+  };
+}
+
 struct Known {
   const char* name;
   const char* alias;
   unsigned phases;
   bool takes_value;
-  std::function<void(Json& container, const std::string& option, const std::string& value)> set;
+  Setter set;
 };
 
 const std::vector<Known>& known_options() {
@@ -177,7 +188,18 @@ const std::vector<Known>& known_options() {
              refuse(fmt::format("{} {}: labels that begin with davit. are davit's own", option, key),
                     "choose another name");
            container["Labels"][key] = text;
-         }}};
+         }},
+        {"--build-arg", "", kOnBuild, true,
+         [](Json& container, const std::string& option, const std::string& value) {
+           const std::string key = value.substr(0, value.find('='));
+           if (key.empty())
+             refuse(fmt::format("{} takes KEY=VALUE or KEY, not '{}'", option, value), "name the argument");
+           container[kBuild]["Args"][key] =
+               key.size() == value.size() ? Json() : Json(value.substr(key.size() + 1));
+         }},
+        {"--target", "", kOnBuild, true, build_parameter("target", "")},
+        {"--pull", "", kOnBuild, false, build_parameter("pull", "1")},
+        {"--no-cache", "", kOnBuild, false, build_parameter("nocache", "1")}};
   }();
   return all;
 }
@@ -203,9 +225,13 @@ const std::map<std::string, std::string>& refused_options() {
       {"--ipc", "it would share memory with others"},
       {"--userns", "it is set for the whole engine"},
       {"--init", "davit's own init runs in every container already"},
-      {"--entrypoint", "the command is the Procfile's"},
+      {"--entrypoint", "the command is the Procfile's, or the image's own"},
       {"--stop-timeout", "set it with `davit ps:set APP stop-timeout-seconds`"},
-      {"--build-arg", "there is no Dockerfile build here: buildpacks read the app's config"}};
+      {"--secret", "a build needs no secret of davit's: config is given when the app runs"},
+      {"--tag", "davit names images itself"},
+      {"-t", "davit names images itself"},
+      {"--file", "name it with `davit builder-dockerfile:set APP dockerfile-path`"},
+      {"-f", "name it with `davit builder-dockerfile:set APP dockerfile-path`"}};
   return reasons;
 }
 
@@ -331,6 +357,40 @@ void apply_options(const std::vector<Option>& options, Json& container) {
   for (const Option& option : options) {
     if (const Known* known = find_known(option.name)) known->set(container, option.name, option.value);
   }
+  container.erase(kBuild);
 }
 
-}  // namespace davit::docker_plugin
+BuildOptions build_options(const std::vector<Option>& options) {
+  Json container = Json::object();
+  for (const Option& option : options) {
+    if (const Known* known = find_known(option.name)) known->set(container, option.name, option.value);
+  }
+  BuildOptions found;
+  const Json host = container.value("HostConfig", Json::object());
+  const auto add = [&](const char* field, const char* parameter) {
+    if (host.contains(field))
+      found.query.emplace_back(parameter,
+                               host[field].is_string() ? host[field].get<std::string>() : host[field].dump());
+  };
+  add("Memory", "memory");
+  add("MemorySwap", "memswap");
+  add("CpuShares", "cpushares");
+  add("CpusetCpus", "cpusetcpus");
+  add("ShmSize", "shmsize");
+  if (host.contains("NanoCpus")) {
+    found.query.emplace_back("cpuperiod", "100000");
+    found.query.emplace_back("cpuquota", std::to_string(host["NanoCpus"].get<std::int64_t>() / 10'000));
+  }
+  for (const Json& entry : host.value("ExtraHosts", Json::array()))
+    found.query.emplace_back("extrahosts", entry.get<std::string>());
+  const Json build = container.value(kBuild, Json::object());
+  for (const auto& [name, value] : build.value("Query", Json::object()).items())
+    found.query.emplace_back(name, value.get<std::string>());
+  for (const auto& [key, value] : build.value("Args", Json::object()).items()) {
+    found.arguments.emplace_back(key,
+                                 value.is_null() ? std::nullopt : std::optional(value.get<std::string>()));
+  }
+  return found;
+}
+
+}  // namespace davit::docker

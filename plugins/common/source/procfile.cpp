@@ -1,6 +1,6 @@
 // A line is TYPE: COMMAND. A line that is not is refused rather than skipped: a process that silently is not
 // there costs more than a push that says why.
-#include "procfile.hpp"
+#include "source/procfile.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -9,7 +9,7 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::buildstep {
+namespace davit::source {
 namespace {
 
 constexpr std::size_t kLongestFile = 256 * 1024;
@@ -72,4 +72,4 @@ sdk::Pairs parse_procfile(std::string_view text) {
   return types;
 }
 
-}  // namespace davit::buildstep
+}  // namespace davit::source

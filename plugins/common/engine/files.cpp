@@ -1,5 +1,5 @@
 // See files.hpp.
-#include "files.hpp"
+#include "engine/files.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -16,7 +16,7 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace fs = std::filesystem;
 namespace {
 
@@ -83,4 +83,4 @@ FileLock::~FileLock() {
   close(fd_);
 }
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

@@ -1,5 +1,5 @@
 // See engine.hpp.
-#include "engine.hpp"
+#include "engine/engine.hpp"
 
 #include <Poco/Buffer.h>
 #include <Poco/Exception.h>
@@ -11,9 +11,9 @@
 #include <cstdio>
 #include <optional>
 
-#include "engine_failure.hpp"
+#include "engine/engine_failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 using Poco::Net::HTTPRequest;
@@ -47,10 +47,9 @@ std::string negotiate(const std::string& engine_min, const std::string& engine_m
   const auto newest = parsed_version(engine_max);
   const auto oldest = parsed_version(engine_min.empty() ? "1.0" : engine_min);
   if (!newest || !oldest) {
-    throw EngineFailure(
-        DAVIT_UNAVAILABLE, 0, "engine-garbled",
-        fmt::format("The engine names its API version as '{}'", engine_max),
-        "check that the setting `socket` of the docker plugin names a Docker engine's socket");
+    throw EngineFailure(DAVIT_UNAVAILABLE, 0, "engine-garbled",
+                        fmt::format("The engine names its API version as '{}'", engine_max),
+                        "check that the setting `socket` names a Docker engine's socket");
   }
   if (*newest < kOldest) {
     throw EngineFailure(DAVIT_UNSUPPORTED, 0, "engine-too-old",
@@ -151,6 +150,7 @@ struct Engine::Question {
   std::string content_type;
   std::string body;
   const BodySource* source = nullptr;
+  Headers headers = {};
 };
 
 std::string Engine::target(const std::string& path, const Query& query, const Patience& patience) {
@@ -172,6 +172,7 @@ std::unique_ptr<Stream> Engine::ask(const Question& question, const Patience& pa
     HTTPRequest request(question.method, question.target, HTTPRequest::HTTP_1_1);
     request.setHost("docker");
     request.set("User-Agent", "davit");
+    for (const auto& [name, value] : question.headers) request.set(name, value);
     if (!question.content_type.empty()) request.setContentType(question.content_type);
     if (question.source != nullptr) {
       request.setChunkedTransferEncoding(true);
@@ -213,7 +214,7 @@ Json Engine::whole_json(Stream& stream, const std::string& what) const {
 
 const ServerVersion& Engine::version(const Patience& patience) {
   if (!version_.api.empty()) return version_;
-  Question question{"GET", "/version", "GET /version", "", "", nullptr};
+  const Question question{"GET", "/version", "GET /version", "", ""};
   const auto stream = ask(question, patience);
   const Json said = whole_json(*stream, question.what);
   const auto text = [&said](const char* key) {
@@ -259,8 +260,8 @@ bool Engine::find(const std::string& path, const Query& query, Json& found, cons
 }
 
 std::unique_ptr<Stream> Engine::stream(const std::string& method, const std::string& path, const Query& query,
-                                       const Json& body, const Patience& patience) {
-  Question question{method, target(path, query, patience), method + " " + path, "", "", nullptr};
+                                       const Json& body, const Patience& patience, const Headers& headers) {
+  Question question{method, target(path, query, patience), method + " " + path, "", "", nullptr, headers};
   if (!body.is_null()) {
     question.content_type = "application/json";
     question.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -270,9 +271,9 @@ std::unique_ptr<Stream> Engine::stream(const std::string& method, const std::str
 
 std::unique_ptr<Stream> Engine::upload(const std::string& method, const std::string& path, const Query& query,
                                        const std::string& content_type, const BodySource& source,
-                                       const Patience& patience) {
-  const Question question{method, target(path, query, patience), method + " " + path, content_type, "",
-                          &source};
+                                       const Patience& patience, const Headers& headers) {
+  const Question question{
+      method, target(path, query, patience), method + " " + path, content_type, "", &source, headers};
   return ask(question, patience);
 }
 
@@ -311,4 +312,4 @@ std::unique_ptr<Hijacked> Engine::hijack(const std::string& path, const Query& q
   }
 }
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

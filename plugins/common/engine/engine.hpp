@@ -11,12 +11,13 @@
 #include <utility>
 #include <vector>
 
-#include "engine_session.hpp"
+#include "engine/engine_session.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 using Json = nlohmann::json;
 using Query = std::vector<std::pair<std::string, std::string>>;
+using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct ServerVersion {
   std::string engine;  ///< "20.10.24"
@@ -86,11 +87,11 @@ class Engine {
 
   /// `body` null: none.
   std::unique_ptr<Stream> stream(const std::string& method, const std::string& path, const Query& query,
-                                 const Json& body, const Patience& patience);
+                                 const Json& body, const Patience& patience, const Headers& headers = {});
   /// A body of unknown length, of the given content type, for which the answer comes as a stream.
   std::unique_ptr<Stream> upload(const std::string& method, const std::string& path, const Query& query,
                                  const std::string& content_type, const BodySource& source,
-                                 const Patience& patience);
+                                 const Patience& patience, const Headers& headers = {});
   std::unique_ptr<Hijacked> hijack(const std::string& path, const Query& query, const Json& body,
                                    const Patience& patience);
 
@@ -112,4 +113,4 @@ void read_messages(Stream& stream, const std::function<void(const Json&)>& use);
 
 std::string percent_encoded(std::string_view text);
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

@@ -11,7 +11,7 @@
 #include <functional>
 #include <string>
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 /// How long to wait for the other side, and who may end the wait.
 struct Patience {
@@ -64,4 +64,4 @@ class EngineSession : public Poco::Net::HTTPClientSession {
   Poco::AutoPtr<EngineSocket> socket_;
 };
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

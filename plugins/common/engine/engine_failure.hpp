@@ -6,19 +6,23 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 /// `http_status` is 0 where no answer came at all.
 class EngineFailure : public sdk::Failure {
  public:
   EngineFailure(davit_status status, int http_status, std::string slug, std::string message,
-                std::string hint = {})
+                std::string hint = {}, std::string words = {})
       : sdk::Failure(status, std::move(slug), std::move(message), std::move(hint)),
-        http_status_(http_status) {}
+        http_status_(http_status),
+        words_(std::move(words)) {}
   [[nodiscard]] int http_status() const noexcept { return http_status_; }
+  /// The engine's own words, without ours; empty where it said none.
+  [[nodiscard]] const std::string& words() const noexcept { return words_; }
 
  private:
   int http_status_;
+  std::string words_;
 };
 
 /// connect() to `socket` failed with `error` (an errno).
@@ -30,4 +34,4 @@ EngineFailure engine_garbled(const std::string& socket, const std::string& what)
 /// An HTTP error; `body` is the engine's {"message": ...} or anything. `what` names the request.
 EngineFailure engine_refused(int http_status, std::string_view body, const std::string& what);
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 /// One entry, headers and padding included. `name` at most 100 characters; a folder's ends with '/'.
 std::string tar_entry(const std::string& name, unsigned mode, std::uint32_t uid, std::uint32_t gid,
@@ -36,4 +36,4 @@ class TarOwner {
   bool ended_ = false;
 };
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

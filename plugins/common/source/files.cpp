@@ -1,5 +1,5 @@
 // A build's user wrote most of what is read here, so links and kinds are checked on the open descriptor.
-#include "files.hpp"
+#include "source/files.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::buildstep {
+namespace davit::source {
 namespace fs = std::filesystem;
 namespace {
 
@@ -189,4 +189,4 @@ std::string human_bytes(std::uint64_t bytes) {
                                   : fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
-}  // namespace davit::buildstep
+}  // namespace davit::source

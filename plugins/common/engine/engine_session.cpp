@@ -1,5 +1,5 @@
 // See engine_session.hpp.
-#include "engine_session.hpp"
+#include "engine/engine_session.hpp"
 
 #include <Poco/Net/NetException.h>
 #include <poll.h>
@@ -12,9 +12,9 @@
 #include <chrono>
 #include <cstring>
 
-#include "engine_failure.hpp"
+#include "engine/engine_failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 constexpr int kSliceMs = 100;         // between two looks whether somebody wants the wait to end
@@ -119,4 +119,4 @@ void EngineSession::connect(const Poco::Net::SocketAddress& address) {
   attachSocket(Poco::Net::StreamSocket(socket_.get()));
 }
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

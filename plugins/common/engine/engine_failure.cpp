@@ -1,5 +1,5 @@
 // See engine_failure.hpp.
-#include "engine_failure.hpp"
+#include "engine/engine_failure.hpp"
 
 #include <fmt/core.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 constexpr std::size_t kShownBytes = 400;
@@ -58,13 +58,12 @@ EngineFailure cannot_connect(const std::string& socket, int error) {
             fmt::format("uid {} may not use the Docker engine at {}", geteuid(), socket),
             "add davit's user to the group that owns the socket (usually `docker`), or run davit as root"};
   }
-  return {
-      DAVIT_UNAVAILABLE, 0, "engine-down",
-      fmt::format("No Docker engine answers at {}: {}", socket, std::strerror(error)),
-      fmt::format(
-          "start it (`systemctl start docker`, or `dockerd -H unix://{}`), or name its socket as `socket` "
-          "under [plugins.docker.settings]",
-          socket)};
+  return {DAVIT_UNAVAILABLE, 0, "engine-down",
+          fmt::format("No Docker engine answers at {}: {}", socket, std::strerror(error)),
+          fmt::format("start it (`systemctl start docker`, or `dockerd -H unix://{}`), or name its socket as "
+                      "`socket` in the "
+                      "settings of the plugins docker and dockerfile",
+                      socket)};
 }
 
 EngineFailure engine_silent(const std::string& socket, std::uint64_t idle_ms) {
@@ -74,19 +73,21 @@ EngineFailure engine_silent(const std::string& socket, std::uint64_t idle_ms) {
 }
 
 EngineFailure engine_garbled(const std::string& socket, const std::string& what) {
-  return {
-      DAVIT_UNAVAILABLE, 0, "engine-garbled",
-      fmt::format("{} does not answer as a Docker engine does: {}", socket, what),
-      "check that the setting `socket` of the docker plugin names an engine's socket, and the engine's log"};
+  return {DAVIT_UNAVAILABLE, 0, "engine-garbled",
+          fmt::format("{} does not answer as a Docker engine does: {}", socket, what),
+          "check that the setting `socket` names an engine's socket, and see the engine's log"};
 }
 
 EngineFailure engine_refused(int http_status, std::string_view body, const std::string& what) {
   const std::string message = message_in(body);
-  return {status_of(http_status), http_status, "engine-refused",
+  return {status_of(http_status),
+          http_status,
+          "engine-refused",
           message.empty()
               ? fmt::format("The Docker engine answered {} to {}", http_status, what)
               : fmt::format("The Docker engine answered {} to {}: {}", http_status, what, message),
-          hint_for(message)};
+          hint_for(message),
+          message};
 }
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "davit/text.hpp"
+#include "engine/engine.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 
 /// "--memory 512m", "--memory=512m", "-m 512m": one option each. Throws sdk::Failure (invalid, unsupported).
 struct Option {
@@ -28,10 +30,19 @@ const char* name_of(Phase phase);
 /// Words split at blanks (quotes hold together), each option checked for the phase.
 std::vector<Option> parse_options(const std::string& text, Phase phase);
 
-/// Adds the options to a container's JSON ("Env", "Labels", "HostConfig").
+/// Adds the options to a container's JSON ("Env", "Labels", "HostConfig"). What only a Dockerfile's build can
+/// use is left out.
 void apply_options(const std::vector<Option>& options, nlohmann::json& container);
+
+/// What options of the phase build say of the build of a Dockerfile.
+struct BuildOptions {
+  Query query;  ///< parameters of POST /build
+  /// Build arguments; without a value: that of the build's environment.
+  std::vector<std::pair<std::string, std::optional<std::string>>> arguments;
+};
+BuildOptions build_options(const std::vector<Option>& options);
 
 /// "512m", "2g", "1024": bytes. Throws.
 std::uint64_t parse_bytes(const std::string& option, const std::string& text);
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

@@ -1,13 +1,13 @@
 // See tar_stream.hpp. The header's layout is POSIX ustar's: name 0, mode 100, uid 108, gid 116, size 124,
 // mtime 136, checksum 148, type 156, magic 257, uname 265, gname 297.
-#include "tar_stream.hpp"
+#include "engine/tar_stream.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 #include "davit/failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 constexpr std::size_t kBlock = 512;
@@ -143,4 +143,4 @@ void TarOwner::finish() const {
   if (data_ > 0 || !ended_) damaged();
 }
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker

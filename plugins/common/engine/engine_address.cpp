@@ -1,5 +1,5 @@
 // See engine_address.hpp.
-#include "engine_address.hpp"
+#include "engine/engine_address.hpp"
 
 #include <unistd.h>
 
@@ -7,7 +7,7 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::docker_plugin {
+namespace davit::docker {
 namespace {
 
 std::string path_of(const std::string& address, const std::string& where) {
@@ -34,7 +34,7 @@ std::vector<std::string> usual_sockets() {
 
 std::string choose_socket(const std::string& setting, const std::string& docker_host,
                           const std::vector<std::string>& usual) {
-  if (!setting.empty()) return path_of(setting, "the setting `socket` of the docker plugin");
+  if (!setting.empty()) return path_of(setting, "the setting `socket`");
   if (!docker_host.empty()) return path_of(docker_host, "DOCKER_HOST");
   for (const std::string& place : usual) {
     if (access(place.c_str(), F_OK) == 0) return place;
@@ -42,4 +42,4 @@ std::string choose_socket(const std::string& setting, const std::string& docker_
   return usual.front();
 }
 
-}  // namespace davit::docker_plugin
+}  // namespace davit::docker
