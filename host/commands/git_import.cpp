@@ -1,10 +1,14 @@
-// git:from-archive and git:sync: source that nobody pushed. Both end in a commit of the app's repository, and
-// from there on it is a push: the same checks, the same deployment, the same move of the branch.
+// git:from-archive, git:from-image and git:sync: source that nobody pushed. All end in a commit of the app's
+// repository, and from there on it is a push: the same checks, the same deployment, the same move of the
+// branch.
 #include "commands/git_import.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
 
 #include "base/text.hpp"
 #include "commands/download.hpp"
@@ -144,6 +148,51 @@ Result<> settle_branch(Import& import, const FetchedRef& fetched) {
   return import.store.properties().set(import.app.id, "git", "deploy-branch", fetched.branch);
 }
 
+/// Deploys a commit of `tree`, unless that is what runs.
+Result<int> deploy_tree(Import& import, const Arguments& args, const std::string& tree,
+                        const std::string& source) {
+  DAVIT_TRY_ASSIGN(FileLock lock, import.lock());
+  DAVIT_TRY_ASSIGN(const std::string ref, import.ref());
+  DAVIT_TRY_ASSIGN(const std::string tip, expected_tip(import.parts, import.app.name, ref));
+  DAVIT_TRY_ASSIGN(const std::string live, live_revision(import));
+  const auto live_tree =
+      live.empty() ? Result<std::string>("") : import.git.run({"rev-parse", live + "^{tree}"});
+  if (live_tree && trim(*live_tree) == tree) {
+    import.session.out().step("No changes detected: this is what runs");
+    return 0;
+  }
+  DAVIT_TRY_ASSIGN(const std::string revision, commit(import, args, tree, tip, source));
+  return import.deploy(std::move(lock), ref, tip, revision, source);
+}
+
+/// A git command with bytes on its stdin; what it says, trimmed.
+Result<std::string> git_with_input(const Import& import, const std::vector<std::string>& args,
+                                   std::string input) {
+  Command command = import.git.command(args);
+  command.in = InputBytes{std::move(input)};
+  DAVIT_TRY_ASSIGN(const Exit exit, import.session.processes().run(command));
+  if (!exit.ok()) return fail(Code::kFailed, fmt::format("git {}: {}", args.front(), trim(exit.err)));
+  return std::string(trim(exit.out));
+}
+
+Result<std::string> tree_of_one_file(const Import& import, const std::string& name, const std::string& text) {
+  DAVIT_TRY_ASSIGN(const std::string blob, git_with_input(import, {"hash-object", "-w", "--stdin"}, text));
+  return git_with_input(import, {"mktree"}, fmt::format("100644 blob {}\t{}\n", blob, name));
+}
+
+/// The grammar of image names is the engine's to check; what could be more than a name is refused here.
+Result<> check_image_name(std::string_view image) {
+  constexpr std::size_t kLongest = 512;
+  const bool plain = std::ranges::all_of(image, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-' || c == '/' || c == ':' || c == '@';
+  });
+  if (plain && !image.empty() && image.size() <= kLongest &&
+      std::isalnum(static_cast<unsigned char>(image[0])) != 0)
+    return {};
+  return fail(Code::kInvalid, fmt::format("{} is no name of an image", json_quote(image)),
+              "For example registry.example.com/team/app:1.2, or app@sha256:DIGEST", "image-name");
+}
+
 Result<Import> import_for(Session& session, const Arguments& args, std::string command) {
   DAVIT_TRY_ASSIGN(App app, session.app(args));
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
@@ -166,19 +215,16 @@ Result<int> git_from_archive(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const std::string tree,
                    import_archive(import.git, session.processes(), import.rules, archive.get(), type,
                                   session.home().run() / "work", session.acting()));
-  DAVIT_TRY_ASSIGN(FileLock lock, import.lock());
-  DAVIT_TRY_ASSIGN(const std::string ref, import.ref());
-  DAVIT_TRY_ASSIGN(const std::string tip, expected_tip(import.parts, import.app.name, ref));
-  DAVIT_TRY_ASSIGN(const std::string live, live_revision(import));
-  const auto live_tree =
-      live.empty() ? Result<std::string>("") : import.git.run({"rev-parse", live + "^{tree}"});
-  if (live_tree && trim(*live_tree) == tree) {
-    session.out().step("No changes detected: this is what runs");
-    return 0;
-  }
-  const std::string source = "git:from-archive " + (given == "-" ? "from stdin" : shown_url(given));
-  DAVIT_TRY_ASSIGN(const std::string revision, commit(import, args, tree, tip, source));
-  return import.deploy(std::move(lock), ref, tip, revision, source);
+  return deploy_tree(import, args, tree,
+                     "git:from-archive " + (given == "-" ? "from stdin" : shown_url(given)));
+}
+
+Result<int> git_from_image(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(Import import, import_for(session, args, "git:from-image"));
+  const std::string& image = args.args.front();
+  DAVIT_TRY(check_image_name(image));
+  DAVIT_TRY_ASSIGN(const std::string tree, tree_of_one_file(import, "Dockerfile", "FROM " + image + "\n"));
+  return deploy_tree(import, args, tree, std::string(kFromImage) + image);
 }
 
 Result<int> git_sync(Session& session, const Arguments& args) {

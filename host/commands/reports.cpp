@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "commands/git_import.hpp"
 #include "commands/instances.hpp"
 #include "commands/resources.hpp"
 #include "commands/storage_rows.hpp"
@@ -93,6 +94,8 @@ MoreRows git_rows(Session& session) {
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
     report.add("git-sha", release ? release->spec.revision : "");
+    const std::string source = release ? release->spec.source : "";
+    report.add("git-source-image", source.starts_with(kFromImage) ? source.substr(kFromImage.size()) : "");
     report.add("git-last-updated-at", release ? iso8601_utc(release->created_at_ms) : "");
     return {};
   };

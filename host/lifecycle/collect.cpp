@@ -112,6 +112,8 @@ class Collector {
     DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished(app.id));
     if (!lock || !unfinished.empty() || !app.other_name.empty()) {
       collected_.skipped.push_back(app.name);
+      busy_.emplace(app.name, "at work");
+      if (!app.other_name.empty()) busy_.emplace(app.other_name, "at work");
       DAVIT_TRY_ASSIGN(const auto refs, services_.store.releases().artifact_refs(app.id));
       for (const std::string& ref : refs) needed_.emplace(ref, app.name);
       return {};
@@ -225,13 +227,15 @@ class Collector {
     return {};
   }
 
-  // Each plugin knows what it made elsewhere; it is told which slugs are needed.
+  // Each plugin knows what it made elsewhere; it is told which slugs and images are needed, and which apps
+  // are being worked on: what is made for them just now has no release yet.
   Result<> plugins(const CallContext& call) {
     TextMap needed;
     TextMap garbage;
     for (const auto& [ref, app] : needed_) {
-      if (ref.starts_with("slugs/")) needed.emplace("slug" + ref.substr(5), app);
+      needed.emplace(ref.starts_with("slugs/") ? "slug" + ref.substr(5) : "image/" + ref, app);
     }
+    for (const auto& [app, why] : busy_) needed.emplace("busy/" + app, why);
     CollectEvent event{dry_run_, needed, garbage};
     DAVIT_TRY(services_.bus.filter(Event{event_id::kSystemCollect, &event, {}}, call));
     for (const auto& [key, text] : garbage) {
@@ -250,6 +254,7 @@ class Collector {
   const bool dry_run_;
   RetentionRules rules_;
   TextMap needed_;  // refs of artifacts that a release needs, to the app
+  TextMap busy_;    // apps that were skipped
   DoomedList list_;
   Collected collected_;
 };

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "base/text.hpp"
 #include "lifecycle/environment.hpp"
 #include "lifecycle/release_extras.hpp"
 #include "lifecycle/service_mounts.hpp"
@@ -23,9 +24,23 @@ std::uint64_t number_or(const TextMap& map, std::string_view key, std::uint64_t 
   return error == std::errc{} && end == text.data() + text.size() ? number : otherwise;
 }
 
+// An image may have no shell at all. Nothing: the image's own command. Plain words are just those; what only
+// a shell understands is given to the image's.
+std::vector<std::string> argv_in_image(const std::string& command) {
+  constexpr std::string_view kShellText = "\"'`\\$|&;<>(){}[]*?~#!\t\n";
+  const bool assigns = command.substr(0, command.find(' ')).find('=') != std::string::npos;
+  if (assigns || command.find_first_of(kShellText) != std::string::npos) return {"/bin/sh", "-c", command};
+  std::vector<std::string> words;
+  for (const std::string& word : split(command, ' ')) {
+    if (!word.empty()) words.push_back(word);
+  }
+  return words;
+}
+
 }  // namespace
 
-std::vector<std::string> argv_of(const ReleaseProcess& process) {
+std::vector<std::string> argv_of(const Release& release, const ReleaseProcess& process) {
+  if (release.spec.artifact.kind == ArtifactKind::kImage) return argv_in_image(process.command);
   std::vector<std::string> argv = process.launcher_argv;
   argv.insert(argv.end(), {"bash", "-c", process.command});
   return argv;
@@ -36,7 +51,7 @@ std::vector<std::string> argv_of(const Release& release, const std::vector<std::
   if (!release.spec.processes.empty()) argv = release.spec.processes.front().launcher_argv;
   // One word that names a process type runs that type's command, as on Heroku.
   for (const ReleaseProcess& process : release.spec.processes) {
-    if (words.size() == 1 && words.front() == process.type) return argv_of(process);
+    if (words.size() == 1 && words.front() == process.type) return argv_of(release, process);
   }
   argv.insert(argv.end(), words.begin(), words.end());
   return argv;
@@ -114,7 +129,7 @@ Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsign
   group.count = count;
   group.listens = process.type == kWebType;
   group.artifact = artifact_of(run.services, *run.target);
-  group.argv = argv_of(process);
+  group.argv = argv_of(*run.target, process);
   DAVIT_TRY_ASSIGN(group.env, resolve_environment(run, "run", process.type));
   DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
   group.mounts = plain_mounts(mounts);

@@ -15,8 +15,9 @@ inline constexpr std::string_view kWebType = "web";
 inline constexpr std::string_view kReleaseType = "release";
 
 /// What an instance executes: the launcher of its slug, then a shell that reads the Procfile's line, which is
-/// shell text by definition. Nothing of a user is spliced into anything here.
-std::vector<std::string> argv_of(const ReleaseProcess& process);
+/// shell text by definition. In an image: nothing for its own command, the words of a line that needs no
+/// shell, else the image's /bin/sh. Nothing of a user is spliced into anything here.
+std::vector<std::string> argv_of(const Release& release, const ReleaseProcess& process);
 /// The launcher of the release, then these words: for `run`.
 std::vector<std::string> argv_of(const Release& release, const std::vector<std::string>& words);
 

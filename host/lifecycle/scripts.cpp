@@ -22,7 +22,7 @@ Result<int> run_line(DeploymentRun& run, const ReleaseProcess& line, std::uint64
   task.owner = run.app.name;
   task.name = line.type;
   task.artifact = artifact_of(run.services, *run.target);
-  task.argv = argv_of(line);
+  task.argv = argv_of(*run.target, line);
   DAVIT_TRY_ASSIGN(task.env, resolve_environment(run, "release", line.type));
   task.limits = limits_of(run.services.store, run.app.id, line.type);
   DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));

@@ -155,7 +155,9 @@ Result<int> enter(Workshop& shop, Words words) {
   std::size_t first = 2;
   if (words.size() > 2 && words[2] == "--") first = 3;
   request.argv.assign(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
-  if (request.argv.empty()) request.argv = {"/bin/bash"};
+  // What an image has of shells is its own affair.
+  const bool image = running.release.spec.artifact.kind == ArtifactKind::kImage;
+  if (request.argv.empty()) request.argv = {image ? "/bin/sh" : "/bin/bash"};
   if (const char* term = std::getenv("TERM"); term != nullptr) request.env.emplace("TERM", term);
   shop.out().flush();
   return with_terminal(true, [&](const StandardFds& fds, bool tty) {

@@ -26,7 +26,8 @@ Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
     spec.artifact = {ArtifactKind::kImage, run.built.artifact.ref, run.built.artifact.digest, 0};
   }
   spec.revision = run.source.revision;
-  spec.source = run.text("source", "rebuild");
+  // A rebuild is of what there is: it comes from where that came from.
+  spec.source = run.text("source", run.live ? run.live->spec.source : "rebuild");
   spec.builder = run.builder->id();
   spec.stack = run.built.artifact.stack;
   const std::string extras =

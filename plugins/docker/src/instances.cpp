@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "files.hpp"
+#include "engine/files.hpp"
 #include "listening.hpp"
 
 namespace davit::docker_plugin {

@@ -21,7 +21,7 @@ Release release_with(std::vector<ReleaseProcess> processes) {
 
 TEST(Argv, TheLinesShellTextIsOneWord) {
   const ReleaseProcess process{"web", "serve -p $PORT && echo \"a b\"; rm 'x'", {"/exec", "--"}, ""};
-  EXPECT_THAT(argv_of(process), ElementsAre("/exec", "--", "bash", "-c", process.command));
+  EXPECT_THAT(argv_of(release_with({process}), process), ElementsAre("/exec", "--", "bash", "-c", process.command));
 }
 
 TEST(Argv, WordsOfARunStayWords) {
@@ -38,6 +38,21 @@ TEST(Argv, AProcessTypeRunsItsCommand) {
 
 TEST(Argv, AReleaseWithoutProcessesHasNoLauncher) {
   EXPECT_THAT(argv_of(release_with({}), {"ls"}), ElementsAre("ls"));
+}
+
+TEST(Argv, AnImageNeedsNoShellForPlainWords) {
+  Release release = release_with({{"web", "", {}, ""},
+                                  {"worker", "/work  --queue=fast", {}, ""},
+                                  {"seed", "load $FILE && done", {}, ""},
+                                  {"debug", "LOG=1 /work", {}, ""}});
+  release.spec.artifact.kind = ArtifactKind::kImage;
+  const auto& types = release.spec.processes;
+  EXPECT_THAT(argv_of(release, types[0]), IsEmpty());
+  EXPECT_THAT(argv_of(release, types[1]), ElementsAre("/work", "--queue=fast"));
+  EXPECT_THAT(argv_of(release, types[2]), ElementsAre("/bin/sh", "-c", "load $FILE && done"));
+  EXPECT_THAT(argv_of(release, types[3]), ElementsAre("/bin/sh", "-c", "LOG=1 /work"));
+  EXPECT_THAT(argv_of(release, {"web"}), IsEmpty());
+  EXPECT_THAT(argv_of(release, {"ls", "-l"}), ElementsAre("ls", "-l"));
 }
 
 TEST(Wanted, OneWebAndNothingElseByDefault) {
