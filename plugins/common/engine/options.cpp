@@ -384,9 +384,11 @@ BuildOptions build_options(const std::vector<Option>& options) {
   for (const Json& entry : host.value("ExtraHosts", Json::array()))
     found.query.emplace_back("extrahosts", entry.get<std::string>());
   const Json build = container.value(kBuild, Json::object());
-  for (const auto& [name, value] : build.value("Query", Json::object()).items())
+  const Json parameters = build.value("Query", Json::object());
+  for (const auto& [name, value] : parameters.items())
     found.query.emplace_back(name, value.get<std::string>());
-  for (const auto& [key, value] : build.value("Args", Json::object()).items()) {
+  const Json arguments = build.value("Args", Json::object());
+  for (const auto& [key, value] : arguments.items()) {
     found.arguments.emplace_back(key,
                                  value.is_null() ? std::nullopt : std::optional(value.get<std::string>()));
   }

@@ -29,8 +29,9 @@ bool is_unreachable(const std::string& words) {
 }  // namespace
 
 bool wants_login(const std::string& words) {
-  return has_any(words, {"pull access denied", "unauthorized", "authentication required", "no basic auth",
-                         "requested access to the resource is denied", "incorrect username or password"});
+  return has_any(words, {"pull access denied", "unauthorized", "401 Unauthorized", "authentication required",
+                         "no basic auth", "requested access to the resource is denied",
+                         "incorrect username or password"});
 }
 
 bool is_about_pull(const std::string& words) {
