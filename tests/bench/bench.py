@@ -21,6 +21,7 @@ import commands
 import deploys
 import load
 import push
+import services
 import world
 
 SOURCE = world.SOURCE
@@ -138,6 +139,9 @@ def measure(options, folder, homes):
         result["load"].append(row)
         goals.add(f"failed of {row['requests']} requests under load, keep-alive {'on' if keep_alive else 'off'}", row["failed"], 0, "")
     result["deploys"] = measure_deploys(goals, few, few_app, few_prefix, server, pairs)
+    head("Services, and the same by hand")
+    result["services"] = services.measure(few, few.others[0], folder, options.quick)
+    services.add_goals(goals, result["services"])
     result["goals"] = goals.rows
     return result
 
@@ -187,6 +191,9 @@ def page(result):
                      [[f"keep-alive {'on' if row['keep_alive'] else 'off'}", str(row["requests"]), f"{row['per_second']:.0f}",
                        str(row["failed"])] for row in result["load"]]))
     out.append("## Deploys\n" + deploys_table(result["deploys"]))
+    out.append("## Services\nMedians. By hand: Debian's programs on a folder of their own. From an import's time that of an empty dump is taken off: "
+               "a new instance for each is what it promises.\n")
+    out.append(table(["", "by hand, or few", "davit, or many"], services.rows(result["services"])))
     return "\n".join(out)
 
 
