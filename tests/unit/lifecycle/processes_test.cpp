@@ -19,6 +19,8 @@ Release release_with(std::vector<ReleaseProcess> processes) {
   return release;
 }
 
+using Words = std::vector<std::string>;
+
 TEST(Argv, TheLinesShellTextIsOneWord) {
   const ReleaseProcess process{"web", "serve -p $PORT && echo \"a b\"; rm 'x'", {"/exec", "--"}, ""};
   EXPECT_THAT(argv_of(release_with({process}), process), ElementsAre("/exec", "--", "bash", "-c", process.command));
@@ -26,18 +28,18 @@ TEST(Argv, TheLinesShellTextIsOneWord) {
 
 TEST(Argv, WordsOfARunStayWords) {
   const Release release = release_with({{"web", "serve", {"/exec"}, ""}});
-  EXPECT_THAT(argv_of(release, {"echo", "a b", "$HOME", ""}),
+  EXPECT_THAT(argv_of(release, Words{"echo", "a b", "$HOME", ""}),
               ElementsAre("/exec", "echo", "a b", "$HOME", ""));
 }
 
 TEST(Argv, AProcessTypeRunsItsCommand) {
   const Release release = release_with({{"web", "serve", {"/exec"}, ""}, {"seed", "load it", {"/exec"}, ""}});
-  EXPECT_THAT(argv_of(release, {"seed"}), ElementsAre("/exec", "bash", "-c", "load it"));
-  EXPECT_THAT(argv_of(release, {"seed", "now"}), ElementsAre("/exec", "seed", "now"));
+  EXPECT_THAT(argv_of(release, Words{"seed"}), ElementsAre("/exec", "bash", "-c", "load it"));
+  EXPECT_THAT(argv_of(release, Words{"seed", "now"}), ElementsAre("/exec", "seed", "now"));
 }
 
 TEST(Argv, AReleaseWithoutProcessesHasNoLauncher) {
-  EXPECT_THAT(argv_of(release_with({}), {"ls"}), ElementsAre("ls"));
+  EXPECT_THAT(argv_of(release_with({}), Words{"ls"}), ElementsAre("ls"));
 }
 
 TEST(Argv, AnImageNeedsNoShellForPlainWords) {
@@ -51,8 +53,8 @@ TEST(Argv, AnImageNeedsNoShellForPlainWords) {
   EXPECT_THAT(argv_of(release, types[1]), ElementsAre("/work", "--queue=fast"));
   EXPECT_THAT(argv_of(release, types[2]), ElementsAre("/bin/sh", "-c", "load $FILE && done"));
   EXPECT_THAT(argv_of(release, types[3]), ElementsAre("/bin/sh", "-c", "LOG=1 /work"));
-  EXPECT_THAT(argv_of(release, {"web"}), IsEmpty());
-  EXPECT_THAT(argv_of(release, {"ls", "-l"}), ElementsAre("ls", "-l"));
+  EXPECT_THAT(argv_of(release, Words{"web"}), IsEmpty());
+  EXPECT_THAT(argv_of(release, Words{"ls", "-l"}), ElementsAre("ls", "-l"));
 }
 
 TEST(Wanted, OneWebAndNothingElseByDefault) {
