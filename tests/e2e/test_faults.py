@@ -109,7 +109,7 @@ class BuildFaults(harness.HomeTest):
                 harness.wait_for(lambda: not processes_with(MARK), "the build's processes are gone")
                 self.home.davit("ps:restart", "victim")
                 self.assertEqual([], [row for row in self.home.json("deploys:list", "victim") if row["state"] not in ("done", "undone", "draining")])
-                self.assertEqual([], list((self.home.path / "run" / "work").glob("*")))
+                harness.wait_for(lambda: not list((self.home.path / "run" / "work").glob("*")), "no scratch: that of the restart goes when it has drained")
         self.home.davit("buildpacks:clear", "victim")
 
     def test_nginx_refuses_the_new_configuration(self):
