@@ -132,14 +132,19 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::filesystem::path& 
   return database;
 }
 
-// On a read-only disk, and on one without a byte left, SQLite cannot make its shared-memory file. If nothing
-// waits in the journal, the file alone is the whole state, and nobody can change it meanwhile.
-Result<std::unique_ptr<Database>> open_immutable(const std::filesystem::path& file,
-                                                 const StoreOptions& options, Error reason) {
+// On a read-only disk, and on one without a byte left, SQLite cannot make its shared-memory file: so without
+// one. If nothing waits in the journal, the file alone is the whole state, and nobody can change it
+// meanwhile. Else whoever died has left changes there, which are read under a lock that keeps everybody else
+// out: then SQLite's index of them needs no file.
+Result<std::unique_ptr<Database>> open_without_sharing(const std::filesystem::path& file,
+                                                       const StoreOptions& options) {
   struct stat status {};
   const auto journal = file.string() + "-wal";
-  if (stat(journal.c_str(), &status) == 0 && status.st_size > 0) return fail(std::move(reason));
-  return connect(uri_of(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, file, options);
+  if (stat(journal.c_str(), &status) != 0 || status.st_size == 0)
+    return connect(uri_of(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, file, options);
+  DAVIT_TRY_ASSIGN(auto database, connect(file.string(), SQLITE_OPEN_READWRITE, file, options));
+  DAVIT_TRY(database->script("PRAGMA query_only = ON; PRAGMA locking_mode = EXCLUSIVE"));
+  return database;
 }
 
 bool cannot_share_memory(const Error& error) {
@@ -151,8 +156,9 @@ Result<std::unique_ptr<Database>> open_for_reading(const std::filesystem::path& 
   DAVIT_TRY_ASSIGN(auto database, connect(file.string(), SQLITE_OPEN_READONLY, file, options));
   auto version = read_schema_version(*database);
   if (!version && cannot_share_memory(version.error())) {
-    DAVIT_TRY_ASSIGN(database, open_immutable(file, options, version.error()));
-    version = read_schema_version(*database);
+    DAVIT_TRY_ASSIGN(database, open_without_sharing(file, options));
+    if (auto alone = read_schema_version(*database))
+      version = std::move(alone);  // else the first reason is the better one
   }
   if (!version) return fail(std::move(version).error());
   const std::uint32_t newest = known_migrations().back().to_version;

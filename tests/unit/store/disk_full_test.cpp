@@ -78,6 +78,19 @@ TEST_F(DiskFull, WhatOnlyReadsWorksWithoutAByteLeft) {
             std::vector<std::string>{"shop"});
 }
 
+TEST_F(DiskFull, WhatSomebodyHasLeftInTheJournalIsReadWithoutAByteLeft) {
+  Store store = must(Store::open(file_, StoreMode::kCreate, clock_));
+  must(store.apps().create("shop"));
+  const auto left = disk_ / "left.db";  // as kill -9 leaves it
+  std::filesystem::copy_file(file_, left);
+  std::filesystem::copy_file(file_.string() + "-wal", left.string() + "-wal");
+  fill(0);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(must(must(Store::open(left, StoreMode::kRead, clock_)).apps().names()),
+              std::vector<std::string>{"shop"});
+  }
+}
+
 TEST_F(DiskFull, ANewStoreIsMadeWholeOrNotAtAll) {
   fill(8 * 1024);
   EXPECT_EQ(slug_of(Store::open(file_, StoreMode::kCreate, clock_)), "disk-full");
