@@ -23,11 +23,14 @@ Result<int> help(Session& session, const Arguments& args) {
     session.out().result(man_page(core.view(), DAVIT_VERSION));
     return 0;
   }
-  const bool groups = args.args.empty() && !args.has("all");
-  const FullTable table(session.where().program, catalog_or_null(session),
-                        groups ? TableScope::kGroups : TableScope::kAll);
+  if (args.args.empty() && !args.has("all")) {
+    const FullTable groups(session.where().program, session.plugin_groups());
+    session.out().result(help_overview(groups.view(), false));
+    return 0;
+  }
+  const FullTable table(session.where().program, catalog_or_null(session));
   if (args.args.empty()) {
-    session.out().result(help_overview(table.view(), args.has("all")));
+    session.out().result(help_overview(table.view(), true));
     return 0;
   }
   const std::string& name = args.args.front();

@@ -54,12 +54,15 @@ PropertyGroup plugin_properties(const PluginCatalog& catalog, std::string_view g
   return properties;
 }
 
-FullTable::FullTable(std::string_view program, const PluginCatalog* catalog, TableScope scope)
-    : program_(program) {
+FullTable::FullTable(std::string_view program, CommandGroups plugin_groups)
+    : program_(program), plugin_groups_(std::move(plugin_groups)) {
   for (const CoreGroup& group : core_groups()) add_group(group.help.name, group.help.summary);
-  if (catalog != nullptr) add_groups(*catalog);
+  for (const auto& [name, line] : plugin_groups_) add_group(name, line);
   std::ranges::sort(groups_, {}, &CliGroup::name);
-  if (scope == TableScope::kGroups) return;
+}
+
+FullTable::FullTable(std::string_view program, const PluginCatalog* catalog)
+    : FullTable(program, catalog != nullptr ? catalog->groups() : CommandGroups()) {
   for (const CoreGroup& group : core_groups()) {
     for (const CoreCommand& command : group.commands()) add(command.spec);
   }
@@ -73,22 +76,6 @@ void FullTable::add_group(std::string_view name, std::string_view summary) {
 
 void FullTable::add(const CliCommand& command) {
   if (names_.insert(command.name).second) commands_.push_back(command);
-}
-
-void FullTable::add_groups(const PluginCatalog& catalog) {
-  const auto plugins = catalog.usable();
-  for (const CatalogEntry* plugin : plugins) {
-    for (const auto& [name, line] : plugin->note.groups) add_group(name, line);
-  }
-  for (const CatalogEntry* plugin : plugins) {
-    for (const CommandSpec& command : plugin->note.commands)
-      add_group(group_name(command.name), plugin->summary);
-    for (const PropertySpec& property : plugin->note.properties) add_group(property.group, plugin->summary);
-  }
-  for (const std::string& kind : service_kinds(catalog)) {
-    const CatalogEntry* plugin = catalog.find(kind);
-    add_group(plugin->id, plugin->summary);
-  }
 }
 
 /// The first of a name is it: the core's commands, then what plugins state, then what comes with services and

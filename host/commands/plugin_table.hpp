@@ -28,26 +28,23 @@ std::optional<PluginCommand> find_plugin_command(const PluginCatalog& catalog, s
 /// The properties that plugins declare in a group ("nginx"), beside the core's own; empty: none.
 PropertyGroup plugin_properties(const PluginCatalog& catalog, std::string_view group);
 
-enum class TableScope {
-  kGroups,  ///< no commands: what `help` alone shows, in a third of the time with a hundred plugins
-  kAll,
-};
-
 /// The whole table, for help, completion and the man page: the core's, and with a catalog the plugins'.
 class FullTable {
  public:
-  FullTable(std::string_view program, const PluginCatalog* catalog, TableScope scope = TableScope::kAll);
+  FullTable(std::string_view program, const PluginCatalog* catalog);
+  /// Without a command: what `help` alone shows, which needs no note then.
+  FullTable(std::string_view program, CommandGroups plugin_groups);
   FullTable(const FullTable&) = delete;
   FullTable& operator=(const FullTable&) = delete;
   [[nodiscard]] CommandTable view() const { return {program_, groups_, commands_}; }
 
  private:
-  void add_groups(const PluginCatalog& catalog);
   void add_commands(const PluginCatalog& catalog);
   void add_group(std::string_view name, std::string_view summary);  ///< unless there is one
   void add(const CliCommand& command);                              ///< unless the name is taken
 
   std::string_view program_;
+  CommandGroups plugin_groups_;
   std::vector<CliGroup> groups_;
   std::vector<CliCommand> commands_;
   std::deque<PluginCommand> plugin_commands_;

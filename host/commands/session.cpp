@@ -55,6 +55,15 @@ Result<const PluginCatalog*> Session::catalog() {
   return &*catalog_;
 }
 
+CommandGroups Session::plugin_groups() {
+  if (!catalog_ && !where_.home_problem) {
+    if (auto known = PluginCatalog::known_groups(where_.home, where_.installation, where_.catalog))
+      return std::move(*known);
+  }
+  const auto all = catalog();
+  return all ? (*all)->groups() : CommandGroups();
+}
+
 Deployer& Session::deployer() {
   if (!deployer_) deployer_ = parts_.deployer(*this);
   return *deployer_;

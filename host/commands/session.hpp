@@ -82,6 +82,8 @@ class Session {
   Result<Store*> reading();
   Result<Store*> writing();
   Result<const PluginCatalog*> catalog();
+  /// Groups of commands that plugins bring; none where there is no catalog. Cheaper than that of it.
+  CommandGroups plugin_groups();
   Deployer& deployer();
   ProcessRunner& processes();
   const SessionParts& parts() const { return parts_; }

@@ -2,9 +2,11 @@
 #include "plugin/catalog.hpp"
 
 #include <davit/runtime.h>
+#include <davit/service.h>
 
 #include <algorithm>
 #include <tuple>
+#include <unordered_set>
 
 namespace davit {
 
@@ -65,10 +67,21 @@ std::optional<PluginCatalog::PropertyRef> PluginCatalog::property(std::string_vi
   return std::nullopt;
 }
 
-TextMap PluginCatalog::groups() const {
-  TextMap groups;
-  for (const CatalogEntry* entry : usable())
-    for (const auto& [name, line] : entry->note.groups) groups.emplace(name, line);
+CommandGroups PluginCatalog::groups() const {
+  CommandGroups groups;
+  std::unordered_set<std::string_view> names;
+  const auto add = [&](std::string_view name, const std::string& line) {
+    if (names.insert(name).second) groups.emplace_back(name, line);
+  };
+  const auto plugins = usable();
+  for (const CatalogEntry* plugin : plugins)
+    for (const auto& [name, line] : plugin->note.groups) add(name, line);
+  for (const CatalogEntry* plugin : plugins) {
+    for (const CommandSpec& command : plugin->note.commands)
+      add(std::string_view(command.name).substr(0, command.name.find(':')), plugin->summary);
+    for (const PropertySpec& property : plugin->note.properties) add(property.group, plugin->summary);
+    if (plugin->note.provides_interface(DAVIT_SERVICE_ID)) add(plugin->id, plugin->summary);
+  }
   return groups;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/model.hpp"
@@ -48,6 +49,9 @@ struct CatalogEntry {
   [[nodiscard]] bool usable() const { return enabled && !problem; }
 };
 
+/// Group of commands -> first line of its help.
+using CommandGroups = std::vector<std::pair<std::string, std::string>>;
+
 /// Value type. Pointers that it returns live as long as it does and is not moved from. Threads: any (const).
 class PluginCatalog {
  public:
@@ -87,7 +91,12 @@ class PluginCatalog {
   [[nodiscard]] std::vector<CommandRef> commands() const;     ///< sorted by name
   [[nodiscard]] std::vector<PropertyRef> properties() const;  ///< sorted by group, key
   [[nodiscard]] std::optional<PropertyRef> property(std::string_view group, std::string_view key) const;
-  [[nodiscard]] TextMap groups() const;  ///< command group -> first help line
+  /// Groups that usable plugins bring: by their notes' words, else with the plugin's summary. The first of a
+  /// name is it.
+  [[nodiscard]] CommandGroups groups() const;
+  /// As read() and groups(), without decoding a note; nullopt: not known without read().
+  static std::optional<CommandGroups> known_groups(const Home& home, const Installation& installation,
+                                                   const CatalogOptions& options);
   [[nodiscard]] std::vector<Subscriber> subscribers(std::string_view event) const;  ///< in calling order
   /// Plugins that provide an interface ("davit.builder/1"), in the operator's order.
   [[nodiscard]] std::vector<const CatalogEntry*> providers(std::string_view interface_id) const;

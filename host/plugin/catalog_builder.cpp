@@ -3,12 +3,10 @@
 
 #include <davit/abi.h>
 #include <davit/runtime.h>
-#include <dirent.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
-#include <memory>
 
 #include "base/text.hpp"
 #include "plugin/host_interfaces.hpp"
@@ -84,14 +82,7 @@ Error CatalogBuilder::at(unsigned line, const std::string& what, std::string hin
 }
 
 void CatalogBuilder::scan_folder() {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(plugin_dir_.c_str()), ::closedir);
-  if (!folder) return;  // nothing installed
-  std::vector<std::string> names;
-  while (const dirent* item = ::readdir(folder.get())) {
-    const std::string_view name = item->d_name;
-    if (name.ends_with(".so") && !name.starts_with('.')) names.emplace_back(name);
-  }
-  std::sort(names.begin(), names.end());
+  const std::vector<std::string> names = plugin_files_in(plugin_dir_);
   candidates_.reserve(names.size());
   for (const std::string& name : names) {
     Candidate candidate;
@@ -278,6 +269,16 @@ PluginCatalog CatalogBuilder::build(PluginsToml file, const std::string& source)
   add_unconfigured();
   std::stable_sort(catalog_.entries_.begin() + enabled, catalog_.entries_.end(),
                    [](const CatalogEntry& left, const CatalogEntry& right) { return left.id < right.id; });
+  // With a problem they depend on more than on the files that there are; with options they are of this
+  // command alone.
+  const bool is_plain = options_.disable.empty() && !options_.safe_mode &&
+                        std::ranges::none_of(catalog_.entries_, [](const CatalogEntry& entry) {
+                          return entry.problem.has_value();
+                        });
+  if (is_plain && !cache_.knows_groups())
+    cache_.set_groups(catalog_.groups());
+  else if (!is_plain && (cache_.changed() || catalog_.first_problem() != nullptr))
+    cache_.set_groups(std::nullopt);
   cache_.save();
   return std::move(catalog_);
 }
@@ -288,6 +289,13 @@ Result<PluginCatalog> PluginCatalog::read(const Home& home, const Installation& 
   DAVIT_TRY_ASSIGN(PluginsToml file, cache.read_toml(home.plugins_toml));
   const std::filesystem::path folder = installation.plugins();
   return CatalogBuilder(folder, cache, options).build(std::move(file), home.plugins_toml.string());
+}
+
+std::optional<CommandGroups> PluginCatalog::known_groups(const Home& home, const Installation& installation,
+                                                         const CatalogOptions& options) {
+  if (!options.use_cache || options.safe_mode || !options.disable.empty()) return std::nullopt;
+  return CatalogCache(home.run() / "plugins.cache")
+      .groups(home.plugins_toml, installation.plugins().native());
 }
 
 PluginCatalog PluginCatalog::installed(const Installation& installation,

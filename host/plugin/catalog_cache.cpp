@@ -2,14 +2,17 @@
 #include "plugin/catalog_cache.hpp"
 
 #include <davit/abi.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "plugin/note_codec.hpp"
 #include "plugin/note_reader.hpp"
@@ -20,7 +23,7 @@ namespace davit {
 namespace {
 
 // Raise the number when the form of the cache, of PluginNote or of PluginsToml changes.
-constexpr std::string_view kMagic = "davit plugin notes 5\n";
+constexpr std::string_view kMagic = "davit plugin notes 6\n";
 constexpr off_t kMaxCacheBytes = 64 * 1024 * 1024;
 constexpr std::int64_t kNsPerS = 1'000'000'000;
 
@@ -139,11 +142,55 @@ void CatalogCache::load() {
     KeptToml& one = toml.emplace();
     one.path = in.text();
     one.identity = unpack_identity(in);
-    one.content = unpack_plugins_toml(in);
+    one.content = in.view();
+  }
+  std::optional<CommandGroups> groups;
+  if (in.number() != 0) {
+    groups.emplace(in.count());
+    for (auto& [name, line] : *groups) {
+      name = in.text();
+      line = in.text();
+    }
   }
   if (in.failed() || !in.at_end()) return;
   kept_ = std::move(kept);
   toml_ = std::move(toml);
+  groups_ = std::move(groups);
+}
+
+bool CatalogCache::is_unchanged(const std::string& file, const FileIdentity& identity) const {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 && identity_of(status) == identity && is_older(identity);
+}
+
+std::optional<CommandGroups> CatalogCache::groups(const std::filesystem::path& toml_file,
+                                                  const std::string& folder) const {
+  if (!groups_ || !toml_ || toml_->path != toml_file.native() || !is_unchanged(toml_->path, toml_->identity))
+    return std::nullopt;
+  const auto is_known = [&](const std::string& name) {
+    return kept_.contains(fmt::format("{}/{}", folder, name));
+  };
+  if (!std::ranges::all_of(plugin_files_in(folder), is_known)) return std::nullopt;
+  for (const auto& [file, kept] : kept_)
+    if (!is_unchanged(file, kept.identity)) return std::nullopt;
+  return groups_;
+}
+
+void CatalogCache::set_groups(std::optional<CommandGroups> groups) {
+  changed_ = changed_ || groups_ != groups;
+  groups_ = std::move(groups);
+}
+
+std::vector<std::string> plugin_files_in(const std::string& folder) {
+  std::vector<std::string> names;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
+  if (!open) return names;
+  while (const dirent* item = ::readdir(open.get())) {
+    const std::string_view name = item->d_name;
+    if (name.ends_with(".so") && !name.starts_with('.')) names.emplace_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
 }
 
 ReadNote CatalogCache::read(const std::string& plugin_file) {
@@ -177,11 +224,16 @@ Result<PluginsToml> CatalogCache::read_toml(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) return read_plugins_toml(file);
   const FileIdentity identity = identity_of(status);
-  if (toml_ && toml_->path == file.native() && toml_->identity == identity && is_older(identity))
-    return toml_->content;
+  if (toml_ && toml_->path == file.native() && toml_->identity == identity && is_older(identity)) {
+    Unpacker in(toml_->content);
+    PluginsToml known = unpack_plugins_toml(in);
+    if (!in.failed() && in.at_end()) return known;
+  }
   DAVIT_TRY_ASSIGN(PluginsToml parsed, read_plugins_toml(file));
   changed_ = true;
-  toml_ = KeptToml{file.native(), identity, parsed};
+  Packer out;
+  pack(out, parsed);
+  toml_ = KeptToml{file.native(), identity, fresh_.emplace_back(out.take())};
   return parsed;
 }
 
@@ -201,7 +253,15 @@ void CatalogCache::save() {
   if (toml_) {
     out.text(toml_->path);
     pack_identity(out, toml_->identity);
-    pack(out, toml_->content);
+    out.text(toml_->content);
+  }
+  out.number(groups_ ? 1 : 0);
+  if (groups_) {
+    out.number(static_cast<std::int64_t>(groups_->size()));
+    for (const auto& [name, line] : *groups_) {
+      out.text(name);
+      out.text(line);
+    }
   }
   const std::string payload = out.take();
   (void)write_file_volatile(file_, std::string(kMagic) + fingerprint(payload) + payload, 0600);

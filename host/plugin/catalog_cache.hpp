@@ -9,8 +9,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
+#include "plugin/catalog.hpp"
 #include "plugin/note.hpp"
 #include "plugin/plugins_toml.hpp"
 
@@ -22,6 +24,9 @@ struct FileIdentity {
   std::int64_t mtime_ns = 0, ctime_ns = 0;
   friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
 };
+
+/// Names of files in a folder that are plugins by their name, sorted; none if there is no such folder.
+std::vector<std::string> plugin_files_in(const std::string& folder);
 
 struct ReadNote {
   PluginNote note;
@@ -37,6 +42,14 @@ class CatalogCache {
   ReadNote read(const std::string& plugin_file);
   /// As read_plugins_toml(), without parsing a file that is known. What is wrong with one is never kept.
   Result<PluginsToml> read_toml(const std::filesystem::path& file);
+  /// The groups that set_groups() left, if all is as it was then: plugins.toml, and in `folder` the same
+  /// plugin files, none added. Decodes no note.
+  [[nodiscard]] std::optional<CommandGroups> groups(const std::filesystem::path& toml_file,
+                                                    const std::string& folder) const;
+  void set_groups(std::optional<CommandGroups> groups);
+  /// Whether they are there, and nothing has been read anew since.
+  [[nodiscard]] bool knows_groups() const { return groups_ && !changed_; }
+  [[nodiscard]] bool changed() const { return changed_; }
   /// Writes what has changed. Failing is silent: a read-only home works without a cache.
   void save();
   /// Plugin files that had to be opened: 0 with a warm cache.
@@ -51,9 +64,10 @@ class CatalogCache {
   struct KeptToml {
     std::string path;
     FileIdentity identity;
-    PluginsToml content;
+    std::string_view content;  // as above
   };
   void load();
+  [[nodiscard]] bool is_unchanged(const std::string& file, const FileIdentity& identity) const;
   /// A file changed in the clock tick in which the cache was written could look the same: not trusted.
   [[nodiscard]] bool is_older(const FileIdentity& identity) const { return identity.ctime_ns < written_ns_; }
 
@@ -63,6 +77,7 @@ class CatalogCache {
   std::deque<std::string> fresh_;  // read from plugins' files
   std::map<std::string, Kept, std::less<>> kept_;
   std::optional<KeptToml> toml_;
+  std::optional<CommandGroups> groups_;
   bool changed_ = false;
   unsigned opened_ = 0;
 };

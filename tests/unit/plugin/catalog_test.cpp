@@ -67,7 +67,7 @@ TEST_F(CatalogTest, LookupsAnswerFromTheNote) {
   ASSERT_EQ(catalog.first_problem(), nullptr) << catalog.first_problem()->problem->text();
   EXPECT_EQ(catalog.command("fixture:echo")->spec->maximum_args, 3);
   EXPECT_EQ(catalog.commands().size(), 3U);
-  EXPECT_EQ(catalog.groups().at("fixture"), "Play with the fixture");
+  EXPECT_THAT(catalog.groups(), ::testing::Contains(::testing::Pair("fixture", "Play with the fixture")));
   EXPECT_TRUE(catalog.property("fixture", "colour")->spec->global);
   ASSERT_EQ(catalog.subscribers("env.resolve").size(), 1U);
   EXPECT_EQ(catalog.subscribers("env.resolve")[0].order, 50);
@@ -272,6 +272,40 @@ TEST_F(CatalogTest, SettingsOfEveryKindSurviveTheCache) {
     EXPECT_EQ(given.items_are_strings, expected.items_are_strings) << key;
     EXPECT_EQ(given.line, expected.line) << key;
   }
+}
+
+TEST_F(CatalogTest, GroupsAreKnownAsLongAsNothingChanges) {
+  at_.install("fixture", "fixture.so");
+  at_.configure("[plugins.fixture]\n");
+  const auto known = [&](const CatalogOptions& options = {}) {
+    return PluginCatalog::known_groups(at_.home, at_.installation, options);
+  };
+  // What has changed in the present tick of the clock is not trusted yet.
+  const auto settled = [&] {
+    for (int i = 0; i < 10'000 && !known(); ++i) (void)read();
+    return known();
+  };
+  EXPECT_FALSE(known()) << "nobody has read it yet";
+  const auto groups = read().groups();
+  ASSERT_FALSE(groups.empty());
+  EXPECT_EQ(settled(), groups);
+  EXPECT_FALSE(known({.disable = {}, .safe_mode = true})) << "those of other options are not kept";
+  EXPECT_TRUE(read({.disable = {}, .safe_mode = true}).groups().empty());
+  EXPECT_EQ(known(), groups) << "and do not spoil what is";
+
+  at_.install("plain", "hostile.so");
+  EXPECT_FALSE(known()) << "a plugin file more";
+  EXPECT_EQ(settled(), groups);
+  at_.configure("[plugins.fixture]\nenabled = false\n");
+  EXPECT_FALSE(known()) << "plugins.toml has changed";
+  EXPECT_EQ(settled(), CommandGroups());
+  std::filesystem::remove(at_.installation.plugins() / "hostile.so");
+  EXPECT_FALSE(known()) << "a plugin file less";
+  EXPECT_EQ(settled(), CommandGroups());
+
+  at_.configure("[plugins.fixture]\n[plugins.gone]\n");
+  for (int i = 0; i < 100; ++i) (void)read();
+  EXPECT_FALSE(known()) << "with a problem they could change without a file that is known";
 }
 
 TEST_F(CatalogTest, OddCacheIsIgnored) {
