@@ -33,13 +33,14 @@ Error no_such_unit(std::string_view name) {
 }
 
 // `wanted` is the absence of the unit's `down` file: down() and davit-unit (for a last end) make it before s6
-// hears of anything, while s6's own flag lags behind, and is stale while a new s6-supervise starts.
+// hears of anything, while s6's own flag lags behind, and is stale while a new s6-supervise starts. Down is what both
+// say: until s6 has heard, it may be about to start the program, with no pid to show yet.
 UnitPhase phase_of(const std::optional<detail::S6Status>& s6, bool supervised, bool wanted,
                    const std::optional<davit_unit_state>& state) {
   if (!supervised || !s6) return UnitPhase::kDown;
   if (s6->finishing)
     return UnitPhase::kWaiting;  // s6 does not know yet whether it starts again: its `finish` tells
-  if (s6->pid == 0) return wanted ? UnitPhase::kWaiting : UnitPhase::kDown;
+  if (s6->pid == 0) return wanted || s6->wanted_up ? UnitPhase::kWaiting : UnitPhase::kDown;
   if (!state || state->unit_pid != s6->pid)
     return UnitPhase::kWaiting;  // a new davit-unit that waits for an older one
   if (state->phase == DAVIT_UNIT_STOPPING) return UnitPhase::kStopping;

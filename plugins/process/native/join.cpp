@@ -63,8 +63,8 @@ std::vector<std::string> environment_of(pid_t pid) {
   return found;
 }
 
-/// The environment of the instance's first process, once it has become davit-init: until then the app's
-/// variables carry their prefix. A pid may also have been given to another process since it was looked up.
+/// The environment of the instance's first process, once it has become what it is to be: before that it is a fork of its
+/// parent, then a program whose variables carry their prefix. What never becomes it has been given the pid since.
 std::vector<std::string> instance_environment(const Options& options) {
   constexpr int kStepMs = 10;
   constexpr int kLongestMs = 10'000;
@@ -72,9 +72,6 @@ std::vector<std::string> instance_environment(const Options& options) {
   for (int waited_ms = 0; waited_ms < kLongestMs; waited_ms += kStepMs) {
     const std::vector<std::string> environment = environment_of(options.pid);
     if (std::ranges::find(environment, mark) != environment.end()) return environment;
-    const bool on_its_way =
-        environment.empty() || std::ranges::find(environment, kEnvPrefix + mark) != environment.end();
-    if (!on_its_way) break;
     poll(nullptr, 0, kStepMs);  // an exec in another process is no event that we could wait for
   }
   die("the instance " + options.instance + " is not running");

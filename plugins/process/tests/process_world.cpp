@@ -289,11 +289,16 @@ TEST_F(RuntimeSuite, TheTableOfAHomeThatIsGoneGoes) {
     EXPECT_THAT(findings, testing::Contains(testing::StartsWith("1 the nftables table " + table)));
     EXPECT_TRUE(nft_said(here, {"list", "table", "inet", table}));
   }
-  sdk::Strings findings;
-  ASSERT_EQ(runtime().examine(findings), DAVIT_OK) << runtime().call().message;
-  EXPECT_THAT(findings, testing::Contains("0 the nftables table " + table + " of " + gone +
-                                          ", which is gone, is removed"));
-  EXPECT_FALSE(nft_said(here, {"list", "table", "inet", table}));
+  // Every home's doctor on this machine takes such a table away, another suite's too: then we lay it out once more.
+  const std::string said = "0 the nftables table " + table + " of " + gone + ", which is gone, is removed";
+  EXPECT_TRUE(eventually([&] {
+    sdk::Strings findings;
+    EXPECT_EQ(runtime().examine(findings), DAVIT_OK) << runtime().call().message;
+    EXPECT_FALSE(nft_said(here, {"list", "table", "inet", table}));
+    if (std::ranges::find(findings, said) != findings.end()) return true;
+    EXPECT_TRUE(nft_said(here, {"-f", "-"}, script));
+    return false;
+  }));
 
   ASSERT_TRUE(nft_said(here, {"-f", "-"}, script));
   ASSERT_EQ(runtime().system_start(), DAVIT_OK) << runtime().call().message;

@@ -131,6 +131,19 @@ TEST_F(TreeTest, DownStaysDownAndUpBringsItBack) {
   wait_up("web");
 }
 
+TEST_F(TreeTest, AStopThatMeetsAStartLeavesNothingThatStartsLater) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string name = "web" + std::to_string(round);
+    ensure(bash(name, "exec sleep 1000"));
+    ASSERT_TRUE(supervisor->down(name));
+    wait_down(name);
+    const auto s6 = files(name).s6_status();
+    ASSERT_TRUE(s6);
+    EXPECT_EQ(s6->pid, 0);
+    EXPECT_FALSE(s6->wanted_up) << "it has not heard of the stop";
+  }
+}
+
 TEST_F(TreeTest, SignalReachesTheProgram) {
   ensure(bash("web", "trap 'echo got-usr1 >>seen' USR1; echo ready >>seen; while :; do sleep 0.05; done"));
   wait_up("web");
