@@ -2,11 +2,12 @@
  *
  *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--rows N --columns N] [--keep-fd
  * N]...
- *              [--lifeline-fd N] [--services FOLDER] [--] PROGRAM [ARGUMENT]...
+ *              [--lifeline-fd N] [--services FOLDER] [--stop-code N] [--] PROGRAM [ARGUMENT]...
  *
  * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
  * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
- * 128 + signal if a signal ended it. When PROGRAM ends unasked, so does the instance: the kernel kills what
+ * 128 + signal if a signal ended it, and the stop code where it would be 0 after a stop signal: an engine that
+ * has been stopped starts again only what did not end well. When PROGRAM ends unasked, so does the instance: the kernel kills what
  * is left. After a stop signal it waits for all of them; who stops waiting is davit-unit. Signals that arrive
  * before it is ready are not lost as long as its parent started it with them blocked. The lifeline is a
  * pipe's end to read: when nobody has the other one any more, all processes are killed. It holds where a
@@ -39,6 +40,7 @@ struct options {
   gid_t groups[kMaxGroups];
   size_t group_count;
   int stop_signal;
+  int stop_code;
   int tty;
   unsigned short rows; /* of the terminal, if its maker could not say */
   unsigned short columns;
@@ -84,6 +86,8 @@ static int parse(int argc, char** argv, struct options* options) {
       options->groups[options->group_count++] = (gid_t)value;
     } else if (strcmp(name, "stop-signal") == 0 && value < NSIG) {
       options->stop_signal = (int)value;
+    } else if (strcmp(name, "stop-code") == 0 && value <= 0xff) {
+      options->stop_code = (int)value;
     } else if (strcmp(name, "rows") == 0 && value <= 0xffff) {
       options->rows = (unsigned short)value;
     } else if (strcmp(name, "columns") == 0 && value <= 0xffff) {
@@ -183,6 +187,10 @@ static int lifeline_is_cut(void) {
   return poll(&end, 1, 0) == 1 && (end.revents & POLLHUP) != 0;
 }
 
+static int end_code(const struct options* options, const struct running* running, int stopping) {
+  return stopping && running->code == 0 ? options->stop_code : running->code;
+}
+
 static int watch(const struct options* options, struct running* running, const sigset_t* all) {
   int stopping = 0;
   if (options->lifeline != 0 && lifeline_is_cut()) return kCut;
@@ -193,11 +201,11 @@ static int watch(const struct options* options, struct running* running, const s
       if (lifeline_is_cut()) return kCut;
     } else if (number == SIGCHLD) {
       int nobody = reap(running, options->services);
-      if (running->ended && (nobody || !stopping)) return running->code;
+      if (running->ended && (nobody || !stopping)) return end_code(options, running, stopping);
     } else if (number == options->stop_signal || number == SIGTERM) {
       stopping = 1;
       to_all(options->stop_signal);
-      if (running->ended) return running->code;
+      if (running->ended) return end_code(options, running, stopping);
     } else if (!running->ended && number != SIGTTOU && number != SIGTTIN) {
       kill(running->program, number);
     }

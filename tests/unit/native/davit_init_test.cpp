@@ -72,6 +72,20 @@ TEST(DavitInit, StopReachesEveryProcessAndAllAreWaitedFor) {
   EXPECT_EQ(seen, "up;bye;");
 }
 
+TEST(DavitInit, AStopThatEndsWellHasTheCodeThatWasAskedFor) {
+  const auto code_of = [](const std::string& script) {
+    auto command = init({"--stop-code", "143"}, script);
+    const auto token = *CancelToken::create();
+    command.cancel = token;
+    command.out = OutputLines{[&](std::string_view) { token.cancel(); }};
+    command.kill_after_ms = 20'000;
+    return run(command).code;
+  };
+  EXPECT_EQ(code_of("trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done"), 143);
+  EXPECT_EQ(code_of("trap 'exit 3' TERM; echo up; while :; do sleep 0.05; done"), 3);
+  EXPECT_EQ(run(init({"--stop-code", "143"}, "exit 0")).code, 0) << "nobody stopped it";
+}
+
 TEST(DavitInit, TurnsTermIntoTheStopSignal) {
   const auto token = *CancelToken::create();
   auto command =
