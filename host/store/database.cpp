@@ -1,6 +1,8 @@
 // Prepared statements, their arguments and transactions.
 #include "store/database.hpp"
 
+#include <sys/stat.h>
+
 #include <array>
 
 namespace davit {
@@ -12,6 +14,19 @@ namespace {
 constexpr std::array<const char*, 3> kSavepoint = {"SAVEPOINT s1", "SAVEPOINT s2", "SAVEPOINT s3"};
 constexpr std::array<const char*, 3> kRelease = {"RELEASE s1", "RELEASE s2", "RELEASE s3"};
 constexpr std::array<const char*, 3> kRollbackTo = {"ROLLBACK TO s1", "ROLLBACK TO s2", "ROLLBACK TO s3"};
+
+constexpr off_t kLongJournalBytes = 256 * 1024;
+
+// Whoever is the first to open the store reads all of the journal beside it, so that a long one slows every
+// command. SQLite itself empties it when the last connection closes, unless that one is a reader, as it is
+// with most commands. This waits for nobody: whoever uses the journal now will do it.
+void empty_long_journal(sqlite3* connection, const std::filesystem::path& file) {
+  struct stat status {};
+  if (connection == nullptr || sqlite3_db_readonly(connection, "main") != 0) return;
+  if (::stat((file.string() + "-wal").c_str(), &status) != 0 || status.st_size < kLongJournalBytes) return;
+  sqlite3_busy_timeout(connection, 0);
+  sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+}
 
 }  // namespace
 
@@ -25,6 +40,7 @@ std::string Row::text(int column) const {
 
 Database::~Database() {
   for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  empty_long_journal(connection_, file_);
   sqlite3_close(connection_);
 }
 

@@ -203,6 +203,19 @@ TEST_F(Open, AReadOnlyDiskIsReadAndNotWritten) {
   EXPECT_EQ(umount(disk.c_str()), 0);
 }
 
+TEST_F(Open, TheJournalIsNotLeftLong) {
+  create();
+  const Store reader = must(open(StoreMode::kRead));  // as in most commands: it closes after the writer
+  const auto journal = [&] { return std::filesystem::file_size(file_.string() + "-wal"); };
+  std::uintmax_t longest = 0;
+  for (int i = 0; i < 100; ++i) {
+    longest = std::max(longest, journal());
+    must(must(open(StoreMode::kWrite)).apps().create(fmt::format("app-{}", i)));
+  }
+  EXPECT_LT(longest, 512U * 1024);
+  EXPECT_EQ(must(must(open(StoreMode::kRead)).apps().names()).size(), 101U);
+}
+
 TEST_F(Open, NamesWithAMeaningToSqliteAreJustNames) {
   file_ = folder_.path() / "file:a?mode=memory#%41";
   std::filesystem::create_directory(file_);
