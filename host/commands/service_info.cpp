@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/text.hpp"
 #include "cli/json.hpp"
@@ -143,22 +144,23 @@ Result<int> list_trash(const ServiceCall& call, Store& store) {
 Result<int> service_list(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
   if (call.args.has("trash")) return list_trash(call, *store);
-  DAVIT_TRY_ASSIGN(const auto services, store->services().list(call.kind));
   if (!call.args.json()) {
-    std::vector<std::string> names;
-    for (const Service& service : services) names.push_back(service.name);
+    DAVIT_TRY_ASSIGN(const auto names, store->services().names(call.kind));
     show_names(call, fmt::format("{} services", title(call.kind)), names);
     return 0;
   }
+  DAVIT_TRY_ASSIGN(const auto services, store->services().list(call.kind));
+  DAVIT_TRY_ASSIGN(const auto links, store->services().links_of_kind(call.kind));
+  std::map<ServiceId, std::vector<std::string>> apps;
+  for (const ServiceLink& link : links) apps[link.service].push_back(link.app_name);
   std::vector<std::string> objects;
   for (const Service& service : services) {
-    DAVIT_TRY_ASSIGN(const auto links, store->services().links_of_service(service.id));
     objects.push_back(JsonObject()
                           .text("name", service.name)
                           .text("kind", service.kind)
                           .text("version", shown_version(service.version))
                           .text("wanted_state", name_of(service.state))
-                          .raw("linked_apps", json_texts(apps_of(links)))
+                          .raw("linked_apps", json_texts(apps[service.id]))
                           .str());
   }
   call.session.out().result(json_array(objects) + "\n");

@@ -72,4 +72,8 @@ Result<std::vector<ServiceLink>> Services::links_of_service(ServiceId service) {
   return database_.collect(DAVIT_LINK_COLUMNS "WHERE l.service = ?1 ORDER BY apps.name", read_link, service);
 }
 
+Result<std::vector<ServiceLink>> Services::links_of_kind(std::string_view kind) {
+  return database_.collect(DAVIT_LINK_COLUMNS "WHERE s.kind = ?1 ORDER BY apps.name", read_link, kind);
+}
+
 }  // namespace davit

@@ -118,6 +118,12 @@ Result<std::vector<Service>> Services::list(std::string_view kind) {
                            read_service, kind);
 }
 
+Result<std::vector<std::string>> Services::names(std::string_view kind) {
+  return database_.collect(
+      "SELECT name FROM services WHERE destroyed_at_ms IS NULL AND kind = ?1 ORDER BY name",
+      [](Row row) { return row.text(0); }, kind);
+}
+
 Result<std::vector<Service>> Services::trash(std::string_view kind) {
   return database_.collect(DAVIT_SERVICE_COLUMNS
                            "WHERE destroyed_at_ms IS NOT NULL AND (?1 = '' OR kind = ?1) "

@@ -77,6 +77,8 @@ class Services {
   Result<bool> exists(std::string_view kind, std::string_view name);
   /// Sorted by name; an empty kind: of all kinds, by kind and name. Not those in the trash.
   Result<std::vector<Service>> list(std::string_view kind);
+  /// Their names alone, for which no row is read.
+  Result<std::vector<std::string>> names(std::string_view kind);
   /// The trash, newest first.
   Result<std::vector<Service>> trash(std::string_view kind);
 
@@ -112,6 +114,7 @@ class Services {
   /// Sorted by alias; and by app's name.
   Result<std::vector<ServiceLink>> links_of_app(AppId app);
   Result<std::vector<ServiceLink>> links_of_service(ServiceId service);
+  Result<std::vector<ServiceLink>> links_of_kind(std::string_view kind);
 
   /// 0, 1, ... in the order in which kinds were first asked for.
   Result<std::uint32_t> number_of_kind(std::string_view kind);

@@ -43,6 +43,7 @@ TEST_F(ServiceRows, ANameIsTakenOnceAKindAndFreeAgainInTheTrash) {
   must(services().take_from_trash(db.id, "db-of-before"));
   reopen(StoreMode::kRead);
   EXPECT_EQ(must(services().list("pg")).size(), 2U);
+  EXPECT_EQ(must(services().names("pg")), (std::vector<std::string>{"db", "db-of-before"}));
   EXPECT_EQ(must(services().get("pg", "db-of-before")).password, Secret("p"));
 }
 
@@ -85,6 +86,8 @@ TEST_F(ServiceRows, AnAppHasEachServiceAndEachNameOnce) {
   must(services().link(link(app("blog"), two, "DATABASE")));
   EXPECT_EQ(must(services().links_of_app(shop_)).size(), 2U);
   EXPECT_EQ(must(services().links_of_service(two.id)).front().app_name, "blog");
+  EXPECT_EQ(must(services().links_of_kind("pg")).size(), 3U);
+  EXPECT_TRUE(must(services().links_of_kind("other")).empty());
 }
 
 TEST_F(ServiceRows, LinksFollowTheAppByItsId) {
