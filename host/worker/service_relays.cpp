@@ -7,6 +7,7 @@
 
 #include "plugin/app_user.hpp"
 #include "process/files.hpp"
+#include "process/port_holder.hpp"
 #include "service/generation.hpp"
 
 namespace davit {
@@ -54,13 +55,21 @@ Result<> listen(Workshop& shop, const Unit& unit) {
 // As the app user: it needs no right but that of an app, to reach the service.
 Result<> open_port(Workshop& shop, const Service& service, std::uint16_t port) {
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
+  const HostSettings& host = plugins->catalog().host();
+  if (port >= host.port_first && port <= host.port_last) {
+    return fail(
+        Code::kConflict, fmt::format("Port {} is one of those that apps and services are given", port),
+        fmt::format("Choose one that is not within {} to {}", host.port_first, host.port_last), "port-taken");
+  }
   Unit unit = relay_unit(shop, port_unit(service), service);
   unit.argv.insert(unit.argv.end(), {fmt::format("0.0.0.0:{}", port), std::to_string(service.port)});
-  DAVIT_TRY_ASSIGN(unit.run_as, app_user_of(plugins->catalog().host().app_user));
+  DAVIT_TRY_ASSIGN(unit.run_as, app_user_of(host.app_user));
   if (auto open = listen(shop, unit); !open) {
     DAVIT_TRY(shop.supervisor().remove(unit.name, 0));
-    return fail(Code::kConflict, fmt::format("Nothing can listen at port {}", port),
-                "Something else has it: see ss -ltnp; choose another", "port-taken");
+    const std::string holder = holder_of_port(port);
+    if (holder.empty()) return open;
+    return fail(Code::kConflict, fmt::format("Port {} is taken by {}", port, holder),
+                "Choose another, or stop that", "port-taken");
   }
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   return store->services().set_exposed_port(service.id, port);

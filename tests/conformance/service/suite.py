@@ -142,6 +142,11 @@ class Conformance(harness.HomeTest):
         addresses = [line.split()[3] for line in subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout.splitlines()]
         self.assertIn(f"127.0.0.1:{inner}", addresses)
         self.assertNotIn(f"0.0.0.0:{inner}", addresses)
+        self.assert_exit(1, self.service("expose", "one", str(inner + 1), check=False), "is one of those that apps and services are given")
+        with socket.create_server(("127.0.0.1", outer)):
+            done = self.service("expose", "one", str(outer), check=False)
+            self.assert_exit(1, done, f"Port {outer} is taken by", f"(pid {os.getpid()})", "Choose another")
+        self.assertEqual(0, self.info("one")["exposed_port"])
         self.service("expose", "one", str(outer))
         self.assertEqual(outer, self.info("one")["exposed_port"])
         socket.create_connection(("127.0.0.1", outer), 10).close()
