@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <set>
 
@@ -17,6 +18,8 @@
 
 namespace davit::docker_plugin {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr const char* kLayout = "1";  // of what base_image() puts in: another number makes new images
 
@@ -37,6 +40,17 @@ class Scratch {
   Engine& engine_;
   std::string id_;
 };
+
+/// An app that is renamed takes its slugs along into another folder; the image's label stays.
+bool slug_is_there(const fs::path& slug) {
+  std::error_code error;
+  for (fs::directory_iterator app(slug.parent_path().parent_path(), error), end; !error && app != end;
+       app.increment(error)) {
+    std::error_code ignored;
+    if (fs::exists(app->path() / slug.filename(), ignored)) return true;
+  }
+  return error && error != std::errc::no_such_file_or_directory;
+}
 
 }  // namespace
 
@@ -253,7 +267,7 @@ void Images::sweep(const sdk::Call& call) {
   };
   for (const Json& image : of_kind("slug")) {
     const std::string slug = text_in(object_in(image, "Labels"), kLabelSlug);
-    if (!slug.empty() && access(slug.c_str(), F_OK) != 0) remove_image(call, text_in(image, "Id"));
+    if (!slug.empty() && !slug_is_there(slug)) remove_image(call, text_in(image, "Id"));
   }
   // A stack that was made anew: the old one has lost its name, and goes when no slug stands on it.
   for (const Json& image : of_kind("base")) {

@@ -196,7 +196,7 @@ std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const Ins
   made.name = name;
   try {
     networks_.join(call, made.id, name.owner_kind, name.owner, spec.aliases);
-    (void)base_.engine.post("/containers/" + made.id + "/start", {}, nullptr, patience(call));
+    networks_.start(call, made.id, name.owner_kind, name.owner);
   } catch (...) {
     remove_container(base_.engine, made.id);
     throw;

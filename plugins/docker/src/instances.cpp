@@ -273,7 +273,9 @@ void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, boo
       if (matches(selector, group)) records_.forget_group(group);
     }
   }
-  if (goes.size() == all.size()) networks_.remove(selector.owner_kind, selector.owner);
+  // Asked again: stopping took a while, and an app that moves back has new ones by now.
+  if (find_instances(base_, sdk::Selector{selector.owner_kind, selector.owner, "", "", 0}, steady()).empty())
+    networks_.remove(selector.owner_kind, selector.owner);
   images_.sweep(call);
 }
 

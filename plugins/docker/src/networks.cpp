@@ -109,6 +109,19 @@ std::string Networks::first(const sdk::Call& call, std::uint32_t owner_kind, con
   return joined.initial.empty() ? ensure(call, owner_kind, owner) : joined.initial;
 }
 
+void Networks::start(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
+                     const std::string& owner) {
+  const std::string path = "/containers/" + container + "/start";
+  try {
+    (void)base_.engine.post(path, {}, nullptr, patience(call));
+  } catch (const EngineFailure& failure) {
+    const std::string missing = "network " + name_of(owner_kind, owner) + " not found";
+    if (failure.http_status() != 404 || failure.message().find(missing) == std::string::npos) throw;
+    (void)ensure(call, owner_kind, owner);
+    (void)base_.engine.post(path, {}, nullptr, patience(call));
+  }
+}
+
 void Networks::join(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
                     const std::string& owner, const std::vector<std::string>& aliases) {
   if (owner_kind != DAVIT_OWNER_APP) return;

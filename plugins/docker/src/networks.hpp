@@ -18,6 +18,10 @@ class Networks {
   void remove(std::uint32_t owner_kind, const std::string& owner);
   /// What a container of the owner begins on: its initial-network, else its own network, made if need be.
   std::string first(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner);
+  /// Starts a new container that begins on its owner's network. Whoever removed the owner's last one just now
+  /// may have taken the network along.
+  void start(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
+             const std::string& owner);
   /// Connects a container that was not started yet to what its app joins (attach-post-create).
   void join(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
             const std::string& owner, const std::vector<std::string>& aliases);

@@ -218,7 +218,7 @@ std::int32_t Tasks::run_task(const sdk::Call& call, const sdk::Task& task) {
   running.pump = std::make_unique<Pump>(*running.connection, std::move(pump));
   std::optional<RawTerminal> raw;
   if (spec.tty && task.fds[0] >= 0) raw.emplace(task.fds[0]);
-  (void)base_.engine.post(at + "/start", {}, nullptr, patience(call));
+  networks_.start(call, running.id, task.owner_kind, task.owner);
   const std::int32_t code = wait_for(call, task, running);
   if (code == 137) tell_of_memory(task, running.id);
   return code;
