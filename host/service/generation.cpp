@@ -89,9 +89,10 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
     const bool ends = instances.empty() || instances.front().exits >= *exits_before + kMostExits;
     const bool late = world_.clock.now_mono_ms() >= end;
     if (ends || late) {
-      DAVIT_TRY_ASSIGN(const std::string words, last_words(context));
+      DAVIT_TRY_ASSIGN(const std::string words, last_words(kLastWords, context));
       if (!words.empty()) context.out.detail(words);
       const std::string what = fmt::format("{} {}", service_.kind, service_.name);
+      DAVIT_TRY(check_disk("Starting the server", words, context));
       const std::string hint = fmt::format("See: davit {}:logs {}", service_.kind, service_.name);
       if (instances.empty())
         return fail(Code::kUnavailable, fmt::format("{} does not run", what), hint, "service-down");
@@ -108,11 +109,11 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
   }
 }
 
-Result<std::string> Generation::last_words(const CallContext& context) const {
+Result<std::string> Generation::last_words(std::uint64_t lines, const CallContext& context) const {
   DAVIT_TRY_ASSIGN(Runtime * runtime, this->runtime());
   std::string words;
   DAVIT_TRY(runtime->logs(
-      selector(), {false, kLastWords, 0}, [&](const LogLine& line) { words += line.text + "\n"; }, context));
+      selector(), {false, lines, 0}, [&](const LogLine& line) { words += line.text + "\n"; }, context));
   return words;
 }
 

@@ -98,7 +98,10 @@ class Generation {
                            const CallContext& context) const;
   Result<Runtime*> runtime() const { return world_.capabilities.runtime(service_.runtime); }
   [[nodiscard]] std::string host_for(ServiceProgramKind kind) const;
-  Result<std::string> last_words(const CallContext& context) const;
+  Result<std::string> last_words(std::uint64_t lines, const CallContext& context) const;
+  /// After a failure: kUnavailable "disk-full" if that is why, by what was said, the server's log or the
+  /// disk.
+  Result<> check_disk(std::string_view what, std::string said, const CallContext& context) const;
 
   const ServiceWorld& world_;
   Service service_;

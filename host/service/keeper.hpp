@@ -99,7 +99,8 @@ class ServiceKeeper {
   Result<> load_from(const Generation& generation, StreamFeed& feed, const CallContext& context) const;
   Result<> load_file(const Generation& generation, const std::filesystem::path& file,
                      const CallContext& context) const;
-  Result<> thin_out(const Service& service, const std::filesystem::path& folder) const;
+  /// `taken`, the one just taken, stays in any case.
+  Result<> thin_out(const Service& service, const std::filesystem::path& taken) const;
   [[nodiscard]] std::int64_t keep_ms(const Service& service) const;
 
   ServiceWorld world_;

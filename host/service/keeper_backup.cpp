@@ -89,18 +89,20 @@ Result<fs::path> ServiceKeeper::backup(const Service& service, const fs::path& f
     DAVIT_TRY(remove_tree(part));
     return fail(taken.error());
   }
-  DAVIT_TRY(thin_out(service, folder));
+  DAVIT_TRY(thin_out(service, file));
   return file;
 }
 
-Result<> ServiceKeeper::thin_out(const Service& service, const fs::path& folder) const {
+// The clock may have gone back since the others were taken: then the new one looks like the oldest.
+Result<> ServiceKeeper::thin_out(const Service& service, const fs::path& taken) const {
   std::size_t keep = kKeptBackups;
   DAVIT_TRY_ASSIGN(const auto said, world_.store.services().setting(service.id, "backup-keep"));
   if (said) std::from_chars(said->data(), said->data() + said->size(), keep);
-  const auto all = backups_in(service, folder);
-  for (std::size_t i = 0; keep != 0 && i + keep < all.size(); ++i) {
-    DAVIT_TRY(remove_tree(print_of(all[i])));
-    DAVIT_TRY(remove_tree(all[i]));
+  auto others = backups_in(service, taken.parent_path());
+  std::erase(others, taken);
+  for (std::size_t i = 0; keep != 0 && i + keep < others.size() + 1; ++i) {
+    DAVIT_TRY(remove_tree(print_of(others[i])));
+    DAVIT_TRY(remove_tree(others[i]));
   }
   return {};
 }

@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 
@@ -24,6 +26,10 @@ constexpr const char* kInsideFiles = "/service/files";
 constexpr std::uint32_t kFirstServiceUid = 61'300;  // no account has it, as with apps
 constexpr std::size_t kMaxCapturedBytes = 64 * 1024 * 1024;
 constexpr std::size_t kMaxSaidBytes = 8 * 1024;
+constexpr std::array<std::string_view, 4> kFullDisk{"No space left on device", "error 28", "Errcode: 28",
+                                                    "error number 28"};  // ENOSPC, by its text or number
+constexpr std::uint64_t kServersLines = 200;             // one that crashes writes a long trace
+constexpr std::uintmax_t kTooLittleBytes = 1024 * 1024;  // for any server
 
 std::string_view word_of(ServiceProgramKind kind) {
   switch (kind) {
@@ -69,6 +75,12 @@ Result<UniqueFd> as_input(const std::string& bytes) {
 void keep_end(std::string& text, std::string_view bytes, std::size_t most) {
   text += bytes;
   if (text.size() > most) text.erase(0, text.size() - most);
+}
+
+/// Some programs repeat the statement that failed, with all the data in it.
+std::string shortened(const std::string& line) {
+  constexpr std::size_t kLongest = 300;
+  return line.size() <= kLongest ? line : line.substr(0, kLongest) + " ...";
 }
 
 /// "16" of "postgres:16" and of "registry:5000/postgres:16".
@@ -186,9 +198,23 @@ Result<> Generation::run_well(ServiceProgramKind kind, std::string_view what, co
   with_said.said = &said;
   DAVIT_TRY_ASSIGN(const int code, run(kind, with_said, context));
   if (code == 0) return {};
-  if (!said.empty()) context.out.detail(said.ends_with('\n') ? said : said + "\n");
+  for (const std::string& line : split_lines(said)) context.out.detail(shortened(line) + "\n");
+  DAVIT_TRY(check_disk(what, said, context));
   return fail(Code::kFailed, fmt::format("{} failed: the program ended with {}", what, code), {},
               "service-program");
+}
+
+// Programs differ in what they say of it, and some leave it to the server's log.
+Result<> Generation::check_disk(std::string_view what, std::string said, const CallContext& context) const {
+  std::error_code error;
+  const auto space = std::filesystem::space(folder(), error);
+  if (const auto words = last_words(kServersLines, context)) said += *words;
+  const auto is_said = [&said](std::string_view sign) { return said.find(sign) != std::string::npos; };
+  const bool full = std::ranges::any_of(kFullDisk, is_said) || (!error && space.available < kTooLittleBytes);
+  if (!full) return {};
+  return fail(Code::kUnavailable,
+              fmt::format("{} failed: no space left on the disk of {}", what, folder().string()),
+              "Free some space and repeat the command: what was there before is untouched", "disk-full");
 }
 
 Result<> Generation::run_if_any(ServiceProgramKind kind, std::string_view what,

@@ -1,9 +1,11 @@
 """What goes wrong around a database: servers that are slow or do not start, dumps that would lock us out, two commands at once. Before and after, rows are counted and summed up."""
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
+import unittest
 from pathlib import Path
 
 import harness
@@ -135,6 +137,91 @@ class Faults(harness.HomeTest):
         for words, peak in peaks.items():
             self.assertLess(peak, RSS_KB, f"{words} with a dump of {dump.stat().st_size} bytes")
         self.service("destroy", "large", "--force")
+
+
+class FullDisk(harness.HomeTest):
+    """Services on a disk of their own, which gets smaller and larger while their servers run."""
+
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("SKIPPED aloud: needs root to mount")
+        super().setUpClass()
+        cls.disk = cls.home.path / "services"
+        cls.disk.mkdir(mode=0o711, exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2g,mode=711", "tmpfs", cls.disk], check=True)
+
+    @classmethod
+    def tearDownClass(cls):
+        try:
+            cls.home.davit("system:stop")
+        finally:
+            subprocess.run(["umount", "-l", cls.disk], check=True)
+            super().tearDownClass()
+
+    @contextlib.contextmanager
+    def left(self, megabytes):
+        """So much is left on the disk for a while."""
+        used = shutil.disk_usage(self.disk).used
+        subprocess.run(["mount", "-o", f"remount,size={used // 1024 + megabytes * 1024}k", self.disk], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run(["mount", "-o", "remount,size=2g", self.disk], check=True)
+
+    def script(self, kind, name, text, **options):
+        return self.home.davit(f"{kind}:connect", name, input=text.encode(), **options)
+
+    def state_of(self, kind, name):
+        """Rows, and their sum."""
+        text = {"postgres": "\\t on\n\\a\nSELECT count(*), sum(hashtext(t::text)::bigint) FROM t;\n",
+                "mysql": "SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', i, text))) FROM t;\n"}[kind]
+        return self.script(kind, name, text).stdout.splitlines()[-1]
+
+    def fill(self, kind, first, count):
+        """INSERTs of rows of 64 KiB, each acknowledged by itself."""
+        repeat = {"postgres": "(SELECT string_agg(md5({i}::text || j::text), '') FROM generate_series(1, 2048) j)",
+                  "mysql": "REPEAT(MD5({i}), 2048)"}[kind]
+        return "".join(f"INSERT INTO t VALUES ({i}, {repeat.format(i=i)});\n" for i in range(first, first + count))
+
+    def full_disk(self, kind):
+        make = {"postgres": "CREATE TABLE t (i int PRIMARY KEY, text text);\nALTER TABLE t ALTER COLUMN text SET STORAGE EXTERNAL;\n",
+                "mysql": "CREATE TABLE t (i int PRIMARY KEY, text mediumtext) ENGINE=InnoDB;\n"}[kind]
+        self.home.davit(f"{kind}:create", "tight")
+        self.script(kind, "tight", make + self.fill(kind, 0, 1600))
+        before = self.state_of(kind, "tight")
+        with self.subTest("while a dump is loaded"):
+            dump = self.home.folder / f"{kind}.dump"
+            with dump.open("wb") as out:
+                subprocess.run([str(harness.DAVIT), f"{kind}:export", "tight"], env=self.home.env, stdout=out, check=True, timeout=harness.DEADLINE_S)
+            # Enough for an empty instance, and not for 100 MiB of rows too.
+            with self.left({"postgres": 110, "mysql": 220}[kind]):
+                done = self.home.davit(f"{kind}:import", "tight", input=dump.read_bytes(), check=False)
+            self.assert_exit(1, done, "Loading the data failed: no space left on the disk of", "Free some space and repeat the command")
+            self.assertEqual(before, self.state_of(kind, "tight"))
+            self.assertEqual([1], [row["number"] for row in self.home.json(f"{kind}:info", "tight")["generations"]])
+            self.home.davit(f"{kind}:import", "tight", input=dump.read_bytes())
+            self.assertEqual(before, self.state_of(kind, "tight"))
+        with self.subTest("while it serves"):
+            with self.left(12):
+                done = self.script(kind, "tight", self.fill(kind, 10_000, 1600), check=False)
+            self.assertNotEqual(0, done.returncode)
+            rows = wait_for(lambda: self.script(kind, "tight", "SELECT count(*) FROM t WHERE i < 10000;\n", check=False).stdout, "the server", 60)
+            self.assertIn("1600", rows)
+            self.script(kind, "tight", "DELETE FROM t WHERE i >= 10000;\n")
+            self.assertEqual(before, self.state_of(kind, "tight"))
+        with self.subTest("when there is none at all for a new one"):
+            with self.left(5):
+                done = self.home.davit(f"{kind}:create", "more", check=False)
+            self.assert_exit(1, done, "no space left on the disk of")
+            self.assert_exit(1, self.home.davit(f"{kind}:exists", "more", check=False))
+        self.home.davit(f"{kind}:destroy", "tight", "--force")
+
+    def test_postgres(self):
+        self.full_disk("postgres")
+
+    def test_mysql(self):
+        self.full_disk("mysql")
 
 
 if __name__ == "__main__":

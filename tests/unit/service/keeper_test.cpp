@@ -161,6 +161,39 @@ TEST_F(KeeperTest, AnImportThatFailsLeavesWhatWasThere) {
   EXPECT_EQ(store_->ports().list().value().size(), 1U);
 }
 
+TEST_F(KeeperTest, AFullDiskIsSaidAndLeavesWhatWasThere) {
+  const Service db = made("db");
+  capabilities_.runtime_fake.on_task = [](const TaskRequest& task) {
+    if (task.name == "load") task.err("could not extend file \"base/5/1\": No space left on device\n");
+    return task.name == "load" ? 1 : 0;
+  };
+  const auto failed = keeper().import_from(db, file_of("too much"), context_);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().slug, "disk-full");
+  EXPECT_EQ(now("db").generation, 1U);
+  EXPECT_THAT(servers(), testing::ElementsAre("fake.db.g1.server"));
+  EXPECT_FALSE(fs::exists(data(db).parent_path().parent_path() / "g2"));
+}
+
+TEST_F(KeeperTest, ABackupIsKeptAlsoWhenTheClockWentBack) {
+  const Service db = made("db");
+  capabilities_.runtime_fake.on_task = [](const TaskRequest& task) {
+    return task.name == "dump" && ::write(task.fds[1], "data", 4) != 4 ? 1 : 0;
+  };
+  ASSERT_TRUE(services().set_setting(db.id, "backup-keep", "2"));
+  const fs::path folder = keeper().backup_folder(db);
+  std::vector<fs::path> taken;
+  for (const std::int64_t jump_ms : {0LL, 5'000LL, -3'600'000LL, 1'000LL}) {
+    clock_.set_unix_ms(clock_.now_unix_ms() + jump_ms);
+    const auto one = keeper().backup(db, folder, context_);
+    ASSERT_TRUE(one);
+    taken.push_back(*one);
+    EXPECT_TRUE(fs::exists(*one)) << *one;
+    EXPECT_LE(keeper().backups_in(db, folder).size(), 2U);
+  }
+  EXPECT_TRUE(fs::exists(taken.back().replace_extension(".fingerprint")));
+}
+
 TEST_F(KeeperTest, AServerThatDoesNotComeUpOnTheNewDataGoesBackToTheOld) {
   const Service db = made("db");
   capabilities_.runtime_fake.on_task = [&](const TaskRequest& task) {
