@@ -22,12 +22,17 @@ Error not_deployed(std::string_view app) {
           {}};
 }
 
+Result<int> deploy(Session& session, const App& app, const AppChange& change) {
+  return change_app(session, app, change);
+}
+
 /// One app, or with --all every app that is deployed, one after the other; the worst exit code.
-Result<int> each(Session& session, const Arguments& args, const AppChange& change) {
+Result<int> each(Session& session, const Arguments& args, const AppChange& change,
+                 decltype(deploy)& action = deploy) {
   if (!args.all) {
     DAVIT_TRY_ASSIGN(const App app, session.app(args));
     if (!app.deployed) return fail(not_deployed(app.name));
-    return change_app(session, app, change);
+    return action(session, app, change);
   }
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
@@ -38,7 +43,7 @@ Result<int> each(Session& session, const Arguments& args, const AppChange& chang
       continue;
     }
     session.context.app = app.name;
-    auto code = change_app(session, app, change);
+    auto code = action(session, app, change);
     if (!code) session.out().warning(fmt::format("{}: {}", app.name, code.error().text()));
     worst = std::max(worst, code ? *code : 1);
   }
@@ -49,8 +54,28 @@ AppChange plain(const Arguments& args, std::string verb) {
   return {"ps:" + verb, std::move(verb), "{}", args.has("no-wait")};
 }
 
+/// All that its live release says is up.
+Result<bool> runs_whole(Session& session, const App& app) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto groups, store->live_groups().live(app.id));
+  std::size_t wanted = 0;
+  for (const LiveGroup& group : groups) wanted += group.count;
+  if (wanted == 0) return false;
+  DAVIT_TRY_ASSIGN(const auto instances, list_instances(session, app));
+  return instances.size() == wanted && std::ranges::all_of(instances, [](const InstanceLine& instance) {
+           return instance.state == "running";
+         });
+}
+
+Result<int> start_app(Session& session, const App& app, const AppChange& change) {
+  DAVIT_TRY_ASSIGN(const bool runs, runs_whole(session, app));
+  if (!runs) return deploy(session, app, change);
+  session.out().step(fmt::format("App {} is running already", app.name));
+  return 0;
+}
+
 Result<int> start(Session& session, const Arguments& args) {
-  return each(session, args, plain(args, "start"));
+  return each(session, args, plain(args, "start"), start_app);
 }
 Result<int> stop(Session& session, const Arguments& args) {
   if (!args.all) session.quiet_step(fmt::format("Stopping {}", args.app));

@@ -119,6 +119,9 @@ class Concurrency(harness.HomeTest):
         harness.wait_for(lambda: not self.home.instances("stopped"), "the instances are gone")
         self.home.davit("ps:start", "stopped")
         self.assertEqual("one", self.home.get("stopped")[1].strip())
+        before = [instance["id"] for instance in self.home.instances("stopped")]
+        self.assertIn("running already", self.home.davit("ps:start", "stopped").stdout)
+        self.assertEqual(before, [instance["id"] for instance in self.home.instances("stopped")])
 
 
 if __name__ == "__main__":

@@ -62,6 +62,20 @@ TEST_F(Apps, ListsAreSortedByBytes) {
   EXPECT_EQ(listed, must(store().apps().names()));
 }
 
+TEST_F(Apps, TheDefaultNameAmongItsDomainsFollowsARenamedApp) {
+  const AppId shop = app("shop");
+  const AppId other = app("other");
+  must(store().domains().assign(AppId::kGlobal, {"localhost", "example.com"}));
+  must(store().domains().assign(shop, {"shop.localhost", "shop.example.com", "shop.example.org"}));
+  must(store().domains().assign(other, {"store.example.com"}));
+  must(store().apps().rename(shop, "store"));
+  const std::vector<std::string> renamed{"store.localhost", "shop.example.com", "shop.example.org"};
+  EXPECT_EQ(must(store().domains().list(shop)), renamed) << "store.example.com is another app's";
+  must(store().apps().rename(shop, "shop"));
+  const std::vector<std::string> back{"shop.localhost", "shop.example.com", "shop.example.org"};
+  EXPECT_EQ(must(store().domains().list(shop)), back);
+}
+
 TEST_F(Apps, ARenamedAppKeepsItsIdAndWhatBelongsToIt) {
   const AppId shop = app("shop");
   must(store().config().set_many(shop, {{"A", Secret("1")}}));
