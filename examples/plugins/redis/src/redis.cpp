@@ -36,19 +36,26 @@ return table.concat(out)
 class Redis : public sdk::Plugin, public sdk::ServiceKind {
  public:
   sdk::Pairs describe_kind(const sdk::Call& call) override {
-    return {{"scheme", "redis"},
-            {"alias", "REDIS"},
-            {"versions", version(call)},
-            {"missing", "Install it: apt-get install redis-server"}};
+    return {{"scheme", "redis"},         {"alias", "REDIS"},
+            {"versions", version(call)}, {"missing", "Install it: apt-get install redis-server"},
+            {"image", "redis"},          {"packages", "redis-server"}};
   }
 
   sdk::Program serve(const sdk::Call&, const sdk::Service& service) override {
     sdk::Program run;
-    run.argv = {kServer,  service.files + "/redis.conf", "--dir",        service.data, "--bind", service.host,
-                "--port", std::to_string(service.port),  "--appendonly", "yes"};
-    // DEBUG is what the fingerprint is made with.
-    run.files = {
-        {"redis.conf", "requirepass " + service.password + "\nsave \"\"\nenable-debug-command local\n"}};
+    run.argv = {at(service, kServer),
+                service.files + "/redis.conf",
+                "--dir",
+                service.data,
+                "--bind",
+                service.host,
+                "--port",
+                std::to_string(service.port),
+                "--appendonly",
+                "yes"};
+    // DEBUG is what the fingerprint is made with; between containers nobody is local.
+    run.files = {{"redis.conf", "requirepass " + service.password + "\nsave \"\"\nenable-debug-command " +
+                                    (service.image.empty() ? "local" : "yes") + "\n"}};
     return run;
   }
 
@@ -69,9 +76,14 @@ class Redis : public sdk::Plugin, public sdk::ServiceKind {
   }
 
  private:
+  // Here by its path; in an image PATH finds it.
+  static std::string at(const sdk::Service& service, const std::string& path) {
+    return service.image.empty() ? path : path.substr(path.rfind('/') + 1);
+  }
+
   static sdk::Program client(const sdk::Service& service, const sdk::Strings& words) {
     sdk::Program run;
-    run.argv = {kClient, "-h", service.host, "-p", std::to_string(service.port)};
+    run.argv = {at(service, kClient), "-h", service.host, "-p", std::to_string(service.port)};
     run.argv.insert(run.argv.end(), words.begin(), words.end());
     run.env = {{"REDISCLI_AUTH", service.password}, {"REDISCLI_HISTFILE", "/dev/null"}};
     return run;
