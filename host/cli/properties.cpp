@@ -24,18 +24,23 @@ Result<std::uint64_t> number(std::string_view text, std::uint64_t largest) {
   return value;
 }
 
+std::string names_of(const PropertyGroup& group) {
+  std::vector<std::string> names;
+  for (const CliProperty& property : group.properties) names.push_back(property.key);
+  std::ranges::sort(names);
+  return join(names, ", ");
+}
+
 }  // namespace
 
 Result<const CliProperty*> check_property(const PropertyGroup& group, bool global_scope, std::string_view key,
                                           std::string_view value) {
-  if (key.empty()) return fail(Code::kInvalid, "No property specified");
+  if (key.empty())
+    return fail(Code::kInvalid, "No property specified", fmt::format("Name one of: {}", names_of(group)));
   const auto found = std::ranges::find(group.properties, key, &CliProperty::key);
   if (found == group.properties.end()) {
-    std::vector<std::string> valid;
-    for (const CliProperty& property : group.properties) valid.push_back(property.key);
-    std::ranges::sort(valid);
     return fail(Code::kInvalid,
-                fmt::format("Invalid property specified, valid properties include: {}", join(valid, ", ")));
+                fmt::format("Invalid property specified, valid properties include: {}", names_of(group)));
   }
   if (global_scope && !found->global) return fail(Code::kInvalid, "Property cannot be specified globally");
   if (!global_scope && !found->per_app)

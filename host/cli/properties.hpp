@@ -19,6 +19,7 @@ struct CliProperty {
   bool global = true;                                               ///< may be set with --global
   bool per_app = true;                                              ///< may be set for an app
   std::function<Result<>(std::string_view value)> check = nullptr;  ///< empty: any text
+  std::string summary = {};                                         ///< for the help of GROUP:set
 };
 
 struct PropertyGroup {

@@ -39,7 +39,8 @@ Result<int> show_command_help(Session& session, const CliCommand& command) {
 /// The same for GROUP:set, with what can be set.
 Result<int> show_set_help(Session& session, const CliCommand& command, const PropertyGroup& group) {
   std::vector<std::vector<std::string>> rows;
-  for (const CliProperty& property : group.properties) rows.push_back({property.key, property.default_value});
+  for (const CliProperty& property : group.properties)
+    rows.push_back({property.key, property.default_value, property.summary});
   show_command_help(session, command);
   session.out().result("\nProperties, and their defaults:\n\n" + columns(rows, "    "));
   return 0;

@@ -35,9 +35,8 @@ Result<int> help(Session& session, const Arguments& args) {
   }
   const std::string& name = args.args.front();
   for (const CliCommand& command : table.view().commands) {
-    if (command.name != name || name.find(':') == std::string::npos) continue;
-    session.out().result(help_command(table.view(), command));
-    return 0;
+    if (command.name == name && name.find(':') != std::string::npos)
+      return dispatch(session, {name, "--help"});
   }
   const std::string text = help_group(table.view(), name);
   if (text.empty()) {

@@ -139,10 +139,14 @@ Result<int> info(Session& session, const Arguments& args) {
     rows.push_back({"Command:", command.usage.empty() ? command.name
                                                       : fmt::format("{} {}", command.name, command.usage)});
   }
-  for (const auto& [key, value] : entry->settings) {
-    rows.push_back({"Setting:", fmt::format("{} = {}", key, setting_text(value))});
+  for (const SettingSpec& setting : note.settings) {
+    const auto value = entry->settings.find(setting.key);
+    rows.push_back({"Setting:", value == entry->settings.end()
+                                    ? fmt::format("{} is not set", setting.key)
+                                    : fmt::format("{} = {}", setting.key, setting_text(value->second))});
   }
   for (const PropertySpec& property : note.properties) {
+    if (property.type == SettingType::kStrings) continue;  // the plugin's own commands set it
     rows.push_back({"Property:", fmt::format("{}:set {}", property.group, property.key)});
   }
   session.out().result(columns(rows, "       "));

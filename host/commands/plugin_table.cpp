@@ -29,13 +29,15 @@ PluginCommand from_note(const CommandSpec& note) {
 }
 
 CliProperty from_note(const PropertySpec& note) {
-  CliProperty property{note.key, note.default_value.value_or(""), note.global, true, {}};
-  if (note.type != SettingType::kStrings) {
-    property.check = [type = note.type, values = note.values](std::string_view value) {
-      return check_value(type, values, value);
-    };
-  }
-  return property;
+  const auto check = [type = note.type, values = note.values](std::string_view value) {
+    return check_value(type, values, value);
+  };
+  return {note.key, note.default_value.value_or(""), note.global, true, check, note.summary};
+}
+
+/// A list is not one value: the plugin that declares it has commands of its own for it.
+bool is_settable(const PropertySpec& property) {
+  return property.type != SettingType::kStrings;
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ std::optional<PluginCommand> find_plugin_command(const PluginCatalog& catalog, s
 PropertyGroup plugin_properties(const PluginCatalog& catalog, std::string_view group) {
   PropertyGroup properties{std::string(group), std::string(group), {}};
   for (const PluginCatalog::PropertyRef& ref : catalog.properties()) {
-    if (ref.spec->group == group) properties.properties.push_back(from_note(*ref.spec));
+    if (ref.spec->group == group && is_settable(*ref.spec))
+      properties.properties.push_back(from_note(*ref.spec));
   }
   return properties;
 }
@@ -99,7 +102,7 @@ void FullTable::add_commands(const PluginCatalog& catalog) {
   for (const CatalogEntry* plugin : plugins) {
     std::string_view last;
     for (const PropertySpec& property : plugin->note.properties) {
-      if (property.group == last) continue;
+      if (property.group == last || !is_settable(property)) continue;
       last = property.group;
       add(property_set_spec(texts_.emplace_back(fmt::format("{}:set", last))));
       add(property_report_spec(texts_.emplace_back(fmt::format("{}:report", last))));

@@ -21,35 +21,40 @@ Result<> check_replacement(std::string_view value) {
 
 // The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
 std::vector<CliProperty> check_settings() {
-  return {{"start-timeout", "60", true, true, check_seconds},
-          {"wait-to-retire", "60", true, true, check_seconds}};
+  return {{"start-timeout", "60", true, true, check_seconds, "seconds in which an instance must be healthy"},
+          {"wait-to-retire", "60", true, true, check_seconds,
+           "seconds that old instances have at most to finish their requests"}};
 }
 
 std::vector<CliProperty> git_settings() {
-  return {{"deploy-branch", "", true, true, check_branch},
-          {"max-blob-bytes", "104857600", true, true, check_bytes},
-          {"max-files", "200000", true, true, check_count},
-          {std::string(kMaxPushBytesKey), "2147483648", true, true, check_bytes},
-          {"max-tree-bytes", "1073741824", true, true, check_bytes}};
+  return {{"deploy-branch", "", true, true, check_branch, "branch that is deployed; not set: main, master"},
+          {"max-blob-bytes", "104857600", true, true, check_bytes, "largest file"},
+          {"max-files", "200000", true, true, check_count, "most files of one commit"},
+          {std::string(kMaxPushBytesKey), "2147483648", true, true, check_bytes,
+           "most that one push sends, history included"},
+          {"max-tree-bytes", "1073741824", true, true, check_bytes, "all files of one commit"}};
 }
 
 std::vector<CliProperty> retention_settings() {
-  return {{"cache-days", "30", true, true, check_count},
-          {"cache-mib", "0", true, true, check_count},
-          {"deployments", "100", true, true, check_count},
-          {"log-days", "30", true, true, check_count},
-          {"releases", "10", true, true, check_count}};
+  return {{"cache-days", "30", true, true, check_count, "days that an unused build cache is kept"},
+          {"cache-mib", "0", true, true, check_count, "a larger build cache goes; 0: no limit"},
+          {"deployments", "100", true, true, check_count, "how many deployments keep their log"},
+          {"log-days", "30", true, true, check_count, "days that logs of ended instances are kept"},
+          {"releases", "10", true, true, check_count, "how many releases are kept"}};
 }
 
 std::vector<CliProperty> process_settings() {
-  return {{"builder", "", true, true, {}},
-          {"max-parallel", "0", true, true, check_count},
-          {"replacement", "start-first", true, true, check_replacement},
-          {"restart-policy", "on-failure:10", true, true, check_restart_policy},
-          {"runtime", "", true, true, {}},
-          {"script-timeout-seconds", "600", true, true, check_seconds},
-          {"stack", "", true, true, {}},
-          {"stop-timeout-seconds", "30", true, true, check_seconds}};
+  return {
+      {"builder", "", true, true, {}, "plugin that builds; not set: the one that fits the source best"},
+      {"max-parallel", "0", true, true, check_count, "new instances of a type that start at once; 0: all"},
+      {"replacement", "start-first", true, true, check_replacement,
+       "or stop-first: never two releases at once"},
+      {"restart-policy", "on-failure:10", true, true, check_restart_policy,
+       "always, no, unless-stopped, on-failure, on-failure:N"},
+      {"runtime", "", true, true, {}, "plugin that runs the app; not set: the home's"},
+      {"script-timeout-seconds", "600", true, true, check_seconds, "longest time of each script of app.json"},
+      {"stack", "", true, true, {}, "STACK that buildpacks see; not set: that of buildpacks:set-property"},
+      {"stop-timeout-seconds", "30", true, true, check_seconds, "from the stop signal to the kill"}};
 }
 
 Result<> emit(Session& session, const Report& report, const Arguments& args, bool several) {
@@ -69,9 +74,14 @@ Result<> emit(Session& session, const Report& report, const Arguments& args, boo
 
 PropertyGroup core_properties(std::string_view group) {
   if (group == "apps")
-    return {"apps", "app", {{"disable-autocreation", "false", true, false, check_boolean}}};
+    return {"apps",
+            "app",
+            {{"disable-autocreation", "false", true, false, check_boolean,
+              "true: a first push over ssh makes no app"}}};
   if (group == "app-json") {
-    return {"app-json", "app-json", {{"appjson-path", "app.json", true, true, check_relative_path}}};
+    return {"app-json",
+            "app-json",
+            {{"appjson-path", "app.json", true, true, check_relative_path, "where it is in the source"}}};
   }
   if (group == "checks") return {"checks", "checks", check_settings()};
   if (group == "git") return {"git", "git", git_settings()};

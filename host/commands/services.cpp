@@ -156,7 +156,8 @@ constexpr Setting kSettings[] = {
 Result<int> set(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const Service service, call.service());
   const auto& args = call.args.args;
-  if (args.size() < 2) return fail(Code::kInvalid, "No property specified");
+  if (args.size() < 2)
+    return fail(Code::kInvalid, "No property specified", "Name one of: backup-keep, memory, trash-days");
   const auto* setting = std::ranges::find(kSettings, args[1], &Setting::key);
   if (setting == std::end(kSettings)) {
     return fail(Code::kInvalid,

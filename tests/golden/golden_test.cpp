@@ -207,6 +207,30 @@ TEST_F(GoldenWithApp, CommandsOfPlugins) {
                                    {"build-env:list", "shop", "--format", "json"}}));
 }
 
+TEST_F(GoldenWithApp, HelpOfASetCommandSaysWhatCanBeSet) {
+  std::ofstream(home_ / "plugins.toml") << "[host]\n[plugins.docker]\n";
+  for (const char* command : {"ps:set", "docker:set"}) {
+    const std::string text = run({"help", command}).out;
+    EXPECT_EQ(run({command, "--help"}).out, text);
+    EXPECT_NE(text.find("Properties, and their defaults:"), std::string::npos) << text;
+  }
+  EXPECT_NE(run({"help", "docker:set"}).out.find("port    Port at which the app's image answers"),
+            std::string::npos);
+  EXPECT_EQ(run({"docker:set", "shop"}).err, " !     No property specified\n !     Name one of: port\n");
+}
+
+TEST_F(GoldenWithApp, AListOfAPluginIsNotSetAsOneValue) {
+  std::ofstream(home_ / "plugins.toml") << "[host]\n[plugins.docker]\n";
+  EXPECT_EQ(run({"docker-options:set", "shop", "deploy", "--privileged"}).code, 1);
+  EXPECT_EQ(run({"docker-options:help"}).out.find("docker-options:set"), std::string::npos);
+}
+
+TEST_F(GoldenWithApp, AReportOfAnAppThatIsNotThereIsAnError) {
+  std::ofstream(home_ / "plugins.toml") << "[host]\n[plugins.docker]\n";
+  for (const char* command : {"ps:report", "stack:report", "docker-options:report", "registry:report"})
+    EXPECT_EQ(run({command, "nope"}).code, 20) << command;
+}
+
 TEST_F(GoldenWithApp, CompletionScriptsAreGoodShell) {
   const std::string script = run({"completion", "bash"}).out;
   std::ofstream(home_ / "complete.bash")

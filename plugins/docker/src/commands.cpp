@@ -139,6 +139,7 @@ void DockerCommands::show(const sdk::Pairs& rows, const sdk::Command& command,
 }
 
 std::int32_t DockerCommands::stack_report(const sdk::Command& command) {
+  if (!command.args.empty()) (void)base_.host.apps(call_).report(command.arg(0));  // fails if there is none
   const sdk::Strings apps =
       command.args.empty() ? base_.host.apps(call_).names() : sdk::Strings{command.arg(0)};
   const sdk::Properties properties = base_.host.properties(call_);

@@ -20,6 +20,7 @@ PropertyGroup group() {
 
 TEST(PropertyCheck, HasDokkusTexts) {
   EXPECT_EQ(check_property(group(), false, "", "").error().message, "No property specified");
+  EXPECT_EQ(check_property(group(), false, "", "").error().hint, "Name one of: restart-policy, restore");
   EXPECT_EQ(check_property(group(), false, "nope", "x").error().message,
             "Invalid property specified, valid properties include: restart-policy, restore");
   EXPECT_EQ(check_property(group(), true, "restore", "true").error().message,
