@@ -18,6 +18,8 @@ class Rename(harness.HomeTest):
             self.assertIn("Renaming before to after", done.stdout + done.stderr)
             harness.wait_for(lambda: load.good > 100, "load after the rename")
         thread.join()
+        self.assert_answers(new, "v1")  # its default name went along, among those of its own
+        self.assertEqual(404, self.home.get(old)[0])
         self.assertEqual([], load.bad[:5], f"{len(load.bad)} of {load.good + len(load.bad)} failed")
         self.assertEqual((200, "v1"), (slow[0][0], slow[0][1].strip()), "what was in flight is finished")
         self.assertEqual(["after"], self.home.json("apps:list"))

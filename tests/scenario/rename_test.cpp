@@ -86,6 +86,20 @@ TEST_F(Rename, ItsOwnDomainsGoWithIt) {
   EXPECT_THAT(world.plugins.proxy_fake.routes.at("store").hosts, ElementsAre("shop.test"));
 }
 
+TEST_F(Rename, ADefaultNameAmongItsOwnGoesWithTheSwitch) {
+  const auto own = [&] { return must(world.store().domains().list(world.shop.id)); };
+  must(world.store().domains().add(world.shop.id, {"shop.example.com", "shop.test"}));
+  must(world.push(kFirst));
+  must(world.deploy("rename", kRequest));
+  EXPECT_THAT(world.plugins.proxy_fake.routes.at("store").hosts,
+              ElementsAre("store.example.com", "shop.test"));
+  EXPECT_THAT(own(), ElementsAre("store.example.com", "shop.test"));
+  // The new name is the app's already: the old one stays beside it.
+  must(world.store().domains().add(world.shop.id, {"shop.example.com"}));
+  must(world.deploy("rename", R"({"from":"store","to":"shop"})"));
+  EXPECT_EQ(world.plugins.proxy_fake.routes.at("shop").hosts, own());
+}
+
 TEST_F(Rename, OneThatWasNeverDeployedJustGetsAnotherName) {
   must(world.deploy("rename", kRequest));
   EXPECT_EQ(name_of_app(world), "store");

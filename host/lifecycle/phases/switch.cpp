@@ -2,6 +2,8 @@
 // records what is live.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "lifecycle/health_state.hpp"
 #include "lifecycle/processes.hpp"
@@ -11,6 +13,20 @@
 
 namespace davit {
 namespace {
+
+// A default name that became the app's own when others were added follows the app's name: what Apps::rename
+// is going to record.
+Result<> rename_defaults(DeploymentRun& run, std::vector<std::string>& hosts) {
+  auto& domains = run.services.store.domains();
+  DAVIT_TRY_ASSIGN(const auto endings, domains.list(AppId::kGlobal));
+  for (const std::string& ending : endings) {
+    const auto host = std::ranges::find(hosts, run.renamed_from + "." + ending);
+    const std::string name = run.app.name + "." + ending;
+    DAVIT_TRY_ASSIGN(const auto owner, domains.owner_of(name));
+    if (host != hosts.end() && !owner) *host = name;
+  }
+  return {};
+}
 
 Result<Route> plan_route(DeploymentRun& run) {
   Route route;
@@ -22,6 +38,7 @@ Result<Route> plan_route(DeploymentRun& run) {
   } else {
     DAVIT_TRY_ASSIGN(route.hosts, hosts_of(run.services.store, run.app));
   }
+  if (run.plan.renames) DAVIT_TRY(rename_defaults(run, route.hosts));
   if (!run.plan.stops) route.endpoints = endpoints_of(run.ready_web);
   TextMap plan{{"hosts", join(route.hosts, " ")}};
   RouteEvent event{run.app.name, run.revision, route.hosts, route.endpoints, plan};
