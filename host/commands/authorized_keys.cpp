@@ -50,7 +50,9 @@ Result<AuthorizedKey> parse_public_key(std::string_view name, std::string_view t
   for (const std::string& line : split_lines(text)) {
     if (!trim(line).empty() && !trim(line).starts_with('#')) lines.push_back(line);
   }
-  if (lines.empty()) return fail(Code::kInvalid, "Empty key was specified");
+  if (lines.empty())
+    return fail(Code::kInvalid, "Empty key was specified",
+                "Name a file, or give the key on stdin: davit ssh-keys:add NAME < key.pub");
   if (lines.size() > 1) {
     const bool is_private = lines.front().starts_with("-----BEGIN");
     return fail(Code::kInvalid,
