@@ -57,6 +57,12 @@ std::string lease_name(const Service& service, std::uint32_t generation) {
 
 }  // namespace
 
+CallContext uncancelled(const CallContext& context) {
+  CallContext steady = context;
+  steady.cancelled = [] { return false; };
+  return steady;
+}
+
 Result<FileLock> ServiceKeeper::lock(std::string_view kind, std::string_view name, std::string_view command,
                                      const CallContext& context) {
   const auto path = world_.home.service_lock(kind, name);
@@ -89,7 +95,11 @@ Result<NewService> ServiceKeeper::describe(const CreateRequest& request, const T
   service.alias = fact(facts, "alias", "DATABASE");
   service.username = fact(facts, "username");
   service.database = fact(facts, "database");
-  if (service.database == "name") service.database = database_named(request.name);
+  if (service.database == "name") {
+    const auto reserved = split_words(fact(facts, "reserved"));
+    service.database = database_named(request.name);
+    if (std::ranges::find(reserved, service.database) != reserved.end()) service.database += "_db";
+  }
   if (request.password.empty()) {
     DAVIT_TRY_ASSIGN(service.password, random_password());
   } else {
@@ -120,7 +130,8 @@ Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallCo
                                                     {first.number(), serves.version, "create", 0, {}});
   }();
   if (made) return world_.store.services().get(service.id);
-  if (const auto gone = forget(service, context); !gone) context.out.warning(gone.error().text());
+  if (const auto gone = forget(service, uncancelled(context)); !gone)
+    context.out.warning(gone.error().text());
   return fail(made.error());
 }
 
@@ -165,7 +176,7 @@ Result<> ServiceKeeper::await(const Service& service, std::int64_t limit_ms,
 Result<> ServiceKeeper::start(const Service& service, const CallContext& context) {
   DAVIT_TRY(world_.store.services().set_state(service.id, ServiceState::kRunning));
   const Generation generation = current(service);
-  DAVIT_TRY(generation.serve(context));
+  DAVIT_TRY(generation.serve(uncancelled(context)));
   return generation.await_ready(kStartLimitMs, context);
 }
 

@@ -135,7 +135,8 @@ class FakeRuntime final : public Runtime {
       if (matches(instance, selector)) instance.state = InstanceState::kUp;
     return record_.leave("runtime.start");
   }
-  Result<> remove(const Selector& selector, bool, const CallContext&) override {
+  Result<> remove(const Selector& selector, bool, const CallContext& context) override {
+    if (on_remove) on_remove(context);
     DAVIT_TRY(record_.enter("runtime.remove", text_of(selector)));
     std::erase_if(instances, [&](const Instance& instance) { return matches(instance, selector); });
     std::erase_if(groups, [&](const auto& item) {
@@ -186,6 +187,7 @@ class FakeRuntime final : public Runtime {
   unsigned exits_at_start = 0;
   std::uint32_t next_port = 20'000;
   std::function<void(FakeRuntime&)> on_wait;  ///< lets the world move on while the engine waits
+  std::function<void(const CallContext&)> on_remove;
   std::function<int(const ExecRequest&)> on_exec;
   std::function<int(const TaskRequest&)> on_task;
 

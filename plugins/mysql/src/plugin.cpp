@@ -99,12 +99,16 @@ class MySql : public sdk::Plugin, public sdk::ServiceKind {
       if (!number.empty())
         versions += (versions.empty() ? "" : " ") + std::string(flavour.name) + "-" + number;
     }
-    return {
-        {"scheme", "mysql"},    {"alias", "DATABASE"},
-        {"username", "mysql"},  {"database", "name"},
-        {"versions", versions}, {"missing", "Install it: apt-get install mariadb-server-core mariadb-client"},
-        {"image", "mysql"},     {"packages", "mariadb-server-core mariadb-client"},
-        {"tls", "yes"}};
+    return {{"scheme", "mysql"},
+            {"alias", "DATABASE"},
+            {"username", "mysql"},
+            {"database", "name"},
+            {"reserved", "mysql sys information_schema performance_schema"},
+            {"versions", versions},
+            {"missing", "Install it: apt-get install mariadb-server-core mariadb-client"},
+            {"image", "mysql"},
+            {"packages", "mariadb-server-core mariadb-client"},
+            {"tls", "yes"}};
   }
 
   sdk::Program prepare(const sdk::Call&, const sdk::Service& service) override {

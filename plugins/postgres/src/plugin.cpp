@@ -91,6 +91,7 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
             {"alias", "DATABASE"},
             {"username", "postgres"},
             {"database", "name"},
+            {"reserved", "postgres template0 template1"},
             {"versions", all},
             {"missing", "Install it: apt-get install postgresql"},
             {"stop-signal", std::to_string(SIGINT)},

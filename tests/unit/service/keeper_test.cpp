@@ -109,6 +109,31 @@ TEST_F(KeeperTest, ANewServiceServesTheNewestVersionAtAPortOfItsOwn) {
     EXPECT_THAT(task.argv, testing::Not(testing::Contains(testing::HasSubstr(db.password.reveal()))));
 }
 
+TEST_F(KeeperTest, ADatabaseOfTheServersOwnIsNotGiven) {
+  kind_.facts["reserved"] = "fake system_tables";
+  EXPECT_EQ(made("fake").database, "fake_db");
+  EXPECT_EQ(made("system-tables").database, "system_tables_db");
+  EXPECT_EQ(made("other").database, "other");
+}
+
+TEST_F(KeeperTest, AnImportThatIsCancelledLeavesNothing) {
+  const Service db = made("db");
+  bool cancelled = false;
+  context_.cancelled = [&] { return cancelled; };
+  capabilities_.runtime_fake.on_task = [&](const TaskRequest& task) {
+    cancelled = cancelled || task.name == "load";
+    return cancelled ? 1 : 0;
+  };
+  bool asked_in_vain = false;
+  capabilities_.runtime_fake.on_remove = [&](const CallContext& context) {
+    asked_in_vain = asked_in_vain || context.cancelled();
+  };
+  EXPECT_FALSE(keeper().import_from(db, file_of("new data"), context_));
+  EXPECT_FALSE(asked_in_vain) << "a runtime does nothing for a call that is cancelled";
+  EXPECT_THAT(servers(), testing::ElementsAre("fake.db.g1.server"));
+  EXPECT_FALSE(fs::exists(data(db).parent_path().parent_path() / "g2"));
+}
+
 TEST_F(KeeperTest, AServerThatIsNotInstalledIsSaidWithWhatToDo) {
   kind_.facts["versions"] = "";
   kind_.facts["missing"] = "apt-get install fake";
