@@ -15,12 +15,29 @@ namespace {
 
 constexpr std::string_view kServiceInterface = "davit.service/1";
 
-Result<std::string> named(const ServiceCall& call) {
-  const auto& args = call.args.args;
-  if (!args.empty() && check_app_name(args.front())) return args.front();
+Result<> check_name(std::string_view name) {
+  if (check_app_name(name)) return {};
   return fail(Code::kInvalid, "Please specify a valid name for the service",
               "Use 1 to 63 of: lower-case letters, digits, - and . (a letter or digit first and last, no ..)",
               "service-name-invalid");
+}
+
+Result<std::string> named(const ServiceCall& call) {
+  const auto& args = call.args.args;
+  const std::string name = args.empty() ? std::string() : args.front();
+  DAVIT_TRY(check_name(name));
+  return name;
+}
+
+/// The second argument: a name that no service has.
+Result<std::string> new_name(const ServiceCall& call) {
+  const std::string& name = call.args.args[1];
+  DAVIT_TRY(check_name(name));
+  DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
+  DAVIT_TRY_ASSIGN(const bool taken, store->services().exists(call.kind, name));
+  if (!taken) return name;
+  return fail(Code::kConflict, fmt::format("service {} already exists", name), "Choose another name",
+              "service-taken");
 }
 
 std::vector<std::string> flag_words(const Arguments& args, std::string_view flag) {
@@ -113,9 +130,7 @@ Result<int> import_data(const ServiceCall& call) {
 
 Result<int> clone(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const Service service, call.service());
-  const std::string& name = call.args.args[1];
-  if (!check_app_name(name))
-    return fail(Code::kInvalid, "Please specify a valid name for the service", {}, "service-name-invalid");
+  DAVIT_TRY_ASSIGN(const std::string name, new_name(call));
   std::vector<std::string> words{name};
   for (std::string& word : server_words(call.args)) words.push_back(std::move(word));
   return call.work("clone", service.name, words);
@@ -175,21 +190,14 @@ Result<int> set(const ServiceCall& call) {
 
 Result<int> rename(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const Service service, call.service());
-  const std::string& name = call.args.args[1];
-  if (!check_app_name(name))
-    return fail(Code::kInvalid, "Please specify a valid name for the service", {}, "service-name-invalid");
-  DAVIT_TRY_ASSIGN(Store * store, call.session.reading());
-  DAVIT_TRY_ASSIGN(const bool taken, store->services().exists(call.kind, name));
-  if (taken) {
-    return fail(Code::kConflict, fmt::format("service {} already exists", name), "Choose another name",
-                "service-taken");
-  }
+  DAVIT_TRY_ASSIGN(const std::string name, new_name(call));
   return call.work("rename", service.name, {name});
 }
 
 Result<int> restore(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const std::string name, named(call));
   std::vector<std::string> words(call.args.args.begin() + 1, call.args.args.end());
+  if (const auto as = call.args.value("as")) DAVIT_TRY(check_name(*as));
   for (std::string& word : flag_words(call.args, "as")) words.push_back(std::move(word));
   return call.work("restore", name, words);
 }

@@ -139,7 +139,8 @@ Result<> backup(const Request& request) {
 Result<> verify_backup(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
   std::filesystem::path file = backup_folder(request, service);
-  if (request.more.empty()) {
+  std::error_code ignored;
+  if (request.more.empty() || std::filesystem::is_directory(file, ignored)) {
     const auto all = request.keeper.backups_in(service, file);
     if (all.empty()) {
       return fail(Code::kNotFound, fmt::format("There is no backup of {} in {}", service.name, file.string()),
@@ -180,18 +181,22 @@ Result<> unexpose(const Request& request) {
   return {};
 }
 
-/// "g3" of the words: back to that generation.
-std::uint32_t generation_in(Words words) {
-  std::uint32_t number = 0;
-  if (!words.empty() && words.front().starts_with('g')) {
-    const std::string& word = words.front();
-    std::from_chars(word.data() + 1, word.data() + word.size(), number);
+/// "g3" of the words: back to that generation. 0: none is given.
+Result<std::uint32_t> generation_in(Words words) {
+  if (words.empty() || words.front().starts_with("--")) return 0;
+  const std::string& word = words.front();
+  if (word.starts_with('g')) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(word.data() + 1, word.data() + word.size(), number);
+    if (error == std::errc{} && end == word.data() + word.size() && number != 0) return number;
   }
-  return number;
+  return fail(Code::kInvalid, fmt::format("{} is no generation", json_quote(word)),
+              "Write for example g1; info lists them");
 }
 
 Result<> restore(const Request& request) {
-  if (const auto number = generation_in(request.more); number != 0) {
+  DAVIT_TRY_ASSIGN(const std::uint32_t number, generation_in(request.more));
+  if (number != 0) {
     DAVIT_TRY_ASSIGN(const Service service, request.service());
     request.shop.out().step(fmt::format("Going back to g{} of {}", number, service.name));
     return request.keeper.go_back(service, number, request.context());

@@ -119,6 +119,7 @@ class Conformance(harness.HomeTest):
         self.assertEqual(3, self.rows("two"))
 
     def test_4_a_clone_and_an_upgrade_have_the_same_data(self):
+        self.assert_exit(1, self.service("clone", "one", "two", check=False), "service two already exists")
         self.service("clone", "one", "three")
         self.assertEqual(ROWS + 1, self.rows("three"))
         dsn = self.info("three")["dsn"]
@@ -132,6 +133,7 @@ class Conformance(harness.HomeTest):
         first = Path(self.service("backup", "one").stdout.splitlines()[-1])
         self.assertTrue(first.is_file())
         self.assertIn("exactly what was in the service", self.service("backup-verify", "one").stdout)
+        self.assertIn("exactly what was in the service", self.service("backup-verify", "one", str(first.parent)).stdout)
         wait_for(lambda: Path(self.service("backup", "one").stdout.splitlines()[-1]) != first, "a backup of another second")
         self.assertFalse(first.exists(), "one is kept")
         self.assertEqual(1, len(list(first.parent.glob("*.dump"))))
@@ -159,6 +161,9 @@ class Conformance(harness.HomeTest):
         self.assert_exit(1, self.service("exists", "one", check=False), "service one does not exist")
         self.service("create", "one")
         self.assertIn("one", self.service("list").stdout.split())
+        self.assert_exit(1, self.service("restore", "one", check=False), "service one already exists")
+        self.assert_exit(1, self.service("restore", "one", "--as", "Not Good", check=False), "Please specify a valid name for the service")
+        self.assert_exit(1, self.service("restore", "one", "gx", check=False), "is no generation")
         self.service("restore", "one", "--as", "first")
         self.assertEqual(ROWS + 1, self.rows("first"))
 
