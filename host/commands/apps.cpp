@@ -49,7 +49,7 @@ Result<int> rename(Session& session, const Arguments& args) {
 }
 
 /// As a new app: its config, settings and source, and the release that is live. Not its domains, which are
-/// the other's, nor its storage, which two apps must not write to unasked.
+/// the other's, nor its storage and its links, which two apps must not write to unasked.
 Result<int> clone(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App source, session.app(args));
   const std::string& name = args.args.front();
@@ -62,6 +62,12 @@ Result<int> clone(Session& session, const Arguments& args) {
   }
   session.quiet_step(fmt::format("Cloning {} to {}", source.name, name));
   DAVIT_TRY_ASSIGN(const App made, clone_app(session, source, name));
+  DAVIT_TRY_ASSIGN(const auto links, store->services().links_of_app(source.id));
+  for (const ServiceLink& link : links) {
+    session.out().warning(
+        fmt::format("{}_URL is not cloned: it is the link to {} {}; see {}:clone and {}:link", link.alias,
+                    link.kind, link.service_name, link.kind, link.kind));
+  }
   if (!source.deployed || args.has("skip-deploy")) return 0;
   session.context.app = name;
   return change_app(session, made, {"apps:clone", "start", "{}", false});

@@ -160,6 +160,7 @@ Result<int> service_list(const ServiceCall& call) {
                           .text("kind", service.kind)
                           .text("version", shown_version(service.version))
                           .text("wanted_state", name_of(service.state))
+                          .text("runtime", service.runtime)
                           .raw("linked_apps", json_texts(apps[service.id]))
                           .str());
   }
