@@ -85,7 +85,7 @@ typedef struct davit_service_kind {
    *   username     of the one account; empty or absent: none
    *   database     "name": named like the service, with _ for what is no letter or digit; else as given, such
    * as "0" versions     what can be served here, blanks between, the newest last; none: `missing` says why
-   *   reserved     databases that the server has itself, blanks between: a service of such a name gets NAME_db
+   *   reserved     databases of the server's own, blanks between; a service named so gets NAME_db
    *   missing      what to install: "apt-get install postgresql"
    *   stop-signal  number; absent: SIGTERM
    *   image        the official image's name, without a tag: "postgres"; absent: there is none
