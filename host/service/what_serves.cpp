@@ -72,6 +72,11 @@ Result<std::string> make_service_image(Capabilities& capabilities, std::string_v
                 "Give an image: --image NAME --image-version TAG", "no-image");
   }
   DAVIT_TRY_ASSIGN(Runtime * chosen, capabilities.runtime(runtime));
+  DAVIT_TRY_ASSIGN(const TextMap described, chosen->describe(context));
+  if (fact(described, "isolation") != "container") {
+    return fail(Code::kUnavailable, fmt::format("The runtime {} runs no containers", chosen->id()),
+                "Name one that does: --runtime RUNTIME", "no-containers");
+  }
   std::string name = fmt::format("service-{}-{}", kind, codename());
   DAVIT_TRY(chosen->make_stack(name, packages, anew, context));
   return name;

@@ -143,6 +143,8 @@ class Links(harness.HomeTest):
         self.assert_exit(1, self.service("create", "Not Good", check=False), "Please specify a valid name for the service")
         self.assert_exit(1, self.service("link", "nobody", "shop", check=False), "service nobody does not exist")
         self.assert_exit(20, self.service("link", "one", "shop", check=False), "App shop does not exist")
+        if not harness.ON_DOCKER:
+            self.assert_exit(1, self.home.davit("service-image:build", "postgres", check=False), "The runtime process runs no containers")
         self.deployed("shop")
         self.deployed("blog")
         self.home.davit("config:set", "--no-restart", "shop", "KEPT_URL=by-hand")
