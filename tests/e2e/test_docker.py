@@ -1,10 +1,12 @@
 """What only the docker runtime has: stacks, images and their layers, others' hands on its containers, an engine that is down."""
+import contextlib
 import json
 import socket
 import threading
 import unittest
 
 import engine
+import engine_proxy
 import harness
 
 
@@ -172,6 +174,64 @@ class EngineTrouble(DockerTest):
                 self.assertEqual(1, self.home.davit("doctor", check=False).returncode)
         app.push()
         self.assert_answers("kept", "one")
+
+
+class OtherEngines(DockerTest):
+    """The engine of the tests behind a proxy that makes another of it."""
+
+    @contextlib.contextmanager
+    def engine_that(self, **is_so):
+        path = self.home.folder / f"proxy-{len(list(self.home.folder.glob('proxy-*')))}.sock"
+        with engine_proxy.EngineProxy(self.api, path, **is_so) as proxy, \
+                self.home.settings(lambda text: text.replace(self.api.path, str(path))):
+            yield proxy
+            self.assertEqual([], proxy.refused)
+
+    def push(self, app, answer):
+        app.server(answer)
+        app.commit()
+        return app.push()
+
+    def test_of_another_api_version(self):
+        """Docker 20.10 speaks no more than 1.41, and Docker 29 nothing below 1.44."""
+        app = self.deployed("spoken", "one")
+        for name, versions in {"20.10": ("1.12", "1.41"), "29": ("1.44", "1.52")}.items():
+            with self.subTest(name), self.engine_that(versions=versions) as proxy:
+                self.push(app, name)
+                self.assert_answers("spoken", name)
+                self.assertEqual("hello\n", self.home.davit("run", "spoken", "echo", "hello").stdout)
+                self.home.davit("ps:restart", "spoken")
+                self.home.davit("releases:rollback", "spoken")
+                self.home.davit("system:collect")
+                self.assertIn("POST /containers/create", {what.split("?")[0] for what in proxy.asked})
+
+    def test_slow(self):
+        """A deploy takes longer, and loses nothing."""
+        app = self.deployed("slow", "one")
+        with self.engine_that(delay_s=0.4) as proxy, harness.Load(self.home, "slow", 2, rate=50) as load:
+            self.push(app, "two")
+            self.assert_answers("slow", "two")
+            self.home.davit("ps:scale", "slow", "web=2")
+            self.assertGreater(len(proxy.asked), 10)
+        self.assertEqual([], load.bad)
+
+    def test_silent(self):
+        """A deploy that waits for it can be cancelled, and the next one finds everything in order."""
+        app = self.deployed("silent", "one")
+        with self.engine_that(silent="POST /containers/create") as proxy:
+            app.server("two")
+            app.commit()
+            done = []
+            push = threading.Thread(target=lambda: done.append(app.push(check=False)))
+            push.start()
+            harness.wait_for(lambda: proxy.held, "davit waits for the engine", 120)
+            self.home.davit("deploys:cancel", "silent")
+            push.join()
+            self.assert_exit(1, done[0])
+            self.assertEqual("cancelled", self.home.json("deploys:list", "silent")[0]["state"])
+            self.assert_answers("silent", "one")
+        self.push(app, "three")
+        self.assert_answers("silent", "three")
 
 
 del DockerTest
