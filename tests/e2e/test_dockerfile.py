@@ -269,6 +269,11 @@ class Images(DockerfileTest):
             self.home.davit("apps:create", name)
             self.home.davit("git:from-image", name, f"davit-e2e/{name}:1")
             self.assertEqual((200, text), self.answer(name))
+        self.imported("davit-e2e/twice:1", 'CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\nEXPOSE 8080 8080/tcp 8080/udp', {"www/index.html": b"once"})
+        self.home.davit("apps:create", "twice")
+        done = self.home.davit("git:from-image", "twice", "davit-e2e/twice:1")
+        self.assertNotIn("exposes", done.stdout + done.stderr)
+        self.assertEqual((200, "once"), self.answer("twice"))
         self.home.davit("apps:create", "ports")
         self.home.davit("docker:set", "ports", "port", "8080")
         self.home.davit("git:from-image", "ports", "davit-e2e/ports:1")
@@ -279,7 +284,7 @@ class Images(DockerfileTest):
         app.write("Dockerfile", f"FROM {engine.BUSYBOX} AS base\nFROM scratch\nCOPY --from=base /bin/busybox /busybox\nCOPY www /www\n"
                   'ENTRYPOINT ["/busybox"]\nCMD ["httpd", "-f", "-p", "5000", "-h", "/www"]\n')
         app.write("www/index.html", "bare")
-        app.write("Procfile", "worker: httpd -f -p 5001 -h /www\nshelled: echo $HOME\n")
+        app.write("Procfile", "worker: httpd -f -p 5000 -h /www\nshelled: echo $HOME\n")  # web's port again, in a container of its own
         app.commit()
         app.push()
         self.assertEqual((200, "bare"), self.answer("bare"))
