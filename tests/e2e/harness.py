@@ -336,7 +336,7 @@ class Load:
         self.begin = time.monotonic()
         for thread in self.threads:
             thread.start()
-        wait_for(lambda: self.good + len(self.bad) > 20, "the load's first answers")
+        wait_for(lambda: self.sent() > 20, "the load's first answers")
         return self
 
     def __exit__(self, *_):
@@ -344,8 +344,15 @@ class Load:
         for thread in self.threads:
             thread.join()
 
+    def sent(self):
+        return self.good + len(self.bad)
+
+    def due(self):
+        """How many should have been sent by now, at the rate. The threads keep to its times: what is late is sent without a pause."""
+        return int((time.monotonic() - self.begin) / self.interval_s) * len(self.threads)
+
     def per_second(self):
-        return (self.good + len(self.bad)) / (time.monotonic() - self.begin)
+        return self.sent() / (time.monotonic() - self.begin)
 
     def pause(self, number):
         """After the request of this number, counted from 1: until the next one's time."""
