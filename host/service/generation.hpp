@@ -26,6 +26,8 @@ struct ServiceWorld {
   const HostSettings& settings;
   bool owner_is_root = false;          ///< then each kind runs as a uid of its own
   ProcessRunner* processes = nullptr;  ///< makes certificates; nullptr: servers get none
+  /// From here on the command is not cancelled any more: it puts things right, or switches servers.
+  std::function<void()> to_the_end = [] {};
   /// Called with a word at each place where a death matters. Tests kill the process there.
   std::function<void(std::string_view)> failpoint = [](std::string_view) {};
 };

@@ -57,12 +57,6 @@ std::string lease_name(const Service& service, std::uint32_t generation) {
 
 }  // namespace
 
-CallContext uncancelled(const CallContext& context) {
-  CallContext steady = context;
-  steady.cancelled = [] { return false; };
-  return steady;
-}
-
 Result<FileLock> ServiceKeeper::lock(std::string_view kind, std::string_view name, std::string_view command,
                                      const CallContext& context) {
   const auto path = world_.home.service_lock(kind, name);
@@ -130,8 +124,8 @@ Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallCo
                                                     {first.number(), serves.version, "create", 0, {}});
   }();
   if (made) return world_.store.services().get(service.id);
-  if (const auto gone = forget(service, uncancelled(context)); !gone)
-    context.out.warning(gone.error().text());
+  world_.to_the_end();
+  if (const auto gone = forget(service, context); !gone) context.out.warning(gone.error().text());
   return fail(made.error());
 }
 
@@ -176,7 +170,7 @@ Result<> ServiceKeeper::await(const Service& service, std::int64_t limit_ms,
 Result<> ServiceKeeper::start(const Service& service, const CallContext& context) {
   DAVIT_TRY(world_.store.services().set_state(service.id, ServiceState::kRunning));
   const Generation generation = current(service);
-  DAVIT_TRY(generation.serve(uncancelled(context)));
+  DAVIT_TRY(generation.serve(context));
   return generation.await_ready(kStartLimitMs, context);
 }
 

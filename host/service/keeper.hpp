@@ -24,10 +24,6 @@ struct CreateRequest {
 
 class StreamFeed;
 
-/// For what is to come to its end, also when the user has cancelled: putting things right, and the switch
-/// from one server to another.
-CallContext uncancelled(const CallContext& context);
-
 /// Threads: one.
 class ServiceKeeper {
  public:

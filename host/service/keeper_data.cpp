@@ -51,8 +51,8 @@ Result<Generation> ServiceKeeper::build(const Service& service, const std::strin
   world_.failpoint("build:raised");
   if (built) built = generation.stop(context);
   if (!built) {
-    if (const auto gone = discard(generation, uncancelled(context)); !gone)
-      context.out.warning(gone.error().text());
+    world_.to_the_end();
+    if (const auto gone = discard(generation, context); !gone) context.out.warning(gone.error().text());
     return fail(built.error());
   }
   DAVIT_TRY(world_.store.ports().release(
@@ -61,8 +61,8 @@ Result<Generation> ServiceKeeper::build(const Service& service, const std::strin
 }
 
 Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next, const std::string& made_by,
-                                  const CallContext& asked) {
-  const CallContext context = uncancelled(asked);
+                                  const CallContext& context) {
+  world_.to_the_end();
   const Generation before = current(service);
   const Generation after(world_, service, next.number(), next.version(), service.port);
   const bool runs = service.state == ServiceState::kRunning;
@@ -221,8 +221,9 @@ Result<> ServiceKeeper::upgrade(const Service& service, const WantedServer& want
   DAVIT_TRY(remove_tree(file));
   if (!upgraded) {
     context.out.warning("The upgrade failed; going on as before");
-    DAVIT_TRY(before.stop(uncancelled(context)));
-    if (service.state == ServiceState::kRunning) DAVIT_TRY(start(service, uncancelled(context)));
+    world_.to_the_end();
+    DAVIT_TRY(before.stop(context));
+    if (service.state == ServiceState::kRunning) DAVIT_TRY(start(service, context));
     return upgraded;
   }
   context.out.step(fmt::format("The data of before are kept as g{0}: davit {1}:restore {2} g{0}",

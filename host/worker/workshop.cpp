@@ -95,7 +95,7 @@ Result<PluginServices> Workshop::plugin_services() {
         return davit::runtime_of(*store, record.id);
       },
       .request_reroute = [this](std::string_view app) { to_reroute_.emplace(app); },
-      .cancel = [this] { return undoing_ ? std::optional<CancelToken>() : where_.cancel; }};
+      .cancel = [this] { return to_the_end_ ? std::optional<CancelToken>() : where_.cancel; }};
   return services;
 }
 
@@ -137,12 +137,14 @@ Result<LifecycleServices> Workshop::lifecycle(std::function<void()> on_committed
   services.mark = [this](std::string_view deployment, std::string_view step) {
     breadcrumb_.set_deployment(deployment);
     breadcrumb_.set_step(step);
-    if (step == "undo") {
-      undoing_ = true;
-      context_.cancelled = [] { return false; };
-    }
+    if (step == "undo") go_to_the_end();
   };
   return services;
+}
+
+void Workshop::go_to_the_end() {
+  to_the_end_ = true;
+  context_.cancelled = [] { return false; };
 }
 
 Result<ServiceWorld> Workshop::services() {
@@ -157,6 +159,7 @@ Result<ServiceWorld> Workshop::services() {
                      .settings = plugins->catalog().host(),
                      .owner_is_root = geteuid() == 0,
                      .processes = processes_.get()};
+  world.to_the_end = [this] { go_to_the_end(); };
   if (!where_.failpoint.empty()) world.failpoint = failpoint_of(where_.failpoint);
   return world;
 }

@@ -83,6 +83,8 @@ class Workshop {
 
  private:
   Result<PluginServices> plugin_services();
+  /// What takes something back must not be cancelled by what cancelled it.
+  void go_to_the_end();
 
   WorkerSurroundings where_;
   CallContext& context_;
@@ -99,7 +101,7 @@ class Workshop {
   std::unique_ptr<SourceStore> sources_;
   std::unique_ptr<EndpointProbe> probe_;
   std::set<std::string> to_reroute_;
-  bool undoing_ = false;  // what takes a deployment back must not be cancelled by what cancelled it
+  bool to_the_end_ = false;
 };
 
 }  // namespace davit

@@ -43,16 +43,13 @@ class Faults(harness.HomeTest):
         return file
 
     def client_of(self, name, program):
-        """The pid of a program that works on a service; it is in a sandbox, and known by the port in its environment."""
-        port = f"PGPORT={self.home.json('postgres:info', name)['port']}".encode()
+        """The pid of a program that works on a service, whichever of its servers; it is in a sandbox, and known by its environment."""
+        database = f"PGDATABASE={name}".encode()
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
-                if entry.name.isdigit() and (entry / "comm").read_text().strip() == program and port in (entry / "environ").read_bytes().split(b"\0"):
+                if entry.name.isdigit() and (entry / "comm").read_text().strip() == program and database in (entry / "environ").read_bytes().split(b"\0"):
                     return int(entry.name)
         return None
-
-    def generations(self, name):
-        return [row["number"] for row in self.home.json("postgres:info", name)["generations"]]
 
     def test_a_server_that_starts_slowly_is_waited_for(self):
         before = self.filled("slow", 10)
@@ -89,6 +86,24 @@ class Faults(harness.HomeTest):
             self.assertIn("5", self.home.davit(f"{name}:connect", "locked", input=b"SELECT i FROM t;\n").stdout)
             self.home.davit(f"{name}:destroy", "locked", "--force")
         self.service("destroy", "locked", "--force")
+
+    def test_a_ctrl_c_leaves_what_was_there(self):
+        before = self.filled("stays", 40_000)
+        dump = self.export("stays")
+        root = Path(self.home.json("postgres:info", "stays")["data_dir"]).parent.parent
+        for verb, program in (("import", "pg_restore"), ("upgrade", "pg_dump")):
+            with self.subTest(verb), dump.open("rb") as source:
+                work = subprocess.Popen([str(harness.DAVIT), "--force", f"postgres:{verb}", "stays"], env=self.home.env, stdin=source,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+                wait_for(lambda: self.client_of("stays", program), program)
+                os.killpg(work.pid, signal.SIGINT)
+                said = work.communicate(timeout=harness.DEADLINE_S)[0]
+                self.assertEqual(1, work.returncode, said)
+                self.assertIn("Cancelled", said)
+                self.assertEqual("running", self.home.json("postgres:info", "stays")["state"])
+                self.assertEqual(["g1"], sorted(folder.name for folder in root.glob("g*")))
+                self.assertEqual(before, self.sum_of("stays"))
+        self.service("destroy", "stays", "--force")
 
     def test_a_destroy_waits_for_the_backup(self):
         before = self.filled("busy", 40_000)

@@ -53,9 +53,11 @@ class KeeperTest : public testing::Test {
             .clock = clock_,
             .home = home_,
             .settings = settings_,
-            .failpoint = [this](std::string_view point) {
-              if (point == dies_at_) throw std::runtime_error("died");
-            }};
+            .to_the_end = [this] { context_.cancelled = [] { return false; }; },
+            .failpoint =
+                [this](std::string_view point) {
+                  if (point == dies_at_) throw std::runtime_error("died");
+                }};
   }
   ServiceKeeper keeper() { return ServiceKeeper(world()); }
   Services& services() { return store_->services(); }
