@@ -90,6 +90,10 @@ Result<int> restart(Session& session, const Arguments& args) {
   if (!args.args.empty()) {
     if (args.all) return fail(Code::kInvalid, "Unable to restart all apps when specifying a process name");
     DAVIT_TRY(check_process_type(args.args.front()));
+    DAVIT_TRY_ASSIGN(const App app, session.app(args));
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    DAVIT_TRY_ASSIGN(const auto release, store->releases().current(app.id));
+    if (release) DAVIT_TRY(check_type_of(*release, args.args.front(), "restart"));
     session.out().step("All process types restart together: web and workers switch at once");
   }
   return each(session, args, change);

@@ -61,18 +61,22 @@ Result<> check_types(Store& store, const App& app, const Quantities& quantities)
   DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
   if (!release) return {};
   for (const auto& [type, count] : quantities) {
-    const bool known = std::ranges::any_of(
-        release->spec.processes, [&](const ReleaseProcess& process) { return process.type == type; });
-    if (known || count == 0) continue;
-    std::vector<std::string> types;
-    for (const ReleaseProcess& process : release->spec.processes) types.push_back(process.type);
-    return fail(Code::kInvalid, fmt::format("{} is not a valid process name to scale up", type),
-                fmt::format("The Procfile has: {}", join(types, ", ")));
+    if (count > 0) DAVIT_TRY(check_type_of(*release, type, "scale up"));
   }
   return {};
 }
 
 }  // namespace
+
+Result<> check_type_of(const Release& release, const std::string& type, std::string_view purpose) {
+  std::vector<std::string> types;
+  for (const ReleaseProcess& process : release.spec.processes) types.push_back(process.type);
+  if (std::ranges::find(types, type) != types.end()) return {};
+  const std::string near = nearest(type, types);
+  return fail(Code::kInvalid, fmt::format("{} is not a valid process name to {}", type, purpose),
+              fmt::format("{}The Procfile has: {}",
+                          near.empty() ? "" : fmt::format("Did you mean {}? ", near), join(types, ", ")));
+}
 
 Result<Quantities> parse_quantities(const std::vector<std::string>& words) {
   Quantities quantities;

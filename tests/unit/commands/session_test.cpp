@@ -226,6 +226,9 @@ TEST_F(Commands, RestartTakesAllTypesTogether) {
   make_app("new", false);
   EXPECT_EQ(run({"ps:restart", "shop", "web"}), 0);
   EXPECT_EQ(asked_.deployments.back().request_json, "{}");
+  EXPECT_EQ(run({"ps:restart", "shop", "wbe"}), 1);
+  EXPECT_NE(out_.errors.find("wbe is not a valid process name to restart"), std::string::npos);
+  EXPECT_NE(out_.errors.find("Did you mean web? The Procfile has: web, worker"), std::string::npos);
   EXPECT_EQ(run({"ps:restart", "new"}), 1);
   EXPECT_EQ(run({"ps:restart", "--all"}), 0);
   EXPECT_EQ(asked_.deployments.size(), 2U);
