@@ -23,12 +23,23 @@ std::string double_quote(std::string_view text) {
   return out + "\"";
 }
 
+/// A value is somebody else's: what would steer a terminal is shown, not sent. Lines and tabs stay.
+std::string harmless(std::string_view value) {
+  std::string text;
+  for (const char c : value) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool steers = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
+    text += steers ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return text;
+}
+
 std::string pretty(const ConfigMap& config) {
   std::size_t width = 0;
   for (const auto& [key, value] : config) width = std::max(width, key.size());
   std::string text;
   for (const auto& [key, value] : config) {
-    text += fmt::format("{:<{}}{}\n", key + ":", width + 3, value.reveal());
+    text += fmt::format("{:<{}}{}\n", key + ":", width + 3, harmless(value.reveal()));
   }
   return text;
 }

@@ -61,10 +61,17 @@ Result<int> apply_to_app(Session& session, const Arguments& args, const App& app
   if (app.deployed && !args.has("no-restart")) {
     session.quiet_step(fmt::format("Restarting app {}", app.name));
     const std::string request = JsonObject().text("description", change.description).str();
-    return change_app(session, app,
-                      {"config:" + std::string(change.unset.empty() ? "set" : "unset"), "config", request,
-                       args.has("no-wait")},
-                      [&](Store& store) { return write(store, app.id, change); });
+    auto code = change_app(session, app,
+                           {"config:" + std::string(change.unset.empty() ? "set" : "unset"), "config",
+                            request, args.has("no-wait")},
+                           [&](Store& store) { return write(store, app.id, change); });
+    if (code && *code != 0) {
+      session.out().warning(
+          fmt::format("The change of {}'s config is kept, and comes with its next release; what runs has the config "
+                      "that it had",
+                      app.name));
+    }
+    return code;
   }
   const std::string actor = session.acting().actor;
   DAVIT_TRY_ASSIGN(Store * store, session.writing());

@@ -33,6 +33,8 @@ TEST(ConfigFormats, HasDokkusForms) {
   config["A"] = Secret("x y");
   config["LONGER"] = Secret("z");
   EXPECT_EQ(*format_config(config, "pretty"), "A:       x y\nLONGER:  z\n");
+  const ConfigMap red{{"RED", Secret("a\x1b[31m\tb\nc\x7f")}};
+  EXPECT_EQ(*format_config(red, "pretty"), "RED:  a\\x1b[31m\tb\nc\\x7f\n");
   EXPECT_EQ(*format_config(config, "shell"), "A='x y' LONGER='z'\n");
   EXPECT_EQ(*format_config(config, "exports"), "export A='x y'\nexport LONGER='z'\n");
   EXPECT_EQ(*format_config(config, "docker-args"), "--env=A='x y' --env=LONGER='z'\n");
