@@ -66,10 +66,10 @@ Result<int> apply_to_app(Session& session, const Arguments& args, const App& app
                             request, args.has("no-wait")},
                            [&](Store& store) { return write(store, app.id, change); });
     if (code && *code != 0) {
-      session.out().warning(
-          fmt::format("The change of {}'s config is kept, and comes with its next release; what runs has the config "
-                      "that it had",
-                      app.name));
+      session.out().warning(fmt::format(
+          "The change of {}'s config is kept, and comes with its next release; what runs has the config "
+          "that it had",
+          app.name));
     }
     return code;
   }

@@ -6,13 +6,14 @@
  *
  * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
  * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
- * 128 + signal if a signal ended it, and the stop code where it would be 0 after a stop signal: an engine that
- * has been stopped starts again only what did not end well. When PROGRAM ends unasked, so does the instance: the kernel kills what
- * is left. After a stop signal it waits for all of them; who stops waiting is davit-unit. Signals that arrive
- * before it is ready are not lost as long as its parent started it with them blocked. The lifeline is a
- * pipe's end to read: when nobody has the other one any more, all processes are killed. It holds where a
- * death signal does not: between processes of different users. Beside PROGRAM it keeps what passes
- * connections to services on (init_services.h): until the end, so that who stops can still say goodbye. */
+ * 128 + signal if a signal ended it, and the stop code where it would be 0 after a stop signal: an engine
+ * that has been stopped starts again only what did not end well. When PROGRAM ends unasked, so does the
+ * instance: the kernel kills what is left. After a stop signal it waits for all of them; who stops waiting is
+ * davit-unit. Signals that arrive before it is ready are not lost as long as its parent started it with them
+ * blocked. The lifeline is a pipe's end to read: when nobody has the other one any more, all processes are
+ * killed. It holds where a death signal does not: between processes of different users. Beside PROGRAM it
+ * keeps what passes connections to services on (init_services.h): until the end, so that who stops can still
+ * say goodbye. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>

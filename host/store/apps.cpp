@@ -104,12 +104,14 @@ Result<> Apps::rename(AppId app, std::string_view new_name) {
         "FROM (SELECT name FROM apps WHERE id = ?1) AS old WHERE app = ?1 AND artifact_kind = 'slug'",
         app, new_name));
     DAVIT_TRY(database_.run("UPDATE deployments SET app_name = ?2 WHERE app = ?1", app, new_name));
-    // A default name that became the app's own when others were added follows it, unless somebody has the new one.
-    DAVIT_TRY(database_.run(
-        "UPDATE OR IGNORE domains SET domain = ?2 || '.' || made.ending FROM (SELECT name || '.' || domain AS domain, "
-        "domain AS ending FROM domains JOIN apps ON apps.id = ?1 WHERE scope = 0) AS made "
-        "WHERE scope = ?1 AND domains.domain = made.domain",
-        app, new_name));
+    // A default name that became the app's own when others were added follows it, unless somebody has the new
+    // one.
+    DAVIT_TRY(
+        database_.run("UPDATE OR IGNORE domains SET domain = ?2 || '.' || made.ending FROM (SELECT name || "
+                      "'.' || domain AS domain, "
+                      "domain AS ending FROM domains JOIN apps ON apps.id = ?1 WHERE scope = 0) AS made "
+                      "WHERE scope = ?1 AND domains.domain = made.domain",
+                      app, new_name));
     auto changed =
         database_.run("UPDATE apps SET name = ?2, next_name = name WHERE id = ?1 AND id > 0", app, new_name);
     if (!changed && changed.error().slug == kSlugUnique) return fail(name_taken());

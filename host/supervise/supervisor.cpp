@@ -33,8 +33,8 @@ Error no_such_unit(std::string_view name) {
 }
 
 // `wanted` is the absence of the unit's `down` file: down() and davit-unit (for a last end) make it before s6
-// hears of anything, while s6's own flag lags behind, and is stale while a new s6-supervise starts. Down is what both
-// say: until s6 has heard, it may be about to start the program, with no pid to show yet.
+// hears of anything, while s6's own flag lags behind, and is stale while a new s6-supervise starts. Down is
+// what both say: until s6 has heard, it may be about to start the program, with no pid to show yet.
 UnitPhase phase_of(const std::optional<detail::S6Status>& s6, bool supervised, bool wanted,
                    const std::optional<davit_unit_state>& state) {
   if (!supervised || !s6) return UnitPhase::kDown;

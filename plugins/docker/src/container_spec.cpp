@@ -110,7 +110,8 @@ sdk::Strings init_words(int stop_signal, bool tty, const std::optional<WindowSiz
 
 nlohmann::json container_json(const ContainerSpec& spec) {
   sdk::Strings entrypoint = init_words(spec.stop_signal, spec.tty, spec.window);
-  // On-failure: the engine, when it comes back, starts what did not end well. What ended because it went does not count.
+  // On-failure: the engine, when it comes back, starts what did not end well. What ended because it went does
+  // not count.
   if (spec.restart == DAVIT_RESTART_ON_FAILURE)
     entrypoint.insert(std::prev(entrypoint.end()), {"--stop-code", std::to_string(128 + SIGTERM)});
   if (uses_services(spec.mounts))

@@ -98,7 +98,8 @@ TEST(ContainerJson, HasWhatWasAskedFor) {
   spec.max_retries = 3;
   const auto json = container_json(spec);
   const auto& host = json["HostConfig"];
-  EXPECT_EQ(json["Entrypoint"], (nlohmann::json{"/run/davit/davit-init", "--stop-signal", "2", "--stop-code", "143", "--"}));
+  EXPECT_EQ(json["Entrypoint"],
+            (nlohmann::json{"/run/davit/davit-init", "--stop-signal", "2", "--stop-code", "143", "--"}));
   EXPECT_EQ(json["Cmd"], (nlohmann::json{"bash", "-c", "run"}));
   EXPECT_EQ(json["Env"][0], "K=v=w");
   EXPECT_EQ(json["StopTimeout"], 2);
@@ -112,8 +113,9 @@ TEST(ContainerJson, HasWhatWasAskedFor) {
   EXPECT_FALSE(host.contains("CapAdd"));
   EXPECT_EQ(json["NetworkingConfig"]["EndpointsConfig"]["net"]["Aliases"][0], "x");
   spec.mounts.push_back({"/run/sockets/1", DAVIT_SERVICES "/20001", DAVIT_MOUNT_READ_ONLY});
-  EXPECT_EQ(container_json(spec)["Entrypoint"], (nlohmann::json{"/run/davit/davit-init", "--stop-signal", "2", "--stop-code",
-                                                                "143", "--services", DAVIT_SERVICES, "--"}));
+  EXPECT_EQ(container_json(spec)["Entrypoint"],
+            (nlohmann::json{"/run/davit/davit-init", "--stop-signal", "2", "--stop-code", "143", "--services",
+                            DAVIT_SERVICES, "--"}));
   spec.user.clear();
   EXPECT_THAT(container_json(spec)["HostConfig"]["CapAdd"], Contains("SETUID"));
 }

@@ -63,8 +63,9 @@ std::vector<std::string> environment_of(pid_t pid) {
   return found;
 }
 
-/// The environment of the instance's first process, once it has become what it is to be: before that it is a fork of its
-/// parent, then a program whose variables carry their prefix. What never becomes it has been given the pid since.
+/// The environment of the instance's first process, once it has become what it is to be: before that it is a
+/// fork of its parent, then a program whose variables carry their prefix. What never becomes it has been
+/// given the pid since.
 std::vector<std::string> instance_environment(const Options& options) {
   constexpr int kStepMs = 10;
   constexpr int kLongestMs = 10'000;

@@ -289,7 +289,8 @@ TEST_F(RuntimeSuite, TheTableOfAHomeThatIsGoneGoes) {
     EXPECT_THAT(findings, testing::Contains(testing::StartsWith("1 the nftables table " + table)));
     EXPECT_TRUE(nft_said(here, {"list", "table", "inet", table}));
   }
-  // Every home's doctor on this machine takes such a table away, another suite's too: then we lay it out once more.
+  // Every home's doctor on this machine takes such a table away, another suite's too: then we lay it out once
+  // more.
   const std::string said = "0 the nftables table " + table + " of " + gone + ", which is gone, is removed";
   EXPECT_TRUE(eventually([&] {
     sdk::Strings findings;

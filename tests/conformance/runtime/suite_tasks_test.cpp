@@ -32,7 +32,8 @@ TEST_F(RuntimeSuite, LogsComeByTimeWithTheirInstanceAndOutliveIt) {
   ASSERT_EQ(runtime().logs(call, all(), {}, [&](const sdk::LogLine& line) { lines.push_back(line); }),
             DAVIT_OK);
   ASSERT_GE(lines.size(), 3U);
-  // Where standard output and error are two pipes, their order is the order in which they were read: each holds its own.
+  // Where standard output and error are two pipes, their order is the order in which they were read: each
+  // holds its own.
   const auto at = [&](std::string_view text) { return std::ranges::find(lines, text, &sdk::LogLine::text); };
   EXPECT_LT(at("one"), at("three without newline"));
   EXPECT_NE(at("two"), lines.end());
