@@ -65,14 +65,15 @@ class DockerWorld : public World {
     std::string digest;
     for (const auto& [file, content] : files) digest += file + content;
     digest = docker_plugin::sha256_hex(digest);
-    const std::string tree = home_ / digest;
-    const std::string slug = tree + ".tar.zst";
+    const std::string tree = home_ / "trees/" + digest;
+    const std::string slug = home_ / "slugs/shop/" + digest + ".tar.zst";  // as a home has them
     if (fs::exists(slug)) return {DAVIT_ARTIFACT_SLUG, slug, "sha256:" + digest, "debian-12"};
     for (const auto& [file, content] : files) {
       fs::create_directories((fs::path(tree) / file).parent_path());
       std::ofstream(fs::path(tree) / file, std::ios::binary) << content;
       fs::permissions(fs::path(tree) / file, fs::perms(0755));
     }
+    fs::create_directories(fs::path(slug).parent_path());
     EXPECT_EQ(docker_plugin::run_program(
                   {"/usr/bin/tar", "--create", "--zstd", "--file", slug, "-C", tree, "."}, "/dev/null"),
               0);
