@@ -93,7 +93,7 @@ const Verdict& Machine::examine(const sdk::Call& call) {
 Verdict Machine::try_out(const sdk::Call& call) const {
   Verdict found;
   found.app_user = find_app_user(call);
-  write_accounts(found.app_user, records_.etc_folder());
+  write_etc(found.app_user, records_.etc_folder());
   if (config_.isolation == IsolationWish::kNone) {
     found.reason = "the setting isolation is none";
     return found;
@@ -147,11 +147,11 @@ std::string Machine::accounts(const RunUser& user) const {
   if (!verdict_ || user.uid == verdict_->app_user.uid) return records_.etc_folder();
   const std::string folder = records_.etc_folder() + "/" + std::to_string(user.uid);
   make_folder(folder, 0755);
-  if (access((folder + "/group").c_str(), R_OK) != 0) write_accounts(user, folder);
+  if (access((folder + "/group").c_str(), R_OK) != 0) write_etc(user, folder);
   return folder;
 }
 
-void Machine::write_accounts(const RunUser& user, const std::string& folder) const {
+void Machine::write_etc(const RunUser& user, const std::string& folder) const {
   const std::string uid = std::to_string(user.uid);
   const std::string gid = std::to_string(user.gid);
   write_file(folder + "/passwd",
@@ -161,6 +161,7 @@ void Machine::write_accounts(const RunUser& user, const std::string& folder) con
                  ":app:/app:/bin/bash\n"
                  "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
   write_file(folder + "/group", "root:x:0:\napp:x:" + gid + ":\nnogroup:x:65534:\n");
+  write_file(folder + "/sources.list", "");
 }
 
 RunUser Machine::user(const sdk::Call& call, const std::string& name) {

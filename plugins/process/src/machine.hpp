@@ -46,7 +46,7 @@ class Machine {
   Verdict try_out(const sdk::Call& call) const;
   RunUser find_app_user(const sdk::Call& call) const;
   std::string try_sandbox(const sdk::Call& call, const RunUser& user) const;
-  void write_accounts(const RunUser& user, const std::string& folder) const;
+  void write_etc(const RunUser& user, const std::string& folder) const;
 
   const sdk::Host& host_;
   const Config& config_;

@@ -5,7 +5,7 @@
 //   groups/OWNER.REVISION.TYPE             a file
 //   instances/OWNER.REVISION.TYPE.N/       record (written last), app/ (the slug's copy)
 //   tasks/NAME.RANDOM/                     lock, app/, tmp/
-//   etc/                                   passwd and group of all sandboxes
+//   etc/                                   passwd, group and sources.list of all sandboxes
 #pragma once
 
 #include <cstdint>

@@ -13,7 +13,8 @@ constexpr const char* kInside = "/run/davit";
 constexpr const char* kLifelineFd = "8";  // as native/options.hpp
 constexpr const char* kInfoFd = "9";      // what the host's supervision and `davit-sandbox task` read
 
-// Shown where they exist. No /etc as a whole: it has the machine's secrets and accounts.
+// Shown where they exist. No /etc as a whole: it has the machine's secrets and accounts. Of apt, what a
+// buildpack needs that fetches Debian packages; not auth.conf and apt.conf.d, where passwords are.
 constexpr std::array kEtc = {"alternatives",
                              "ssl",
                              "ca-certificates",
@@ -49,7 +50,12 @@ constexpr std::array kEtc = {"alternatives",
                              "java-21-openjdk",
                              "ImageMagick-6",
                              "gitconfig",
-                             "openssl"};
+                             "openssl",
+                             "apt/sources.list",
+                             "apt/sources.list.d",
+                             "apt/preferences.d",
+                             "apt/trusted.gpg.d",
+                             "apt/keyrings"};
 
 // Folders that the sandbox has anyway: a mount below them needs no parents made.
 constexpr std::array kOwnRoots = {"/app", "/usr", "/tmp", "/proc", "/dev", "/etc", "/var/tmp"};
@@ -95,6 +101,9 @@ void add_system(Words& words, const SystemView& system, const std::string& etc) 
   }
   words.add("--ro-bind-try", "/opt", "/opt");
   words.add("--perms", "0755", "--dir", "/etc");  // bwrap would make it 0700, and the app user sees nothing
+  words.add("--perms", "0755", "--dir", "/etc/apt");
+  words.add("--ro-bind-try", etc + "/sources.list",
+            "/etc/apt/sources.list");  // empty, where the machine has none
   for (const char* name : kEtc) {
     const std::string path = std::string("/etc/") + name;
     words.add("--ro-bind-try", path, path);
@@ -104,7 +113,10 @@ void add_system(Words& words, const SystemView& system, const std::string& etc) 
   words.add("--ro-bind-try", "/sys/devices/system/cpu", "/sys/devices/system/cpu");
   words.add("--proc", "/proc", "--dev", "/dev");
   words.add("--perms", "1777", "--tmpfs", "/dev/shm");
-  words.add("--perms", "0755", "--dir", "/var", "--perms", "0755", "--dir", "/run");
+  words.add("--perms", "0755", "--dir", "/run");
+  for (const char* folder : {"/var", "/var/lib", "/var/lib/dpkg"})
+    words.add("--perms", "0755", "--dir", folder);
+  words.add("--ro-bind-try", "/var/lib/dpkg/status", "/var/lib/dpkg/status");  // which packages are there
   words.add("--perms", "0755", "--dir", kInside, "--ro-bind", system.libexec, kInside);
   for (const std::string& path : system.extra) words.add("--ro-bind-try", path, path);
 }

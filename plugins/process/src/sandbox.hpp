@@ -22,14 +22,14 @@ struct RunUser {
 struct SystemView {
   std::string bwrap;    ///< absolute
   std::string libexec;  ///< davit's small programs: at /run/davit inside
-  std::string etc;      ///< made passwd and group
+  std::string etc;      ///< made passwd and group, and an empty sources.list
   bool merged_usr = true;
   sdk::Strings extra;  ///< more paths to show read-only, from the settings
 };
 
 struct SandboxSpec {
   RunUser user;
-  std::string etc;  ///< made passwd and group that name the user; empty: the app user's
+  std::string etc;  ///< the same, naming the user; empty: the app user's
   std::string app;  ///< folder at /app; empty: none
   bool app_read_only = false;
   std::vector<sdk::Mount> mounts;  ///< in this order; targets absolute

@@ -84,6 +84,17 @@ TEST(Sandbox, NothingOfEtcAsAWholeAndNoRealAccounts) {
   EXPECT_THAT(after(words, "/home/d/etc/passwd", 2), ElementsAre("/home/d/etc/passwd", "/etc/passwd"));
 }
 
+TEST(Sandbox, ShowsWhereDebianPackagesComeFromButNoPasswordsOfApt) {
+  const sdk::Strings words = sandbox_argv(debian(), SandboxSpec{});
+  // apt's own file wins over the empty one, which stands in where a machine has only sources.list.d
+  EXPECT_LT(place(words, "/home/d/etc/sources.list"), place(words, "/etc/apt/sources.list.d"));
+  EXPECT_THAT(after(words, "/home/d/etc/sources.list", 2),
+              ElementsAre("/home/d/etc/sources.list", "/etc/apt/sources.list"));
+  EXPECT_TRUE(has(words, "/etc/apt/trusted.gpg.d"));
+  EXPECT_TRUE(has(words, "/var/lib/dpkg/status"));
+  for (const std::string& word : words) EXPECT_FALSE(word.starts_with("/etc/apt/a")) << word;
+}
+
 TEST(Sandbox, MountsComeAfterAppInTheirOrderWithOpenParents) {
   SandboxSpec spec;
   spec.app = "/r/app";
