@@ -12,9 +12,9 @@
 namespace davit {
 namespace {
 
-constexpr std::uint64_t kPollMs = 20;              // between tries to reach a port that nobody opened yet
-constexpr std::uint64_t kDefaultStartS = 60;       // until a new instance must have answered at all
-constexpr unsigned kExitsAllowed = 1;              // a second exit before it is ready: it will not come up
+constexpr std::uint64_t kPollMs = 20;         // between tries to reach a port that nobody opened yet
+constexpr std::uint64_t kDefaultStartS = 60;  // until a new instance must have answered at all
+constexpr unsigned kExitsAllowed = 1;         // a second exit before it is ready: it will not come up
 constexpr std::uint64_t kShownLogLines = 20;
 
 // How far one instance has got with its checks.
@@ -161,7 +161,9 @@ class Waiting {
 
 std::vector<HealthCheck> checks_for(DeploymentRun& run, std::string_view process_type, bool listens) {
   for (const char* list : {"disabled", "skipped"}) {
-    if (lists_type(run.property("checks", list, ""), process_type)) return {};
+    if (!lists_type(run.property("checks", list, ""), process_type)) continue;
+    // A proxy sends no requests to what does not listen yet: that much is waited for.
+    return listens ? std::vector<HealthCheck>{HealthCheck{}} : std::vector<HealthCheck>{};
   }
   return startup_checks(run.target ? run.target->spec.checks_json : std::string(), process_type, listens);
 }

@@ -8,7 +8,8 @@
 namespace davit {
 
 /// The checks of a type: the release's own, else the default: a listening port for what listens, a short
-/// uptime for the rest; none where they are disabled or skipped (checks:disable, checks:skip).
+/// uptime for the rest. Where they are disabled or skipped (checks:disable, checks:skip): the port, if it
+/// listens, and nothing else.
 std::vector<HealthCheck> checks_for(DeploymentRun& run, std::string_view process_type, bool listens);
 
 /// The same whatever is disabled, of a release's record.

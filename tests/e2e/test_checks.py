@@ -296,6 +296,24 @@ class Manifest(ChecksTest):
         self.assertNotEqual(0, self.home.davit("ps:restart", app.name, check=False).returncode)
         self.assertEqual(200, self.home.get(app.name)[0])
 
+    def test_unchecked_instances_get_requests_as_soon_as_they_listen(self):
+        never = {"healthchecks": {"web": [{"path": "/", "status": 204, "attempts": 1}]}}
+        app = self.manifest_app("unchecked", never, extra="import time\ntime.sleep(1)")
+        self.home.davit("checks:skip", app.name, "web")
+        app.push()
+        self.assertEqual(200, self.home.get(app.name)[0])
+        self.home.davit("checks:disable", app.name, "web")
+        self.home.davit("ps:restart", app.name)
+        self.assertEqual(200, self.home.get(app.name)[0])
+        before = self.web(app, 1)["id"]
+        app.write("Procfile", "web: exit 3\n")
+        app.commit()
+        self.assertNotEqual(0, app.push(check=False).returncode)
+        self.assertEqual((before, 200), (self.web(app, 1)["id"], self.home.get(app.name)[0]), "the old one is back, and listens")
+        self.assertEqual("undone", self.home.json("deploys:list", app.name)[0]["state"])
+        self.home.davit("checks:enable", app.name)
+        self.assert_exit(1, self.home.davit("ps:restart", app.name, check=False), "failed its check")
+
     def test_a_death_at_any_step_of_stop_first_leaves_one_running(self):
         app = self.manifest_app("mortal", {}, extra=self.only_one().client())
         self.home.davit("ps:set", app.name, "replacement", "stop-first")

@@ -237,11 +237,21 @@ TEST_F(Checks, OnFailureRunsInTheInstance) {
   EXPECT_THAT(argv, ElementsAre("./report"));
 }
 
+// Nothing is asked but the port: the proxy would refuse what does not listen yet.
 TEST_F(Checks, SkippedChecksAreNotAsked) {
-  world.probe.on_connect = [](const Endpoint&) { return fail(Code::kUnavailable, "refused"); };
-  must(world.store().properties().set(world.shop.id, "checks", "skipped", "_all_"));
-  must(world.push());
-  EXPECT_EQ(world.probe.connects, 0U);
+  for (const char* list : {"skipped", "disabled"}) {
+    unsigned refused = 0;
+    world.probe.on_connect = [&](const Endpoint&) {
+      return ++refused < 3 ? Result<>(fail(Code::kUnavailable, "refused")) : Result<>{};
+    };
+    app_json(R"({"healthchecks":{"web":[{"type":"startup","path":"/"}],"worker":[{"command":["no"]}]}})");
+    must(world.store().formation().set_many(world.shop.id, {{"worker", 1}}));
+    must(world.store().properties().set(world.shop.id, "checks", "skipped", ""));
+    must(world.store().properties().set(world.shop.id, "checks", list, "_all_"));
+    must(world.push(list == std::string("skipped") ? kFirst : kSecond));
+    EXPECT_GE(refused, 3U) << list;
+    EXPECT_TRUE(world.probe.requests.empty()) << list;
+  }
 }
 
 TEST_F(Checks, TheInitialDelayIsKept) {
@@ -249,13 +259,6 @@ TEST_F(Checks, TheInitialDelayIsKept) {
   const auto began = world.clock.now_mono_ms();
   must(world.push());
   EXPECT_GE(world.clock.now_mono_ms() - began, 30'000);
-}
-
-TEST_F(Checks, DisabledChecksAreNotAsked) {
-  world.probe.on_connect = [](const Endpoint&) { return fail(Code::kUnavailable, "refused"); };
-  must(world.store().properties().set(world.shop.id, "checks", "disabled", "web"));
-  must(world.push());
-  EXPECT_EQ(world.probe.connects, 0U);
 }
 
 TEST_F(Checks, ARollbackHasTheChecksOfItsRelease) {

@@ -173,6 +173,40 @@ TEST_F(Replacement, AFailedNewOneBringsTheOldOneBack) {
   EXPECT_THAT(world.answering(), ElementsAre("shop.d1.web.1"));
 }
 
+// An old instance that takes a while to listen has its time: a route is not made before.
+TEST_F(Replacement, TheOldOneComesBackOnlyWhenItListens) {
+  must(world.push(kFirst));
+  set("replacement", "stop-first");
+  const auto before = world.picture();
+  world.plugins.runtime_fake.exits_at_start = 2;
+  int refusals = 0;
+  bool started = false;
+  world.record.on("runtime.start", [&] { started = true; });
+  world.plugins.runtime_fake.on_wait = [&](fakes::FakeRuntime&) { world.clock.advance_ms(1000); };
+  world.probe.on_connect = [&](const Endpoint&) {
+    return started && ++refusals <= 5 ? Result<>(fail(Code::kUnavailable, "refused")) : Result<>{};
+  };
+  world.record.on("proxy.apply", [&] { EXPECT_EQ(refusals, 6); });
+  ASSERT_FALSE(world.push(kSecond));
+  EXPECT_EQ(world.picture(), before);
+  EXPECT_EQ(world.state(), DeploymentState::kUndone);
+}
+
+// It does not listen again at all: that is told, and the deployment is over all the same.
+TEST_F(Replacement, AnOldOneThatIsDeafLeavesNothingStuck) {
+  must(world.push(kFirst));
+  set("replacement", "stop-first");
+  world.plugins.runtime_fake.exits_at_start = 2;
+  bool started = false;
+  world.record.on("runtime.start", [&] { started = true; });
+  world.plugins.runtime_fake.on_wait = [&](fakes::FakeRuntime&) { world.clock.advance_ms(5000); };
+  world.probe.on_connect = [&](const Endpoint&) {
+    return started ? Result<>(fail(Code::kUnavailable, "refused")) : Result<>{};
+  };
+  ASSERT_FALSE(world.push(kSecond));
+  EXPECT_NE(world.state(), DeploymentState::kStuck);
+}
+
 TEST_F(Replacement, DisabledChecksStopTheirTypeFirst) {
   must(world.store().formation().set_many(world.shop.id, {{"worker", 1}}));
   must(world.push(kFirst));

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "lifecycle/checks.hpp"
 #include "lifecycle/processes.hpp"
+#include "lifecycle/question.hpp"
 #include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
 #include "lifecycle/step.hpp"
@@ -75,7 +77,7 @@ Result<bool> have_ended(DeploymentRun& run, Runtime& runtime, const Stopped& gro
 }
 
 Result<> wait_for_all(DeploymentRun& run, Runtime& runtime, const Stopped& group, MonoMs limit_ms,
-                      bool (*reached)(const Instance&), std::string_view what) {
+                      const std::function<bool(const Instance&)>& reached, std::string_view what) {
   const MonoMs until = run.services.clock.now_mono_ms() + limit_ms;
   for (;;) {
     DAVIT_TRY_ASSIGN(const auto instances, runtime.inspect(selector_of(group), run.call));
@@ -108,6 +110,13 @@ Result<> stop_all(DeploymentRun& run, const std::vector<Stopped>& groups) {
     DAVIT_TRY(wait_for_all(run, *runtime, group, limit_ms, has_ended, "did not end in time"));
   }
   return {};
+}
+
+// A proxy takes no route to what does not listen.
+bool is_back(DeploymentRun& run, Runtime& runtime, const Instance& instance) {
+  if (instance.state != InstanceState::kUp) return false;
+  return instance.process_type != kWebType ||
+         ask_instance(run.services, runtime, instance, HealthCheck{}, run.call).has_value();
 }
 
 }  // namespace
@@ -170,17 +179,21 @@ Result<> undo_stop(DeploymentRun& run, std::string_view token) {
     // A stop that was asked for just before a crash may not have ended yet: then "up" is of the old process.
     DAVIT_TRY(runtime->start(selector_of(group), run.call));
   }
+  // Not an error: an instance that does not come up is the old release's own trouble, and it is told.
+  bool all_back = true;
   for (const Stopped& group : groups) {
     DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(group.runtime));
-    // Not an error: an instance that does not come up is the old release's own trouble, and it is told.
-    const auto up = wait_for_all(
+    const auto back = wait_for_all(
         run, *runtime, group, kBackAgainMs,
-        [](const Instance& instance) { return instance.state == InstanceState::kUp; },
-        "did not come up again");
-    if (!up) run.call.out.warning(up.error().text());
+        [&](const Instance& instance) { return is_back(run, *runtime, instance); }, "did not come up again");
+    if (!back) run.call.out.warning(back.error().text());
+    all_back = all_back && back.has_value();
   }
   DAVIT_TRY_ASSIGN(const App app, run.services.store.apps().get(run.app.id));  // by its name of now
-  return reroute_app(run.services, app.name, run.call);
+  const auto routed = reroute_app(run.services, app.name, run.call);
+  if (routed || all_back) return routed;
+  run.call.out.warning(routed.error().text());
+  return {};
 }
 
 }  // namespace davit
