@@ -88,7 +88,9 @@ Result<int> unit(Session& session, const Arguments&) {
   const std::string environment =
       fmt::format("Environment={}\nEnvironment={}\n", unit_path("DAVIT_HOME=" + session.home().root.string()),
                   unit_path("DAVIT_ETC=" + session.home().plugins_toml.parent_path().string()));
-  // What runs belongs to the home's own supervision tree: systemd only brings it up and down.
+  // What runs belongs to the home's own supervision tree: systemd only brings it up and down, and must not
+  // take it away when a command of the unit fails. KillMode=process leaves alone what is not the unit's own
+  // command.
   session.out().result(fmt::format(R"([Unit]
 Description=davit home {2}
 After=network-online.target local-fs.target
@@ -101,7 +103,7 @@ Delegate=yes
 User={3}
 {1}ExecStart={0} system:start
 ExecStop={0} system:stop
-KillMode=none
+KillMode=process
 TimeoutStopSec=120
 
 [Install]

@@ -18,6 +18,17 @@ def have_nftables():
     return os.geteuid() == 0 and os.access(NFT, os.X_OK) and nft("list", "tables").returncode == 0
 
 
+class Unit(harness.HomeTest):
+    def test_systemd_has_nothing_to_say_against_the_unit(self):
+        unit = self.home.folder / "davit.service"
+        unit.write_text(self.home.davit("system:unit").stdout)
+        self.assertIn(f"DAVIT_HOME={self.home.path}", unit.read_text())
+        if shutil.which("systemd-analyze") is None:
+            raise unittest.SkipTest("SKIPPED aloud: systemd-analyze is not installed")
+        done = self.home.run(["systemd-analyze", "verify", unit], check=False)
+        self.assertEqual([], [line for line in (done.stdout + done.stderr).splitlines() if "davit.service" in line])
+
+
 @unittest.skipUnless(have_nftables(), "SKIPPED aloud: setting up nftables needs root and nft")
 class Homes(harness.HomeTest):
     def table(self, name, rule):
