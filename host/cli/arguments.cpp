@@ -59,7 +59,7 @@ class Parser {
  private:
   tl::unexpected<Error> wrong(std::string message) const {
     return fail(Code::kInvalid, std::move(message),
-                fmt::format("Usage: {}{}{}", spec_.name, spec_.usage.empty() ? "" : " ", spec_.usage));
+                fmt::format("Usage: davit {}{}{}", spec_.name, spec_.usage.empty() ? "" : " ", spec_.usage));
   }
 
   /// How many positionals stand already, an app from --app, --global or --all counted.

@@ -124,7 +124,7 @@ Result<int> list(Session& session, const Arguments& args) {
 Result<int> remove(Session& session, const Arguments& args) {
   const auto fingerprint = args.value("fingerprint");
   if (!fingerprint && args.args.empty()) {
-    return fail(Code::kInvalid, "A name is required to remove a key", "Usage: ssh-keys:remove <name>");
+    return fail(Code::kInvalid, "A name is required to remove a key", "Usage: davit ssh-keys:remove <name>");
   }
   DAVIT_TRY(change_record(session, [&](const std::string& before) -> Result<std::string> {
     const auto keys = davit_keys(before);

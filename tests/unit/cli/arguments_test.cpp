@@ -171,7 +171,7 @@ TEST(Arguments, PluginsGetTheirWordsAsTyped) {
 TEST(Arguments, TooManyAndTooFewAreErrorsWithTheUsage) {
   const auto many = parse({"group:verb", "shop", "a", "b"}, spec(AppArgument::kExisting, 1));
   ASSERT_FALSE(many);
-  EXPECT_EQ(many.error().hint, "Usage: group:verb <app>");
+  EXPECT_EQ(many.error().hint, "Usage: davit group:verb <app>");
   CliCommand needs = spec(AppArgument::kExisting);
   needs.minimum_args = 1;
   EXPECT_FALSE(parse({"group:verb", "shop"}, needs));
