@@ -27,8 +27,9 @@ Result<> EventBus::ask(const Event& event, const CallContext& context) {
   const auto hooks = hooks_.find(event.id);
   if (hooks == hooks_.end()) return {};
   for (const auto& hook : hooks->second) {
+    // Which gate it was means nothing to who is refused; whose it is does.
     if (auto answer = hook->handle(event, context); !answer)
-      return fail(from_hook(std::move(answer).error(), *hook, event.id));
+      return fail(std::move(answer).error(), "plugin " + std::string(hook->plugin()));
   }
   return {};
 }

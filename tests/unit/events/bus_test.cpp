@@ -64,7 +64,7 @@ TEST_F(EventBusTest, FirstVetoEndsTheGateAndNamesPluginAndEvent) {
   EXPECT_EQ(answer.error().code, Code::kDenied);
   EXPECT_EQ(answer.error().slug, "friday");
   EXPECT_EQ(answer.error().hint, "Wait for Monday");
-  EXPECT_EQ(answer.error().text(), "plugin guard, deploy.begin: It is Friday");
+  EXPECT_EQ(answer.error().text(), "plugin guard: It is Friday");
   EXPECT_THAT(calls_, ElementsAre("guard"));
 }
 

@@ -37,7 +37,7 @@ TEST_F(PluginHostTest, AGateVetoesWithSlugMessageAndHint) {
   EXPECT_EQ(answer.error().code, Code::kDenied);
   EXPECT_EQ(answer.error().slug, "friday");
   EXPECT_EQ(answer.error().hint, "Wait for Monday");
-  EXPECT_EQ(answer.error().text(), "plugin fixture, deploy.begin: It is Friday");
+  EXPECT_EQ(answer.error().text(), "plugin fixture: It is Friday");
 }
 
 TEST_F(PluginHostTest, AFilterEditsTheMap) {
