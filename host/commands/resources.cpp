@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kMaxCores = 4096;
 constexpr std::string_view kTyped = ".typed";
+constexpr double kLeastMemory = 6.0 * 1024 * 1024;  // Docker takes no less, and no program starts with less
 
 std::optional<double> decimal(std::string_view text) {
   double value = 0;
@@ -58,7 +59,12 @@ Result<std::uint64_t> memory(std::string_view text) {
     return fail(Code::kInvalid, fmt::format("{} is not an amount of memory", text),
                 "Give 512m, 2g or a number of MB");
   }
-  return static_cast<std::uint64_t>(*value * factor);
+  const double bytes = *value * factor;
+  if (bytes > 0 && bytes < kLeastMemory) {
+    return fail(Code::kInvalid, fmt::format("{} of memory is too little for any process", text),
+                "Give at least 6m; without a unit it is MB");
+  }
+  return static_cast<std::uint64_t>(bytes);
 }
 
 }  // namespace

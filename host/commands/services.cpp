@@ -168,6 +168,16 @@ struct Setting {
 constexpr Setting kSettings[] = {
     {"backup-keep", SettingType::kUint}, {"memory", SettingType::kSize}, {"trash-days", SettingType::kUint}};
 
+// No database server starts with less.
+constexpr std::uint64_t kLeastMemory = std::uint64_t{32} << 20;
+
+Result<> check_memory(std::string_view text) {
+  DAVIT_TRY_ASSIGN(const std::uint64_t bytes, parse_size_bytes(text));
+  if (bytes >= kLeastMemory || bytes == 0) return {};
+  return fail(Code::kInvalid, fmt::format("{} of memory is too little for a database server", text),
+              "Give at least 32m, with its unit: 512m, 2g");
+}
+
 Result<int> set(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const Service service, call.service());
   const auto& args = call.args.args;
@@ -181,6 +191,7 @@ Result<int> set(const ServiceCall& call) {
   std::optional<std::string> value;
   if (args.size() > 2 && !args[2].empty()) value = args[2];
   if (value) DAVIT_TRY(check_value(setting->type, {}, *value));
+  if (value && setting->key == "memory") DAVIT_TRY(check_memory(*value));
   call.session.out().header(value ? fmt::format("Setting {} to {}", args[1], *value)
                                   : fmt::format("Unsetting {}", args[1]));
   DAVIT_TRY_ASSIGN(Store * store, call.session.writing());

@@ -12,12 +12,17 @@ TEST(Resources, MemoryIsInMegabytesWithoutAUnit) {
   EXPECT_EQ(parse_resource("memory", "100"), 100ULL << 20);
   EXPECT_EQ(parse_resource("memory", "512m"), 512ULL << 20);
   EXPECT_EQ(parse_resource("memory", "1.5g"), 1536ULL << 20);
-  EXPECT_EQ(parse_resource("memory", "64k"), 64ULL << 10);
-  EXPECT_EQ(parse_resource("memory", "4096b"), 4096ULL);
+  EXPECT_EQ(parse_resource("memory", "65536k"), 64ULL << 20);
+  EXPECT_EQ(parse_resource("memory", "8388608b"), 8ULL << 20);
   EXPECT_EQ(parse_resource("memory", "2GiB"), 2ULL << 30);
   EXPECT_EQ(parse_resource("memory", "10MB"), 10ULL << 20);
   for (const char* bad : {"", "m", "-1", "x", "1x", "1e9g", "nan"})
     EXPECT_FALSE(parse_resource("memory", bad)) << bad;
+  // Nothing could start with it.
+  for (const char* little : {"1", "5.9", "1b", "64k", "5m"})
+    EXPECT_FALSE(parse_resource("memory", little)) << little;
+  EXPECT_EQ(parse_resource("memory", "6"), 6ULL << 20);
+  EXPECT_EQ(parse_resource("memory", "0"), 0ULL);
 }
 
 TEST(Resources, CpuIsInCores) {
