@@ -50,6 +50,18 @@ Result<> listen(Workshop& shop, const Unit& unit) {
   return {};
 }
 
+// The proxy's may be free just now: while it is down.
+Result<bool> is_of_proxy(PluginHost& plugins, std::uint16_t port, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(Proxy * proxy, plugins.proxy());
+  if (proxy == nullptr) return false;
+  DAVIT_TRY_ASSIGN(const TextMap facts, proxy->describe(context));
+  for (const char* key : {"http-port", "https-port"}) {
+    const auto fact = facts.find(key);
+    if (fact != facts.end() && fact->second == std::to_string(port)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 // As the app user: it needs no right but that of an app, to reach the service.
@@ -60,6 +72,11 @@ Result<> open_port(Workshop& shop, const Service& service, std::uint16_t port) {
     return fail(
         Code::kConflict, fmt::format("Port {} is one of those that apps and services are given", port),
         fmt::format("Choose one that is not within {} to {}", host.port_first, host.port_last), "port-taken");
+  }
+  DAVIT_TRY_ASSIGN(const bool of_proxy, is_of_proxy(*plugins, port, shop.context()));
+  if (of_proxy) {
+    return fail(Code::kConflict, fmt::format("Port {} is where apps answer", port), "Choose another",
+                "port-taken");
   }
   Unit unit = relay_unit(shop, port_unit(service), service);
   unit.argv.insert(unit.argv.end(), {fmt::format("0.0.0.0:{}", port), std::to_string(service.port)});

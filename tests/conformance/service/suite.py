@@ -145,6 +145,7 @@ class Conformance(harness.HomeTest):
         self.assertIn(f"127.0.0.1:{inner}", addresses)
         self.assertNotIn(f"0.0.0.0:{inner}", addresses)
         self.assert_exit(1, self.service("expose", "one", str(inner + 1), check=False), "is one of those that apps and services are given")
+        self.assert_exit(1, self.service("expose", "one", str(self.home.port), check=False), f"Port {self.home.port} is where apps answer")
         with socket.create_server(("127.0.0.1", outer)):
             done = self.service("expose", "one", str(outer), check=False)
             self.assert_exit(1, done, f"Port {outer} is taken by", f"(pid {os.getpid()})", "Choose another")
