@@ -32,13 +32,28 @@ std::uint64_t number_or(const std::string& text, std::uint64_t otherwise) {
   return error == std::errc{} && !text.empty() && end == text.data() + text.size() ? number : otherwise;
 }
 
+// A push to a branch that does not deploy is a newcomer's first surprise: it says how to deploy it.
+void say_stored(const RefUpdate& update, const SourceRules& rules, std::string_view app, UserOutput& out) {
+  constexpr std::string_view kHeads = "refs/heads/";
+  if (update.new_id == kZeroId) {
+    out.step(fmt::format("{} is removed", update.ref));
+    return;
+  }
+  out.step(fmt::format("{} is stored, not deployed; {} deploys {}", update.ref, app, rules.branches_text()));
+  if (!update.ref.starts_with(kHeads)) return;
+  const std::string branch = update.ref.substr(kHeads.size());
+  const std::string wanted = rules.branch().empty() ? "main" : rules.branch();
+  out.detail(fmt::format(
+      "To deploy it: git push REMOTE {}:{}. For later pushes: davit git:set {} deploy-branch {}\n", branch,
+      wanted, app, branch));
+}
+
 Result<std::optional<RefUpdate>> choose(const std::vector<RefUpdate>& updates, const SourceRules& rules,
                                         std::string_view app, const CallContext& context) {
   std::optional<RefUpdate> chosen;
   for (const RefUpdate& update : updates) {
     if (!rules.deploys(update.ref)) {
-      context.out.step(
-          fmt::format("{} is stored, not deployed; {} deploys {}", update.ref, app, rules.branches_text()));
+      say_stored(update, rules, app, context.out);
       continue;
     }
     if (update.new_id == kZeroId) {

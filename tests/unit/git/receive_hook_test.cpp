@@ -150,6 +150,11 @@ TEST_F(Receive, ATagIsStoredNotDeployed) {
   EXPECT_THAT(out.steps, Contains(HasSubstr("refs/tags/v1 is stored, not deployed")));
 }
 
+TEST_F(Receive, ABranchThatIsRemovedIsNotStored) {
+  EXPECT_EQ(must(push(line(std::string(40, '1'), std::string(40, '0'), "refs/heads/feature"))), 0);
+  EXPECT_THAT(out.steps, ElementsAre("refs/heads/feature is removed"));
+}
+
 TEST_F(Receive, AnotherBranchIsStoredNotDeployed) {
   EXPECT_EQ(must(push(line("", std::string(40, '1'), "refs/heads/feature"))), 0);
   EXPECT_THAT(deployed, IsEmpty());
