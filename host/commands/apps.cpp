@@ -116,7 +116,7 @@ Result<int> locked(Session& session, const Arguments& args) {
 }
 
 constexpr CliFlag kDestroyFlags[] = {kNoWaitFlag};
-constexpr CliFlag kCloneFlags[] = {{"skip-deploy", "", "Only make the app; a push deploys it"},
+constexpr CliFlag kCloneFlags[] = {{"skip-deploy", "", "Only make the app; ps:start deploys it"},
                                    {"ignore-existing", "", "Do nothing if the new app exists"}};
 constexpr CliFlag kFormat[] = {kFormatFlag};
 

@@ -26,12 +26,28 @@ Result<int> deploy(Session& session, const App& app, const AppChange& change) {
   return change_app(session, app, change);
 }
 
+/// A clone that was not deployed has a release all the same: a start makes one of it with the config of now.
+/// (A push of its source would be up to date.)
+Result<int> undeployed(Session& session, const App& app, const AppChange& change) {
+  Error error = not_deployed(app.name);
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto release, store->releases().newest_usable(app.id));
+  if (!release) return fail(std::move(error));
+  if (change.kind == "start" || change.kind == "restart") {
+    return change_app(
+        session, app,
+        {change.command, "config", JsonObject().text("description", "First start").str(), change.no_wait});
+  }
+  error.hint = fmt::format("Start it first: davit ps:start {}", app.name);
+  return fail(std::move(error));
+}
+
 /// One app, or with --all every app that is deployed, one after the other; the worst exit code.
 Result<int> each(Session& session, const Arguments& args, const AppChange& change,
                  decltype(deploy)& action = deploy) {
   if (!args.all) {
     DAVIT_TRY_ASSIGN(const App app, session.app(args));
-    if (!app.deployed) return fail(not_deployed(app.name));
+    if (!app.deployed) return undeployed(session, app, change);
     return action(session, app, change);
   }
   DAVIT_TRY_ASSIGN(Store * store, session.reading());

@@ -99,6 +99,11 @@ class Clone(harness.HomeTest):
         self.deployed("plan", "x")
         self.home.davit("apps:clone", "--skip-deploy", "plan", "later")
         self.assertEqual([], self.home.instances("later") if self.home.davit("ps:inspect", "later", check=False).returncode == 0 else [])
+        self.assert_exit(1, self.home.davit("ps:rebuild", "later", check=False), "davit ps:start later")
+        self.home.davit("config:set", "later", "COLOUR=blue")
+        self.home.davit("ps:start", "later")
+        self.assert_answers("later", "x")
+        self.assertEqual("blue\n", self.home.davit("run", "later", "printenv", "COLOUR").stdout.replace("\r", ""))
         self.home.davit("apps:clone", "plan", "now")
         self.assert_answers("now", "x")
 

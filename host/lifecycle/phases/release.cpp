@@ -113,11 +113,15 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
     spec = run.target->spec;
     spec.description.clear();
   } else {
-    if (!run.live) {
+    std::optional<Release> base = run.live;  // or what a clone that was never deployed has
+    if (!base) {
+      DAVIT_TRY_ASSIGN(base, run.services.store.releases().newest_usable(run.app.id));
+    }
+    if (!base) {
       return fail(Code::kConflict, fmt::format("{} is not deployed yet", run.app.name), "Push it first",
                   "not-deployed");
     }
-    spec = run.live->spec;
+    spec = base->spec;
     DAVIT_TRY(put_config(run, spec));
     spec.description = run.text("description", "Change of configuration");
   }
