@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <thread>
 
@@ -105,6 +107,24 @@ bool master_lives(const Settings& settings) {
   return ours && title.find("nginx") != std::string::npos;
 }
 
+// Every process that the master's one thread started.
+std::vector<std::string> children_of_master(const Settings& settings) {
+  const auto pid = pid_in(settings.pid_file);
+  if (pid.empty()) return {};
+  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
+  return {std::istream_iterator<std::string>(children), {}};
+}
+
+std::string title_of(const std::string& pid) {
+  return read_file("/proc/" + pid + "/cmdline").value_or("");
+}
+
+bool takes_connections(const std::string& worker) {
+  const auto title = title_of(worker);
+  return title.find("worker process") != std::string::npos &&
+         title.find("shutting down") == std::string::npos;
+}
+
 bool holds(const std::string& pid, const fs::path& file) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc/" + pid + "/fd", error)) {
@@ -135,16 +155,9 @@ bool LiveFiles::is_up() {
 }
 
 bool LiveFiles::has_leaving_workers() const {
-  const auto pid = pid_in(settings_.pid_file);
-  if (pid.empty()) return false;
-  // children lists every process that the master's one thread started
-  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
-  std::string child;
-  while (children >> child) {
-    const auto title = read_file("/proc/" + child + "/cmdline").value_or("");
-    if (title.find("shutting down") != std::string::npos) return true;
-  }
-  return false;
+  const auto children = children_of_master(settings_);
+  return std::ranges::any_of(
+      children, [](const auto& child) { return title_of(child).find("shutting down") != std::string::npos; });
 }
 
 std::optional<std::string> LiveFiles::read(const std::string& path) const {
@@ -266,12 +279,15 @@ void LiveFiles::reload_and_wait(std::uint64_t generation) {
   std::error_code error;
   const auto size = fs::file_size(log, error);
   const auto seen = error ? 0 : size;
+  const auto old_workers = children_of_master(settings_);
   machine_.reload();
-  // nginx tells nobody when a reload is done, so the new workers are asked until one answers.
+  // nginx tells nobody when a reload is done, so the new workers are asked until one answers. Beside them the
+  // old ones take connections for a moment more, with the old configuration.
   const auto limit = std::chrono::steady_clock::now() + kReloadLimit;
   while (true) {
     const auto status = control_.status();
-    if (status && status->generation >= generation) return;
+    const bool is_read = status && status->generation >= generation;
+    if (is_read && std::ranges::none_of(old_workers, takes_connections)) return;
     const auto text = read_file(log).value_or("");
     const auto words = text.size() > seen ? complaint_of(text.substr(seen)) : std::string();
     if (!words.empty()) {
@@ -280,6 +296,7 @@ void LiveFiles::reload_and_wait(std::uint64_t generation) {
                          "the previous configuration is back and was served all the time");
     }
     if (std::chrono::steady_clock::now() > limit) {
+      if (is_read) return;
       throw sdk::Failure(
           DAVIT_TIMEOUT, "reload-slow",
           fmt::format("nginx did not load its new configuration within {} s", kReloadLimit.count()),

@@ -51,6 +51,21 @@ TEST_P(FaultTest, KilledWhileItsWorkersComeUpItLeavesNone) {
   }
 }
 
+TEST_P(FaultTest, NoOldWorkerAnswersOnceAChangeIsApplied) {
+  nginx.settings().workers = 8;
+  auto fresh = nginx.engine();
+  TestApp one("one");
+  TestApp two("two");
+  for (int i = 0; i < 6; ++i) {
+    TestApp& app = i % 2 == 0 ? one : two;
+    fresh.apply(route_to("one", {app.peer()}));
+    for (int request = 0; request < 40; ++request) {
+      ASSERT_EQ(nginx.get("one.test").body, i % 2 == 0 ? "one" : "two")
+          << "apply " << i << ", request " << request;
+    }
+  }
+}
+
 TEST_P(FaultTest, ARefusedConfigurationChangesNothing) {
   TestApp app("one");
   engine.apply(route_to("one", {app.peer()}));
