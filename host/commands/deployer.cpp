@@ -13,6 +13,7 @@
 #include "guard/detach.hpp"
 #include "guard/run_worker.hpp"
 #include "lifecycle/identity.hpp"
+#include "process/batch.h"
 #include "process/files.hpp"
 
 namespace davit {
@@ -172,6 +173,8 @@ class GuardedDeployer final : public Deployer {
   // opened before the fork).
   [[noreturn]] void guard_deployment(const std::string& id, int lock_fd, UniqueFd done,
                                      const CallContext& context) {
+    davit_give_way();
+    davit_lower_share();  // detach() made a session
     const auto spec = worker_spec({"deploy", id}, lock_fd, done.get(), context);
     const auto ended =
         run_worker_with_recovery(spec, [&](const WorkerResult& result) -> std::optional<WorkerSpec> {

@@ -2,12 +2,14 @@
 #include "git/serve.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
 #include "git/git_command.hpp"
+#include "process/batch.h"
 
 namespace davit {
 
@@ -39,6 +41,10 @@ Result<int> serve_git(const Home& home, ProcessRunner& processes, std::string_vi
   command.out = OutputInherit{};
   command.err = OutputInherit{};
   command.keep_group = true;
+  if (service == "git-receive-pack") {
+    davit_give_way();
+    if (::getsid(0) == ::getpid()) davit_lower_share();  // sshd made a session for us
+  }
   DAVIT_TRY_ASSIGN(const Exit exit, processes.run(command));
   return exit.shell_code();
 }

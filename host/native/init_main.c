@@ -2,7 +2,7 @@
  *
  *   davit-init [--uid N --gid N [--group N]...] [--stop-signal N] [--tty] [--rows N --columns N] [--keep-fd
  * N]...
- *              [--lifeline-fd N] [--services FOLDER] [--stop-code N] [--] PROGRAM [ARGUMENT]...
+ *              [--lifeline-fd N] [--services FOLDER] [--stop-code N] [--batch] [--] PROGRAM [ARGUMENT]...
  *
  * Starts PROGRAM, hands the stop signal (and SIGTERM) to EVERY process of the instance, since a Procfile line
  * runs under a bash that forwards nothing; other signals go to PROGRAM. Reaps. Returns PROGRAM's exit code,
@@ -13,7 +13,7 @@
  * blocked. The lifeline is a pipe's end to read: when nobody has the other one any more, all processes are
  * killed. It holds where a death signal does not: between processes of different users. Beside PROGRAM it
  * keeps what passes connections to services on (init_services.h): until the end, so that who stops can still
- * say goodbye. */
+ * say goodbye. --batch: it gives way to what is not (process/batch.h), as it does if we do already. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -31,6 +31,7 @@
 #include "native/drop.h"
 #include "native/init_services.h"
 #include "native/proc_tree.h"
+#include "process/batch.h"
 
 enum { kMaxGroups = 32, kMaxKept = 8, kUsage = 64 };
 
@@ -67,6 +68,10 @@ static int parse(int argc, char** argv, struct options* options) {
     }
     if (strcmp(name, "tty") == 0) {
       options->tty = 1;
+      continue;
+    }
+    if (strcmp(name, "batch") == 0) {
+      davit_give_way();
       continue;
     }
     char* end = NULL;
@@ -107,7 +112,8 @@ static int parse(int argc, char** argv, struct options* options) {
 
 static void become_program(const struct options* options) {
   davit_reset_signals();
-  setsid();
+  if (!davit_gives_way() || options->tty || setpgid(0, 0) != 0)
+    setsid(); /* else the session has a small share */
   if (options->tty && ioctl(0, TIOCSCTTY, 0) != 0 && ioctl(0, TIOCSCTTY, 1) != 0) {
     fprintf(stderr, "davit-init: cannot make this the controlling terminal: %s\n", strerror(errno));
   }

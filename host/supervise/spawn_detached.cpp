@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "process/batch.h"
 #include "supervise/tree.hpp"
 
 namespace davit::detail {
@@ -24,6 +25,7 @@ struct Prepared {
 
 // After fork: system calls only.
 [[noreturn]] void become(const Prepared& prepared) {
+  davit_take_turns();  // a deployment may have found the tree down
   for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);

@@ -76,6 +76,15 @@ class Push(harness.HomeTest):
         self.assert_exit(1, app.push(check=False), "oh no", "exited with 4")
         self.assertEqual((200, "one"), self.answer("release"))
 
+    def test_what_a_deploy_runs_gives_way_and_the_app_does_not(self):
+        app = self.app("polite")
+        app.server("one")
+        app.write("Procfile", "release: chrt -p $$\nweb: chrt -p $$; exec python3 -u server.py\n")
+        app.commit()
+        self.assertIn("SCHED_BATCH", app.push().stderr)
+        harness.wait_for(lambda: "SCHED_OTHER" in self.home.davit("logs", "polite").stdout, "the policy of the app")
+        self.assertIn("SCHED_OTHER", self.home.davit("run", "polite", "chrt", "-p", "0").stdout)
+
     def test_config_reaches_the_app_with_every_byte(self):
         app = self.app("config")
         app.server("unused")

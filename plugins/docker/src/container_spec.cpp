@@ -12,6 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr int kBatchShares = 102;  // of 1024
 Json limits_into(Json host, const sdk::Limits& limits) {
   if (limits.memory_bytes != 0) {
     host["Memory"] = limits.memory_bytes;
@@ -81,6 +82,7 @@ Json host_config_of(const ContainerSpec& spec) {
     host["PortBindings"][std::to_string(spec.inner_port) + "/tcp"] = {
         {{"HostIp", "127.0.0.1"}, {"HostPort", std::to_string(spec.host_port)}}};
   }
+  if (spec.batch) host["CpuShares"] = kBatchShares;
   return limits_into(std::move(host), spec.limits);
 }
 
@@ -114,6 +116,7 @@ nlohmann::json container_json(const ContainerSpec& spec) {
   // not count.
   if (spec.restart == DAVIT_RESTART_ON_FAILURE)
     entrypoint.insert(std::prev(entrypoint.end()), {"--stop-code", std::to_string(128 + SIGTERM)});
+  if (spec.batch) entrypoint.insert(std::prev(entrypoint.end()), "--batch");
   if (uses_services(spec.mounts))
     entrypoint.insert(std::prev(entrypoint.end()), {"--services", DAVIT_SERVICES});
   entrypoint.insert(entrypoint.end(), spec.entrypoint.begin(), spec.entrypoint.end());

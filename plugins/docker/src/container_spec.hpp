@@ -36,6 +36,7 @@ struct ContainerSpec {
   std::uint64_t log_file_bytes = 0;  ///< 0: output is not kept
   std::uint32_t log_files = 0;
   bool read_only = false;
+  bool batch = false;  ///< gives way to those who answer requests
   bool tty = false;
   bool input = false;
   std::optional<WindowSize> window;

@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 #include <poll.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -93,6 +94,7 @@ ContainerSpec Tasks::spec_for(const sdk::Call& call, const sdk::Task& task, bool
   if (tty) set_default(spec.env, "TERM", terminal_type());
   spec.mounts = task.mounts;
   spec.limits = task.limits.value_or(sdk::Limits());
+  spec.batch = sched_getscheduler(0) == SCHED_BATCH;  // as who runs it: a deployment does
   spec.init_folder = records_.init_folder();
   spec.network = network_for(call, task, is_build);
   spec.tty = tty;

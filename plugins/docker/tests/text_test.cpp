@@ -116,6 +116,9 @@ TEST(ContainerJson, HasWhatWasAskedFor) {
   EXPECT_EQ(container_json(spec)["Entrypoint"],
             (nlohmann::json{"/run/davit/davit-init", "--stop-signal", "2", "--stop-code", "143", "--services",
                             DAVIT_SERVICES, "--"}));
+  spec.batch = true;
+  EXPECT_EQ(container_json(spec)["Entrypoint"][5], "--batch");
+  EXPECT_LT(container_json(spec)["HostConfig"]["CpuShares"], 1024);
   spec.user.clear();
   EXPECT_THAT(container_json(spec)["HostConfig"]["CapAdd"], Contains("SETUID"));
 }

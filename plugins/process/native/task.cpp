@@ -1,6 +1,7 @@
 // The mode `task`: see modes.hpp.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
@@ -72,7 +73,9 @@ class TaskRun {
   }
 
   [[noreturn]] void become_program() {
-    setsid();  // a signal to our own group must not reach it: we pass signals on in order
+    // A signal to our own group must not reach it: we pass signals on in order. What gives way to those that
+    // answer requests stays in its session, which has a small share of the machine.
+    if (sched_getscheduler(0) != SCHED_BATCH || options_.tty || setpgid(0, 0) != 0) setsid();
     group_.enter();
     if (options_.sandboxed)
       become_bwrap();  // with signals blocked, so that none is lost before davit-init is there
@@ -156,7 +159,7 @@ class TaskRun {
     }
   }
 
-  /// In a sandbox to its init, which hands it to everyone; else to the program's session.
+  /// In a sandbox to its init, which hands it to everyone; else to the program's group.
   void stop_program(int signal) const {
     if (options_.sandboxed) {
       signal_inside(signal);
@@ -175,7 +178,7 @@ class TaskRun {
     stop_at_ms_ = now_ms() + 1000;
   }
 
-  /// Without a pid namespace, processes may have left the session; as their subreaper we get them one by one.
+  /// Without a pid namespace, processes may have left the group; as their subreaper we get them one by one.
   void kill_rest() const {
     for (;;) {
       const std::string path = "/proc/self/task/" + std::to_string(getpid()) + "/children";

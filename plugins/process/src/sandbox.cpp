@@ -82,7 +82,8 @@ void add_namespaces(Words& words, const SandboxSpec& spec) {
   if (!spec.user.drop) words.add("--unshare-user");
   words.add("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try");
   if (!spec.share_network) words.add("--unshare-net");
-  words.add("--die-with-parent", "--new-session", "--as-pid-1", "--info-fd", kInfoFd);
+  words.add("--die-with-parent", "--as-pid-1", "--info-fd", kInfoFd);
+  if (!spec.lifeline) words.add("--new-session");  // a task is in one that davit-sandbox chose
   if (spec.user.drop) {  // what davit-sandbox needs to drop, and nothing else; it gives these up too
     words.add("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add",
               "CAP_SETPCAP", "--cap-add", "CAP_CHOWN");

@@ -41,6 +41,7 @@ TEST(Sandbox, OfRootDropsInsideAndHasNoUserNamespace) {
   EXPECT_THAT(after(words, "--info-fd", 2), ElementsAre("--info-fd", "9"));
   EXPECT_TRUE(has(words, "--as-pid-1"));
   EXPECT_TRUE(has(words, "--die-with-parent"));
+  EXPECT_TRUE(has(words, "--new-session"));
   EXPECT_THAT(after(words, "--cap-drop", 2), ElementsAre("--cap-drop", "ALL"));
   EXPECT_FALSE(has(words, "CAP_SYS_ADMIN"));
   EXPECT_THAT(after(words, "--", 20),
