@@ -100,16 +100,17 @@ class GitSourceStore final : public SourceStore {
   GitCommand git_of(std::string_view app) const { return {processes_, home_.repo(app).string()}; }
 
   static Result<CheckedOut> describe(const GitCommand& git, const std::string& revision) {
-    const auto text = git.run({"log", "-1", "--format=%H%n%ct%n%s", revision, "--"});
+    const auto text = git.run({"log", "-1", "--format=%H%n%s", revision, "--"});
     if (!text)
       return fail(Code::kNotFound, fmt::format("Commit {} is not in the repository", revision),
                   "Push it again", "no-commit");
     const auto lines = split_lines(*text);
-    if (lines.size() < 3) return fail(Code::kInternal, "git log said something that is no commit");
-    CheckedOut found{lines[0], 0, lines[2]};
-    std::from_chars(lines[1].data(), lines[1].data() + lines[1].size(), found.commit_unix_ms);
-    found.commit_unix_ms *= 1000;
-    return found;
+    if (lines.size() < 2) return fail(Code::kInternal, "git log said something that is no commit");
+    // Limited by a path, the log leaves out commits whose tree is a parent's.
+    DAVIT_TRY_ASSIGN(const std::string changed, git.run({"log", "-1", "--format=%ct", revision, "--", ":/"}));
+    std::int64_t seconds = 0;
+    std::from_chars(changed.data(), changed.data() + changed.size(), seconds);
+    return CheckedOut{lines[0], 1000 * seconds, lines[1]};
   }
 
   // One process for all links of the tree.

@@ -17,9 +17,9 @@ struct SourceLimits {
 };
 
 struct CheckedOut {
-  std::string revision;  ///< 40 hex digits
-  std::int64_t commit_unix_ms = 0;
-  std::string subject;  ///< first line of the commit's message
+  std::string revision;              ///< 40 hex digits
+  std::int64_t changed_unix_ms = 0;  ///< of the newest commit that changed a file: empty ones have its time
+  std::string subject;               ///< first line of the commit's message
 };
 
 /// Threads: one at a time.

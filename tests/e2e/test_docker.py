@@ -74,6 +74,10 @@ class Stacks(DockerTest):
             self.home.davit(command, "first")
         self.assertEqual(images, self.images())
         self.assertEqual(layers, self.layers("first"))
+        app.git("commit", "--allow-empty", "-m", "nothing new")
+        app.push()
+        self.assertEqual(images, self.images())
+        self.assertEqual(layers, self.layers("first"))
         # A changed tree adds one layer on the same stack.
         app.server("two")
         app.commit()

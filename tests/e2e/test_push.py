@@ -1,4 +1,5 @@
 """A push becomes a running app: what a developer sees, on a home of our own user."""
+import engine
 import harness
 from harness import App
 
@@ -33,6 +34,24 @@ class Push(harness.HomeTest):
                 app.push()
                 status, _ = self.home.get(f"example-{example}")
                 self.assertEqual(200, status)
+
+    def test_a_commit_that_changes_no_file_adds_no_slug_and_no_image(self):
+        app = self.deployed("again", "the same")
+
+        def kept():
+            slugs = {(file.name, file.stat().st_ino) for file in (self.home.path / "slugs/again").iterdir()}
+            images = {row["Id"] for row in self.home.engine.labelled("images", engine.label_of(self.home.path))} if harness.ON_DOCKER else set()
+            return slugs, images
+        before = kept()
+        app.git("commit", "--allow-empty", "-m", "nothing new")
+        app.push()
+        self.assertEqual(2, len(self.home.json("releases:list", "again")))
+        self.assertEqual(before, kept())
+        app.server("another")
+        app.commit()
+        app.push()
+        self.assertNotEqual(before, kept())
+        self.assert_answers("again", "another")
 
     def test_a_failed_build_rejects_the_push_and_leaves_the_release(self):
         app = self.deployed("broken", "good")

@@ -55,7 +55,7 @@ BuildInput build_input(const DeploymentRun& run) {
   input.cache_dir = run.services.home.cache(run.app.name).string();
   input.work_dir = run.work_dir() + "/build";
   input.revision = run.source.revision;
-  input.source_unix_ms = run.source.commit_unix_ms;
+  input.source_unix_ms = run.source.changed_unix_ms;
   input.stack = run.property("ps", "stack", "");
   input.request_id = run.deployment.id;
   return input;

@@ -18,14 +18,14 @@ typedef struct davit_build {
   uint32_t struct_size;
   uint32_t reserved;
   davit_str app;
-  davit_str source_dir; /* the tree to build */
-  davit_str cache_dir;  /* kept per app between builds, also after a failed one */
-  davit_str work_dir;   /* empty scratch; an artifact file is left here; the host removes the rest */
-  davit_str revision;   /* the commit, 40 hex digits; may be empty */
-  int64_t
-      source_unix_ms; /* the commit's time: what is packed carries it, so that equal trees give equal slugs */
-  davit_str stack;    /* chosen stack, or empty for the builder's default */
-  davit_str request_id; /* the deployment's id */
+  davit_str source_dir;   /* the tree to build */
+  davit_str cache_dir;    /* kept per app between builds, also after a failed one */
+  davit_str work_dir;     /* empty scratch; an artifact file is left here; the host removes the rest */
+  davit_str revision;     /* the commit, 40 hex digits; may be empty */
+  int64_t source_unix_ms; /* of the newest commit that changed a file: what is packed carries it, so that
+                             equal trees give equal slugs */
+  davit_str stack;        /* chosen stack, or empty for the builder's default */
+  davit_str request_id;   /* the deployment's id */
   davit_kvs env; /* what env.resolve gave for the build: the app's config and what filters added. Secret */
 } davit_build;
 

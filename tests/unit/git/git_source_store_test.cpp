@@ -36,7 +36,7 @@ TEST_F(SourceStoreTest, WritesTheTreeAndNothingElse) {
   const CheckedOut found = must(check_out(revision));
   EXPECT_EQ(found.revision, revision);
   EXPECT_EQ(found.subject, "First");
-  EXPECT_EQ(std::to_string(found.commit_unix_ms), git({"log", "-1", "--format=%ct"}) + "000");
+  EXPECT_EQ(std::to_string(found.changed_unix_ms), git({"log", "-1", "--format=%ct"}) + "000");
   EXPECT_EQ(read(folder_ / "Procfile"), "web: serve\n");
   EXPECT_EQ(read(folder_ / "deep/er/file"), std::string("\0\xff", 2));
   EXPECT_EQ(read(folder_ / "bin/link"), "web: serve\n");
@@ -46,6 +46,34 @@ TEST_F(SourceStoreTest, WritesTheTreeAndNothingElse) {
   EXPECT_TRUE(info.st_mode & S_IXUSR);
   EXPECT_FALSE(fs::exists(folder_ / ".git"));
   EXPECT_FALSE(fs::exists(folder_.string() + ".index"));
+}
+
+TEST_F(SourceStoreTest, ItsTimeIsOfTheNewestCommitThatChangedAFile) {
+  const auto commit_at = [this](int seconds, const std::string& tree,
+                                const std::vector<std::string>& parents) {
+    std::string text = "tree " + tree + "\n";
+    for (const std::string& parent : parents) text += "parent " + parent + "\n";
+    for (const char* who : {"author", "committer"})
+      text += std::string(who) + " Ada <ada@example.com> " + std::to_string(seconds) + " +0000\n";
+    return git({"hash-object", "-t", "commit", "-w", "--stdin"}, text + "\na commit\n");
+  };
+  const auto seconds_of = [this](const std::string& revision) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    return must(check_out(revision)).changed_unix_ms / 1000;
+  };
+  const std::string file = blob("x");
+  const std::string tree = git({"mktree"}, "100644 blob " + file + "\ta\n");
+  const std::string first = commit_at(1'100, tree, {commit_at(1'000, git({"mktree"}), {})});
+  const std::string again = commit_at(1'200, tree, {first});
+  const std::string merge = commit_at(1'400, tree, {again, commit_at(1'300, tree, {first})});
+  const std::string mode = commit_at(1'500, git({"mktree"}, "100755 blob " + file + "\ta\n"), {merge});
+  const std::string back = commit_at(1'600, tree, {mode});
+  EXPECT_EQ(seconds_of(first), 1'100);
+  EXPECT_EQ(seconds_of(again), 1'100);
+  EXPECT_EQ(seconds_of(merge), 1'100);
+  EXPECT_EQ(seconds_of(mode), 1'500);
+  EXPECT_EQ(seconds_of(back), 1'600);
 }
 
 TEST_F(SourceStoreTest, NamesMayBeOdd) {
