@@ -85,7 +85,9 @@ Result<PluginCommandCall> parse_command(const CommandSpec& spec, const PluginCom
       only_args = true;
       continue;
     }
-    const bool is_long = word.size() > 2 && word.starts_with("--");
+    // "--memory 1g" in one word is an option of something else, quoted: no flag's name has a blank.
+    const bool is_long = word.size() > 2 && word.starts_with("--") &&
+                         word.substr(0, word.find('=')).find_first_of(" \t") == std::string::npos;
     const bool is_short = word.size() == 2 && word.front() == '-' && flag_of(spec, word.substr(1)) != nullptr;
     if (only_args || (!is_long && !is_short)) {
       parsed.args.push_back(word);

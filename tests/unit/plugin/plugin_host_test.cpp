@@ -94,6 +94,7 @@ TEST_F(PluginHostTest, CommandsGetTheirFlagsAndGiveTheirExitCode) {
   EXPECT_THAT(run("fixture:echo", {"shop", "--format"}), HasSubstr("--format needs a value"));
   EXPECT_THAT(run("fixture:echo", {"shop", "--loud=1"}), HasSubstr("--loud takes no value"));
   EXPECT_EQ(run("fixture:echo", {"shop", "-x", "-1"}), "shop -x -1 ");
+  EXPECT_EQ(run("fixture:echo", {"shop", "--loud 1", "--raw a=b"}), "shop --loud 1 --raw a=b ") << "quoted";
   EXPECT_THAT(run("nobody:knows", {}), HasSubstr("`nobody:knows` is not a davit command."));
 }
 
