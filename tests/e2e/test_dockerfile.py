@@ -389,6 +389,32 @@ class Registries(DockerfileTest):
         self.home.davit("registry:logout", "private", self.server)
         self.assert_exit(1, self.home.davit("registry:logout", "private", self.server, check=False), f"Not logged in to {self.server}")
 
+    def test_bases_and_stacks_that_need_a_login(self):
+        image = self.pushed("base", "from the base")
+        self.addCleanup(self.forget, image)
+        app = self.site("based", "unused", f"FROM {image}\n")
+        self.assert_exit(1, app.push(check=False), "wants a login", "registry:login")
+        self.assert_exit(1, self.home.davit("stack:set", "based", image, check=False), "wants a login")
+        self.home.davit("registry:login", "based", self.server, self.USER, input=f"{self.PASSWORD}\n".encode())
+        self.home.davit("stack:set", "based", image)
+        self.forget(image)
+        app.push()
+        self.assertEqual((200, "from the base"), self.answer("based"))
+        # BuildKit has no login of its own: what it needs is pulled before.
+        by_buildkit = f"FROM {image}\nRUN --mount=type=cache,target=/cache echo {{}}\n"
+        self.pushed("base", "another base")
+        self.say(app, "unused", by_buildkit.format(1))
+        shown = app.push().stderr
+        self.assertIn("BuildKit builds it", shown)
+        self.assertIn(f"Pulling {image}", shown)
+        self.assertEqual((200, "another base"), self.answer("based"))
+        self.pushed("base", "a third base")
+        self.api.ask("POST", f"/images/{engine.BUSYBOX}/tag", query={"repo": image.removesuffix(":1"), "tag": "1"})  # an old one is here
+        self.home.davit("docker-options:add", "based", "build", "--", "--pull")
+        self.say(app, "unused", by_buildkit.format(2))
+        app.push()
+        self.assertEqual((200, "a third base"), self.answer("based"))
+
     def test_a_registry_that_is_broken(self):
         class Broken(http.server.BaseHTTPRequestHandler):
             def do_GET(self):

@@ -107,7 +107,8 @@ std::int32_t DockerCommands::stack_set(const sdk::Command& command) {
     if (!call_.quiet()) call_.step(fmt::format("Unsetting the stack of {}", global ? "all apps" : app));
     return 0;
   }
-  const std::string id = stacks_.image_of(call_, wanted);  // it is there, or comes now, or that is the error
+  // It is there, or comes now, or that is the error.
+  const std::string id = stacks_.image_of(call_, wanted, app);
   properties.set(app, kStackGroup, "image", wanted);
   if (!call_.quiet()) {
     call_.step(fmt::format("{} run on {} ({}) from the next deploy on", global ? "Apps" : app, wanted,

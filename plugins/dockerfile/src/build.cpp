@@ -66,6 +66,26 @@ void check_platform(docker::Engine& engine, const sdk::Call& call, const std::st
                        "choose or build it for this platform");
 }
 
+/// BuildKit takes a login through a session only, of which davit has none; but it asks no registry for what
+/// the engine has. So where a base needs a login, all bases are here before it begins.
+void fetch_private_bases(docker::Engine& engine, const sdk::Call& call, const BuildSpec& spec,
+                         docker::Query& query) {
+  const auto login_for = [&spec](const std::string& image) -> std::optional<docker::Login> {
+    const auto found = std::ranges::find(spec.logins, docker::registry_of(image), &docker::Login::server);
+    return found == spec.logins.end() ? std::nullopt : std::optional(*found);
+  };
+  std::vector<std::string> bases = spec.text.bases;
+  std::erase_if(bases, [](const std::string& base) { return base.find('$') != std::string::npos; });
+  if (std::ranges::none_of(bases, [&](const std::string& base) { return login_for(base).has_value(); }))
+    return;
+  const bool anew = std::erase_if(query, [](const auto& pair) { return pair.first == "pull"; }) != 0;
+  for (const std::string& base : bases) {
+    Json image;
+    if (anew || !engine.find("/images/" + base + "/json", {}, image, docker::patience(call)))
+      docker::pull(engine, call, base, login_for(base));
+  }
+}
+
 void name_image(docker::Engine& engine, const sdk::Call& call, const BuildSpec& spec, const std::string& id) {
   (void)engine.post("/images/" + id + "/tag",
                     {{"repo", docker::repository_of(spec.home_id, "app")}, {"tag", docker::short_digest(id)}},
@@ -130,8 +150,10 @@ BuiltImage build_image(const sdk::Host& host, const sdk::Call& call, docker::Eng
   const BuildCache cache(host, call, engine);
   const std::int64_t since_unix_ms = host.now_unix_ms();
   try {
+    docker::Query query = build_query(spec, env, with_buildkit);
+    if (with_buildkit) fetch_private_bases(engine, call, spec, query);
     const auto answer = engine.upload(
-        "POST", "/build", build_query(spec, env, with_buildkit), "application/x-tar",
+        "POST", "/build", query, "application/x-tar",
         [&](const docker::BodySink& sink) { send_context(host, call, spec.context, sink); }, watch.patience(),
         docker::config_header(spec.logins));
     docker::read_messages(*answer, [&said](const Json& message) { said.use(message); });
