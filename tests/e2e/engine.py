@@ -24,6 +24,7 @@ from pathlib import Path
 
 STACK = "davit-e2e/stack:1"
 BUSYBOX = "davit-e2e/busybox:1"
+PREFIX = "davit-engine-"
 START_S = 120
 STACK_S = 900
 
@@ -190,7 +191,8 @@ class Dockerd:
     these go with it."""
 
     def __init__(self):
-        self.folder = Path(tempfile.mkdtemp(prefix="davit-engine-"))
+        sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.socket = self.folder / "docker.sock"
         self.api = Api(self.socket)
         self.process = None
@@ -233,10 +235,29 @@ class Dockerd:
                     network["Driver"] == "bridge" and self.api.ask("DELETE", f"/networks/{network['Id']}")
         self.stop()
         self.pool.close()
-        for line in Path("/proc/self/mounts").read_text().splitlines():
-            if line.split()[1].startswith(str(self.folder)):
-                subprocess.run(["umount", "-l", line.split()[1]], check=False)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
+
+
+def remove_folder(folder):
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        if line.split()[1].startswith(f"{folder}/"):
+            subprocess.run(["umount", "-l", line.split()[1]], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep():
+    """What engines left whose test program was killed; plugins/docker/tests does the same. An engine that still runs is not touched."""
+    commands = b"".join(file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists())
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if not owner.isdigit() or Path("/proc", owner).exists() or bytes(folder) in commands:
+            continue
+        networks = folder / "data/network/files/local-kv.db"
+        text = networks.read_bytes() if networks.exists() else b""
+        for link in Path("/sys/class/net").iterdir():
+            if f'"BridgeName":"{link.name}"'.encode() in text:
+                subprocess.run(["ip", "link", "delete", link.name], check=False)
+        remove_folder(folder)
 
 
 def cache_folder():

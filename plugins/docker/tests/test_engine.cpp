@@ -53,18 +53,18 @@ pid_t spawn(const std::vector<std::string>& argv, const std::string& log) {
   _exit(127);
 }
 
+/// The bridges of an engine that was killed: they are in its own file.
+void remove_bridges(const std::string& folder) {
+  const std::string networks = read_whole(folder + "/data/network/files/local-kv.db");
+  std::error_code error;
+  for (const auto& link : fs::directory_iterator("/sys/class/net", error)) {
+    const std::string name = link.path().filename();
+    if (networks.find("\"BridgeName\":\"" + name + "\"") != std::string::npos)
+      run_program({"ip", "link", "delete", name}, "/dev/null");
+  }
+}
+
 }  // namespace
-
-TempFolder::TempFolder() {
-  std::string name = (fs::temp_directory_path() / "davit-docker-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) std::abort();
-  path_ = name;
-}
-
-TempFolder::~TempFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
 
 int run_program(const std::vector<std::string>& argv, const std::string& log) {
   int status = 0;
@@ -83,6 +83,7 @@ std::string TestEngine::missing() {
 TestEngine* TestEngine::shared() {
   static std::unique_ptr<TestEngine> engine;
   if (!engine && missing().empty()) {
+    test::sweep_temp_folders(kTempFolders, remove_bridges);
     engine = std::make_unique<TestEngine>();
     engine->start();
   }

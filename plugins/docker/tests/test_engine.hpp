@@ -8,22 +8,17 @@
 #include <string>
 
 #include "engine/engine.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::docker_plugin {
 
 using docker::Engine;
 
-class TempFolder {
- public:
-  TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  ~TempFolder();
-  [[nodiscard]] const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+inline constexpr const char* kTempFolders = "davit-docker";
 
- private:
-  std::string path_;
+class TempFolder : public test::TempFolder {
+ public:
+  TempFolder() : test::TempFolder(kTempFolders) {}
 };
 
 class TestEngine {

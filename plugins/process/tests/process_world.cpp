@@ -389,6 +389,7 @@ int main(int argc, char** argv) {
     // Out of the build folder, which the user may not even enter.
     if (chdir("/") != 0) return 1;
   }
+  davit::test::sweep_temp_folders(davit::process_plugin::kTempFolders);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -1,30 +1,15 @@
-// A folder below the system's temporary one, removed at the end of its scope.
+// The folders of this plugin's tests.
 #pragma once
 
-#include <cstdlib>
-#include <filesystem>
-#include <string>
+#include "tests/temp_folder.hpp"
 
 namespace davit::process_plugin {
 
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "davit-process-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    path_ = name;
-  }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-  ~TempFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+inline constexpr const char* kTempFolders = "davit-process";
 
- private:
-  std::string path_;
+class TempFolder : public test::TempFolder {
+ public:
+  TempFolder() : test::TempFolder(kTempFolders) {}
 };
 
 }  // namespace davit::process_plugin
