@@ -163,11 +163,21 @@ std::string Stacks::build(const sdk::Call& call, const std::string& name, const 
                            {"repo", repository_of(base_.config.home_id, "stack")},
                            {"tag", name},
                            {"changes", "ENV PATH=" + std::string(kPath)},
-                           {"changes", fmt::format("LABEL {}={} {}=stack {}={}", kLabelHome,
-                                                   base_.config.home_id, kLabelKind, kLabelStack, name)}},
+                           {"changes", fmt::format("LABEL {}={}", kLabelHome, base_.config.home_id)},
+                           {"changes", fmt::format("LABEL {}=stack", kLabelKind)},
+                           {"changes", fmt::format("LABEL {}={}", kLabelStack, name)}},
                           "application/x-tar", source, patience(call, kLongMs));
-  read_messages(*answer, {});
-  const std::string id = find(call, reference(name));
+  std::string imported;
+  read_messages(*answer, [&imported](const Json& message) {
+    if (text_in(message, "status").starts_with("sha256:")) imported = text_in(message, "status");
+  });
+  std::string id = find(call, reference(name));
+  if (!imported.empty() && id != imported) {  // Podman calls it "latest", whatever it was told
+    (void)base_.engine.post("/images/" + imported + "/tag",
+                            {{"repo", repository_of(base_.config.home_id, "stack")}, {"tag", name}}, nullptr,
+                            patience(call));
+    id = imported;
+  }
   if (id.empty())
     call.fail(DAVIT_FAILED, "stack-build", "the engine took the stack, and does not know it",
               "see the engine's log");
@@ -186,7 +196,8 @@ std::vector<StackInfo> Stacks::list(const sdk::Call& call) {
   for (const Json& image : images) {
     if (!image.contains("RepoTags") || !image["RepoTags"].is_array()) continue;
     for (const Json& tag : image["RepoTags"]) {
-      const std::string text = tag.get<std::string>();
+      std::string text = tag.get<std::string>();
+      if (text.starts_with("docker.io/")) text.erase(0, 10);  // Podman names the registry, too
       if (!text.starts_with(prefix)) continue;
       stacks.push_back({text.substr(prefix.size()), text_in(image, "Id"),
                         static_cast<std::uint64_t>(number_in(image, "Size")), number_in(image, "Created")});
