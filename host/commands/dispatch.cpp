@@ -132,8 +132,10 @@ Result<int> run_properties(Session& session, const CommandLine& line, const Prop
   take_globals(session, args.global);
   if (args.global.help) return sets ? show_set_help(session, spec, group) : show_command_help(session, spec);
   DAVIT_TRY(may_run(session, spec, args));
-  return sets ? set_property(session, args, group)
-              : show_report(session, args, group, proxy_rows(session, group.name));
+  if (!sets) return show_report(session, args, group, proxy_rows(session, group.name));
+  DAVIT_TRY_ASSIGN(const int code, set_property(session, args, group));
+  DAVIT_TRY(tell_of_other_runtime(session, args, group.name));
+  return code;
 }
 
 /// KIND:VERB of data services.

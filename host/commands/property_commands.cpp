@@ -136,6 +136,23 @@ Result<> check_provider(Session& session, std::string_view kind, std::string_vie
 
 }  // namespace
 
+Result<> tell_of_other_runtime(Session& session, const Arguments& args, std::string_view group) {
+  if (args.global_scope) return {};
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  const auto properties = catalog->properties();
+  const auto declared = std::ranges::find(properties, group, [](auto& ref) { return ref.spec->group; });
+  if (declared == properties.end() || !declared->plugin->note.provides_interface("davit.runtime/1"))
+    return {};
+  DAVIT_TRY_ASSIGN(const App app, session.app(args));
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto chosen, store->properties().effective(app.id, "ps", "runtime"));
+  const std::string runtime = chosen.value_or(catalog->default_runtime());
+  if (runtime != declared->plugin->id)
+    session.out().warning(fmt::format("{} is of the runtime {} and means nothing on {}, where {} runs", group,
+                                      declared->plugin->id, runtime, app.name));
+  return {};
+}
+
 Result<int> set_core_property(Session& session, const Arguments& args) {
   const std::string key = args.group == "ps" && !args.args.empty() ? args.args[0] : "";
   const bool moves = key == "runtime";

@@ -39,6 +39,10 @@ constexpr CliCommand property_report_spec(std::string_view name) {
 /// publishes property.changed.
 Result<int> set_property(Session& session, const Arguments& args, const PropertyGroup& group);
 
+/// After GROUP:set of a runtime's own properties for an app that runs on another: a warning that they mean
+/// nothing there.
+Result<> tell_of_other_runtime(Session& session, const Arguments& args, std::string_view group);
+
 /// Adds rows to one app's report (of id AppId::kGlobal: the global one), besides those of the properties.
 using MoreRows = std::function<Result<>(Report& report, const App& app)>;
 

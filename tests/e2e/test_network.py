@@ -39,6 +39,48 @@ class Networks(harness.HomeTest):
         self.home.davit("network:destroy", meeting)
         self.assert_exit(1, self.home.davit("network:exists", meeting, check=False), "Network does not exist")
 
+    def test_a_network_that_only_healthy_instances_join(self):
+        """attach-post-deploy: by the name of all instances of a type, and never an instance that the checks have not passed."""
+        self.deployed("asks", "nothing")
+        app = self.deployed("answers", "one")
+        meeting = f"healthy-{self.home.ports.first}"
+        self.home.davit("network:create", meeting)
+        self.home.davit("network:set", "asks", "attach-post-create", meeting)
+        self.home.davit("network:set", "answers", "attach-post-deploy", meeting)
+        self.home.davit("ps:restart", "answers")
+
+        def on_it():
+            return {name for name in self.home.json("network:info", meeting)["containers"] if name.startswith("answers.")}
+        harness.wait_for(lambda: on_it() == {"answers.web.1"}, "the end of the old container")
+        self.assertIn("one", self.reaches("asks", "answers.web").stdout, "tasks join, too")
+        self.home.davit("ps:scale", "answers", "web=2")
+        self.assertEqual({"answers.web.1", "answers.web.2"}, on_it())
+        self.home.davit("run", "answers", "true")
+        self.assertEqual({"answers.web.1", "answers.web.2"}, on_it(), "tasks are not for others")
+        # While the new ones are starting, the old ones alone are found; one that is never healthy is never found.
+        app.write("app.json", '{"healthchecks": {"web": [{"type": "startup", "command": ["false"], "attempts": 1, "wait": 1}]}}')
+        before = {row["id"] for row in self.home.instances("answers")}
+        app.commit()
+        self.assertNotEqual(0, app.push(check=False).returncode)
+        self.assertEqual(before, {row["id"] for row in self.home.instances("answers")})
+        self.assertIn("one", self.reaches("asks", "answers.web").stdout)
+        self.assert_exit(1, self.home.davit("network:destroy", "--force", meeting, check=False), "answers joins")
+
+    def test_all_interfaces(self):
+        def where(app):
+            return {port["IP"] for row in self.home.engine.of_home(self.home.path)[0] if row["Labels"].get("davit.owner") == app
+                    for port in row["Ports"] if "PublicPort" in port}
+        self.deployed("open", "to all")
+        self.assertEqual({"127.0.0.1"}, where("open"))
+        self.home.davit("network:set", "open", "bind-all-interfaces", "true")
+        self.home.davit("ps:restart", "open")
+        harness.wait_for(lambda: where("open") == {"0.0.0.0"}, "the end of the old container")
+        self.assert_answers("open", "to all")
+        self.assert_exit(1, self.home.davit("network:set", "open", "bind-all-interfaces", "some", check=False), "bind-all-interfaces")
+        self.home.davit("plugin:enable", "process")
+        self.home.davit("ps:set", "open", "runtime", "process")
+        self.assertIn("means nothing on process", self.home.davit("network:set", "open", "bind-all-interfaces", "false").stderr)
+
     def test_one_that_is_missing_or_a_strangers(self):
         self.deployed("alone", "still here")
         self.home.davit("network:set", "alone", "attach-post-create", "nowhere")
@@ -46,6 +88,9 @@ class Networks(harness.HomeTest):
         self.assert_answers("alone", "still here")
         self.assert_exit(1, self.home.davit("network:destroy", "davit-stranger", check=False), "was not made by network:create")
         self.assert_exit(1, self.home.davit("network:create", "a/b", check=False), "no name of a network")
+        self.home.davit("network:set", "alone", "initial-network", "host")
+        self.assert_exit(1, self.home.davit("ps:restart", "alone", check=False), "a network of the engine's own")
+        self.assert_answers("alone", "still here")
 
 
 if __name__ == "__main__":

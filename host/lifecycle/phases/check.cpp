@@ -37,8 +37,11 @@ Result<> check(DeploymentRun& run) {
       run.call.out.step(fmt::format("Waiting until {} is healthy", type));
       DAVIT_TRY(wait_until_healthy(run, target));
     }
+  }
+  // Of a release that is healthy as a whole.
+  for (const WantedGroup& wanted : run.wanted) {
     TextMap plan;
-    ProcessEvent event{run.app.name, run.revision, type, wanted.count, plan};
+    ProcessEvent event{run.app.name, run.revision, wanted.process.type, wanted.count, plan};
     DAVIT_TRY(run.services.bus.ask(Event{event_id::kProcessCheck, &event, {}}, run.call));
   }
   DAVIT_TRY_ASSIGN(run.ready_web, run.runtime->inspect(selector_of(run, std::string(kWebType)), run.call));

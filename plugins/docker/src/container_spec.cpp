@@ -80,7 +80,8 @@ Json host_config_of(const ContainerSpec& spec) {
   }
   if (spec.host_port != 0) {
     host["PortBindings"][std::to_string(spec.inner_port) + "/tcp"] = {
-        {{"HostIp", "127.0.0.1"}, {"HostPort", std::to_string(spec.host_port)}}};
+        {{"HostIp", spec.all_interfaces ? "0.0.0.0" : "127.0.0.1"},
+         {"HostPort", std::to_string(spec.host_port)}}};
   }
   if (spec.batch) host["CpuShares"] = kBatchShares;
   return limits_into(std::move(host), spec.limits);

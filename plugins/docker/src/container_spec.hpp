@@ -28,6 +28,7 @@ struct ContainerSpec {
   std::string network;      ///< name, "host" or "none"
   std::vector<std::string> aliases;
   std::uint32_t host_port = 0;  ///< 0: does not listen
+  bool all_interfaces = false;  ///< of this machine, instead of its loopback
   std::uint32_t inner_port = 0;
   std::uint32_t restart = DAVIT_RESTART_NEVER;
   std::uint32_t max_retries = 0;

@@ -18,6 +18,7 @@ struct Instances::Plan {
   std::string hash;
   std::vector<Option> options;
   bool listens = false;
+  bool all_interfaces = false;
   std::uint32_t inner_port = 0;
 };
 
@@ -101,10 +102,12 @@ std::uint32_t Instances::inner_port(const sdk::Call& call, const sdk::Group& gro
 Instances::Plan Instances::plan_for(const sdk::Call& call, const sdk::Group& group) {
   const RunUser user = user_named(find_app_user(base_.host, call), group.user);
   Plan plan{group, user, {}, "", group_hash(group, user.text()), {}, (group.flags & DAVIT_GROUP_LISTENS) != 0,
-            0};
+            false, 0};
   plan.image = images_.runnable(call, group.owner, group.artifact, user);
   plan.options =
       options_of(base_.host, call, group.owner_kind == DAVIT_OWNER_APP ? group.owner : "", Phase::kDeploy);
+  if (group.owner_kind == DAVIT_OWNER_APP)
+    plan.all_interfaces = networks_of(base_.host, call, group.owner).all_interfaces;
   if (plan.listens) plan.inner_port = inner_port(call, group, plan.image);
   own_mounts(base_.host, call, group.mounts, user);
   plan.network = networks_.first(call, group.owner_kind, group.owner);
@@ -121,6 +124,7 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   if (plan.listens) {
     spec.host_port = group.port != 0 ? group.port : base_.host.ports(call).lease(name.text());
     spec.inner_port = plan.inner_port;
+    spec.all_interfaces = plan.all_interfaces;
     set_value(spec.env, "PORT", std::to_string(spec.inner_port));
   }
   set_value(spec.env, "DAVIT_INSTANCE", name.text());
@@ -134,7 +138,7 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   spec.limits = group.limits.value_or(sdk::Limits());
   spec.init_folder = records_.init_folder();
   spec.network = plan.network;
-  spec.aliases = {name.text()};
+  spec.aliases = name.aliases();
   spec.restart = group.restart;
   spec.max_retries = group.max_retries;
   spec.stop_signal = group.stop_signal;

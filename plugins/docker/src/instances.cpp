@@ -169,6 +169,14 @@ void Instances::wait_change(const sdk::Call& call, const sdk::Selector& selector
   }
 }
 
+void Instances::expose(const sdk::Call& call, const InstanceName& group) {
+  if (!records_.has_group(group)) return;  // another runtime's
+  const sdk::Selector selector{group.owner_kind, group.owner, group.revision, group.type, 0};
+  if (networks_of(base_.host, call, group.owner).exposed.empty()) return;
+  for (const Found& container : find_instances(base_, selector, patience(call)))
+    networks_.expose(call, container.id, group.owner, container.name.aliases());
+}
+
 void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
   check_selector(selector);
   const auto found = find_instances(base_, selector, patience(call));

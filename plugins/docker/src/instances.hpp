@@ -23,6 +23,8 @@ class Instances {
 
   void apply(const sdk::Call& call, const sdk::Group& group);
   std::vector<sdk::Instance> inspect(const sdk::Call& call, const sdk::Selector& selector);
+  /// Its instances are healthy: they join the networks that are for such.
+  void expose(const sdk::Call& call, const InstanceName& group);
   void wait_change(const sdk::Call& call, const sdk::Selector& selector, std::uint64_t timeout_ms);
   void stop(const sdk::Call& call, const sdk::Selector& selector);
   void start(const sdk::Call& call, const sdk::Selector& selector);

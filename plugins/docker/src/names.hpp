@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "davit/instances.hpp"
 #include "engine/labels.hpp"
@@ -26,6 +27,8 @@ struct InstanceName {
   [[nodiscard]] std::string text() const { return group() + "." + std::to_string(number); }
   /// Of the one that is live: without the revision.
   [[nodiscard]] std::string live() const { return owner + "." + type + "." + std::to_string(number); }
+  /// What other containers find it by, beside the container's name: its own, and one for all of its type.
+  [[nodiscard]] std::vector<std::string> aliases() const { return {text(), owner + "." + type}; }
   friend bool operator==(const InstanceName&, const InstanceName&) = default;
 };
 

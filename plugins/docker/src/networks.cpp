@@ -66,8 +66,24 @@ std::string Networks::ensure(const sdk::Call& call, std::uint32_t owner_kind, co
   return name;
 }
 
-sdk::Strings JoinedNetworks::all() const {
+namespace {
+
+/// "a,b" or "a b".
+sdk::Strings listed(const std::string& text) {
+  sdk::Strings names;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find_first_of(", ", at), text.size());
+    if (end > at) names.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return names;
+}
+
+}  // namespace
+
+sdk::Strings NetworkChoice::all() const {
   sdk::Strings names = attached;
+  names.insert(names.end(), exposed.begin(), exposed.end());
   if (!initial.empty()) names.push_back(initial);
   return names;
 }
@@ -80,25 +96,25 @@ void check_network_name(const std::string& name) {
   if (!good)
     throw sdk::Failure(DAVIT_INVALID, "network-name", "'" + name + "' is no name of a network",
                        "use letters, digits, _, . and -");
+  if (name == "none" || name == "bridge" || name == "host")
+    throw sdk::Failure(DAVIT_INVALID, "network-name", "'" + name + "' is a network of the engine's own",
+                       "make one with davit network:create");
 }
 
-JoinedNetworks networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app) {
+NetworkChoice networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app) {
   const sdk::Properties properties = host.properties(call);
-  JoinedNetworks joined;
+  NetworkChoice joined;
   joined.initial = properties.get(app, "network", "initial-network").value_or("");
-  const std::string list = properties.get(app, "network", "attach-post-create").value_or("");
-  for (std::size_t at = 0; at < list.size();) {
-    const std::size_t end = std::min(list.find_first_of(", ", at), list.size());
-    if (end > at) joined.attached.push_back(list.substr(at, end - at));
-    at = end + 1;
-  }
+  joined.attached = listed(properties.get(app, "network", "attach-post-create").value_or(""));
+  joined.exposed = listed(properties.get(app, "network", "attach-post-deploy").value_or(""));
+  joined.all_interfaces = properties.get(app, "network", "bind-all-interfaces").value_or("") == "true";
   for (const std::string& name : joined.all()) check_network_name(name);
   return joined;
 }
 
 std::string Networks::first(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
   if (owner_kind != DAVIT_OWNER_APP) return ensure(call, owner_kind, owner);
-  const JoinedNetworks joined = networks_of(base_.host, call, owner);
+  const NetworkChoice joined = networks_of(base_.host, call, owner);
   for (const std::string& name : joined.all()) {
     Json found;
     if (base_.engine.find("/networks/" + name, {}, found, patience(call))) continue;
@@ -125,11 +141,27 @@ void Networks::start(const sdk::Call& call, const std::string& container, std::u
 void Networks::join(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
                     const std::string& owner, const std::vector<std::string>& aliases) {
   if (owner_kind != DAVIT_OWNER_APP) return;
-  for (const std::string& name : networks_of(base_.host, call, owner).attached) {
-    (void)base_.engine.post("/networks/" + name + "/connect", {},
-                            {{"Container", container}, {"EndpointConfig", {{"Aliases", aliases}}}},
-                            patience(call));
+  for (const std::string& name : networks_of(base_.host, call, owner).attached)
+    connect(call, name, container, aliases);
+}
+
+void Networks::expose(const sdk::Call& call, const std::string& container, const std::string& app,
+                      const std::vector<std::string>& aliases) {
+  const sdk::Strings wanted = networks_of(base_.host, call, app).exposed;
+  if (wanted.empty()) return;
+  const Json facts = base_.engine.get("/containers/" + container + "/json", {}, patience(call));
+  const Json& present = object_in(object_in(facts, "NetworkSettings"), "Networks");
+  for (const std::string& name : wanted) {
+    if (!present.contains(name)) connect(call, name, container, aliases);
   }
+}
+
+void Networks::connect(const sdk::Call& call, const std::string& network, const std::string& container,
+                       const std::vector<std::string>& aliases) {
+  const Json request = {{"Container", container}, {"EndpointConfig", {{"Aliases", aliases}}}};
+  const auto answer =
+      base_.engine.stream("POST", "/networks/" + network + "/connect", {}, request, patience(call));
+  (void)read_all(*answer);  // Docker says nothing, Podman "OK"
 }
 
 void Networks::remove(std::uint32_t owner_kind, const std::string& owner) {

@@ -25,22 +25,29 @@ class Networks {
   /// Connects a container that was not started yet to what its app joins (attach-post-create).
   void join(const sdk::Call& call, const std::string& container, std::uint32_t owner_kind,
             const std::string& owner, const std::vector<std::string>& aliases);
+  /// Connects an app's healthy instance to what it joins then (attach-post-deploy). Idempotent.
+  void expose(const sdk::Call& call, const std::string& container, const std::string& app,
+              const std::vector<std::string>& aliases);
   void create(const sdk::Call& call, Json request);
 
  private:
   [[nodiscard]] std::string name_of(std::uint32_t owner_kind, const std::string& owner) const;
+  void connect(const sdk::Call& call, const std::string& network, const std::string& container,
+               const std::vector<std::string>& aliases);
   const Base& base_;
 };
 
 /// What network:set says for an app.
-struct JoinedNetworks {
-  std::string initial;  ///< instead of its own; "": none
-  sdk::Strings attached;
+struct NetworkChoice {
+  std::string initial;          ///< instead of its own; "": none
+  sdk::Strings attached;        ///< from an instance's making on
+  sdk::Strings exposed;         ///< from when an instance is healthy
+  bool all_interfaces = false;  ///< its ports are published on this machine's every address
   [[nodiscard]] sdk::Strings all() const;
 };
-JoinedNetworks networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app);
+NetworkChoice networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app);
 
-/// Throws sdk::Failure (invalid) for what is no name of a network.
+/// Throws sdk::Failure (invalid) for what is no name of a network, and for the engine's own three.
 void check_network_name(const std::string& name);
 
 /// The n-th /24 of "10.88.0.0/16", or "" past its end. Throws sdk::Failure if the text is no such pool. Pure.

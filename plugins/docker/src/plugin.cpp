@@ -110,6 +110,12 @@ class DockerRuntime : public sdk::Plugin,
   }
 
   void on_event(const sdk::Call& call, const sdk::Event& event) override {
+    if (event.which() == sdk::EventId::kProcessCheck) {
+      const sdk::ProcessEvent process = event.process();
+      const InstanceName group{std::string(process.app), std::string(process.revision),
+                               std::string(process.process_type)};
+      return parts_->instances.expose(call, group);
+    }
     if (event.which() != sdk::EventId::kSystemCollect) return;
     try {
       parts_->images.collect(call, event.collect());

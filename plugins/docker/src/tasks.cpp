@@ -33,6 +33,11 @@ std::string name_part(const std::string& text) {
   return out.empty() ? "task" : out;
 }
 
+/// Not one of the engine's own: containers on those join no others.
+bool is_app_network(const std::string& network) {
+  return network != "none" && network != "host" && network != "bridge";
+}
+
 std::string next_name(const sdk::Task& task) {
   static std::atomic<unsigned> count{0};
   return name_part(task.owner.empty() ? "davit" : task.owner) + "." + name_part(task.name) + "." +
@@ -201,6 +206,7 @@ std::int32_t Tasks::run_task(const sdk::Call& call, const sdk::Task& task) {
   const ContainerSpec spec = spec_for(call, task, is_build);
   call.throw_if_cancelled();
   Running running(base_.engine, create(call, task, spec));
+  if (is_app_network(spec.network)) networks_.join(call, running.id, task.owner_kind, task.owner, {});
   const std::string at = "/containers/" + running.id;
   running.connection = base_.engine.hijack(
       at + "/attach", {{"stream", "1"}, {"stdin", spec.input ? "1" : "0"}, {"stdout", "1"}, {"stderr", "1"}},
