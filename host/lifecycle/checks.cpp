@@ -133,7 +133,8 @@ class Waiting {
       return fail(Code::kFailed,
                   fmt::format("{}.{} was not ready in time: {}", instance.process_type, instance.number,
                               progress.problem),
-                  "A web process must listen on $PORT; more time: davit checks:set APP start-timeout SECONDS",
+                  "A web process must listen on 0.0.0.0:$PORT, not on a port of its own or on 127.0.0.1 "
+                  "alone; more time: davit checks:set APP start-timeout SECONDS",
                   "check-timeout");
     }
     return fail(Code::kFailed, "Some instances did not start in time", "See davit ps:inspect APP",
