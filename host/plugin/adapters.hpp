@@ -7,6 +7,8 @@
 #include <davit/runtime.h>
 #include <davit/service.h>
 
+#include <optional>
+
 #include "plugin/abi_values.hpp"
 #include "plugin/capability.hpp"
 #include "plugin/plugin_instance.hpp"
@@ -118,6 +120,7 @@ class ServiceAdapter final : public ServiceKind {
  private:
   PluginTable<davit_service_kind> table_;
   std::int64_t limit_ms_;
+  std::optional<TextMap> facts_;  // kinds start programs to find their versions: once a process is enough
 };
 
 /// Runs a command of a plugin; `command` is parsed and checked.

@@ -210,7 +210,7 @@ struct ServiceFacts {
   std::string certificate{};
   Secret private_key{};
   std::uint16_t port = 0;
-  bool tty = false;
+  bool tty = false, filling = false;  ///< filling: kServe, of a server that is not used as it is
 };
 struct ServiceProgram {
   std::vector<std::string> argv;

@@ -54,7 +54,7 @@ davit_status on_ends_with(void* data, davit_str text) {
 davit_service facts_struct(const ServiceFacts& facts) {
   davit_service service{};
   service.struct_size = sizeof service;
-  service.flags = facts.tty ? DAVIT_SERVICE_TTY : 0;
+  service.flags = (facts.tty ? DAVIT_SERVICE_TTY : 0U) | (facts.filling ? DAVIT_SERVICE_FILLING : 0U);
   service.name = abi(facts.name);
   service.version = abi(facts.version);
   service.data = abi(facts.data);
@@ -79,12 +79,14 @@ ServiceAdapter::ServiceAdapter(PluginInstance& instance, std::int64_t limit_ms)
       limit_ms_(limit_ms) {}
 
 Result<TextMap> ServiceAdapter::describe(const CallContext& context) {
+  if (facts_) return *facts_;
   TextMap facts;
   const davit_kv_sink sink = pairs_sink(facts);
   DAVIT_TRY(table_.call("davit.service/1.describe", limit_ms_, context,
                         [&](const davit_service_kind& table, auto* plugin, auto* call) {
                           return table.describe(plugin, call, &sink);
                         }));
+  facts_ = facts;
   return facts;
 }
 

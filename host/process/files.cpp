@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "process/sync_tree.hpp"
 #include "process/unique_fd.hpp"
 
 namespace davit {
@@ -25,13 +26,6 @@ Result<> write_all(int fd, std::string_view bytes, const fs::path& path) {
     if (count < 0) return fail(system_error(fmt::format("write {}", path.native()), errno));
     bytes.remove_prefix(static_cast<std::size_t>(count));
   }
-  return {};
-}
-
-Result<> sync_folder(const fs::path& folder) {
-  UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || ::fsync(fd.get()) != 0)
-    return fail(system_error(fmt::format("sync {}", folder.native()), errno));
   return {};
 }
 

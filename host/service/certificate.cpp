@@ -2,6 +2,7 @@
 #include "service/certificate.hpp"
 
 #include "process/files.hpp"
+#include "process/sync_tree.hpp"
 
 namespace davit {
 namespace {
@@ -43,6 +44,7 @@ Result<> make(const fs::path& folder, ProcessRunner& processes) {
     return fail(Code::kFailed, "openssl made no certificate: " + exit.text() + ": " + exit.err.substr(0, 500),
                 "Is it installed? apt-get install openssl", "certificate");
   }
+  DAVIT_TRY(sync_tree(folder));
   std::error_code error;
   fs::rename(part, certificate, error);  // the last: where it is, the key is
   if (error) return fail(system_error("name " + certificate.string(), error.value()));

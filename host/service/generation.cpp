@@ -5,20 +5,23 @@
 
 #include <algorithm>
 #include <charconv>
+#include <csignal>
 #include <optional>
 
 #include "base/text.hpp"
 #include "lifecycle/link_variables.hpp"
 #include "process/files.hpp"
+#include "process/sync_tree.hpp"
 
 namespace davit {
 namespace {
 
 constexpr std::uint64_t kStopTimeoutMs = 60'000;  // a database writes what it has in memory
-constexpr std::uint64_t kLookEveryMs = 100;       // between two probes of a server that is starting
+constexpr std::uint64_t kLookEveryMs = 25;        // between two looks at a server that is starting
 constexpr std::uint64_t kConnectMs = 2'000;
 constexpr unsigned kMostExits = 2;
 constexpr std::uint64_t kLastWords = 12;
+constexpr int kSignalled = 128;  // an exit code from here on is a signal's
 
 int number_in(const std::string& text) {
   int number = 0;
@@ -42,10 +45,8 @@ Result<> Generation::prepare(const CallContext& context) const {
   return run_if_any(ServiceProgramKind::kPrepare, "Preparing the data", context);
 }
 
-Result<> Generation::serve(const CallContext& context) const {
-  DAVIT_TRY_ASSIGN(Ready ready, make_ready(ServiceProgramKind::kServe, {}, context));
-  DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(service_.kind));
-  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
+Result<> Generation::serve(const CallContext& context, bool filling) const {
+  DAVIT_TRY_ASSIGN(Ready ready, make_ready(ServiceProgramKind::kServe, {.filling = filling}, context));
   Group group;
   group.owner_kind = OwnerKind::kService;
   group.owner = owner_of(service_);
@@ -61,8 +62,7 @@ Result<> Generation::serve(const CallContext& context) const {
   group.user = std::move(ready.user);
   group.restart = Restart::kAlways;
   group.stop_timeout_ms = kStopTimeoutMs;
-  if (const auto signal = facts.find("stop-signal"); signal != facts.end())
-    group.stop_signal = number_in(signal->second);
+  DAVIT_TRY_ASSIGN(group.stop_signal, stop_signal(context));
   DAVIT_TRY_ASSIGN(const auto memory, world_.store.services().setting(service_.id, "memory"));
   if (memory) {
     DAVIT_TRY_ASSIGN(group.limits.memory_bytes, parse_size_bytes(*memory));
@@ -115,6 +115,39 @@ Result<std::string> Generation::last_words(std::uint64_t lines, const CallContex
   DAVIT_TRY(runtime->logs(
       selector(), {false, lines, 0}, [&](const LogLine& line) { words += line.text + "\n"; }, context));
   return words;
+}
+
+Result<unsigned> Generation::exits(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(const auto instances, inspect(context));
+  return instances.empty() ? 0 : instances.front().exits;
+}
+
+Result<> Generation::stop_filled(unsigned exits_before, const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(const int stop_signal, this->stop_signal(context));
+  DAVIT_TRY_ASSIGN(const unsigned exits, this->exits(context));
+  DAVIT_TRY(pause(context));
+  DAVIT_TRY_ASSIGN(const auto instances, inspect(context));
+  const int code = instances.empty() ? kSignalled : instances.front().exit_code;
+  const bool killed = code >= kSignalled && code != kSignalled + stop_signal;
+  if (exits == exits_before && !killed) return stop(context);
+  const std::string what = fmt::format("The server of {} {}", service_.kind, service_.name);
+  return fail(Code::kFailed, what + " was killed or crashed while it was loaded",
+              fmt::format("Is there enough memory? See: davit {}:logs {}", service_.kind, service_.name),
+              "service-crashes");
+}
+
+Result<int> Generation::stop_signal(const CallContext& context) const {
+  DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(service_.kind));
+  DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
+  const auto signal = facts.find("stop-signal");
+  return signal == facts.end() ? SIGTERM : number_in(signal->second);
+}
+
+Result<> Generation::sync() const {
+  DAVIT_TRY(sync_tree(folder()));
+  const auto above = service_folder(world_.home, service_);
+  DAVIT_TRY(sync_folder(above));
+  return sync_folder(above.parent_path());
 }
 
 Result<> Generation::pause(const CallContext& context) const {

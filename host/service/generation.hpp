@@ -42,6 +42,7 @@ std::filesystem::path service_folder(const Home& home, const Service& service);
 struct ProgramOptions {
   StandardFds fds = kNoFds;
   bool tty = false;
+  bool filling = false;         ///< kServe: see serve()
   std::string head = {};        ///< kLoad
   std::string* out = nullptr;   ///< collects stdout, at most 64 MiB
   std::string* said = nullptr;  ///< the end of stderr, and of stdout if nobody else has that
@@ -57,7 +58,8 @@ class Generation {
   /// Makes the folder, and with the kind's program the empty data.
   Result<> prepare(const CallContext& context) const;
   /// The server runs or is being started; await_ready() says when it answers. Idempotent.
-  Result<> serve(const CallContext& context) const;
+  /// `filling`: it may leave out what makes data outlive a crash. Not for use: stop it, sync(), serve anew.
+  Result<> serve(const CallContext& context, bool filling = false) const;
   /// Until a real query succeeds. kTimeout; kFailed if the server keeps ending, with its last words.
   Result<> await_ready(std::int64_t limit_ms, const CallContext& context) const;
   /// One program to its end. Exit code, or kUnavailable "service-program" if the kind has no such program.
@@ -73,6 +75,13 @@ class Generation {
 
   /// Cleanly, and waited for; it stays down until serve().
   Result<> pause(const CallContext& context) const;
+  /// How often the server ended by itself so far.
+  Result<unsigned> exits(const CallContext& context) const;
+  /// As stop(), of one that was filled: kFailed if it was killed since it had ended `exits_before` times,
+  /// because then some of what it had taken in may be missing.
+  Result<> stop_filled(unsigned exits_before, const CallContext& context) const;
+  /// All that its programs wrote is on the disk: those that do not see to that themselves. Threads: any.
+  Result<> sync() const;
   /// As pause(), and the runtime forgets it. Logs stay.
   Result<> stop(const CallContext& context) const;
   Result<std::vector<Instance>> inspect(const CallContext& context) const;
@@ -99,6 +108,7 @@ class Generation {
   Result<Ready> make_ready(ServiceProgramKind kind, const ProgramOptions& options,
                            const CallContext& context) const;
   Result<Runtime*> runtime() const { return world_.capabilities.runtime(service_.runtime); }
+  Result<int> stop_signal(const CallContext& context) const;
   [[nodiscard]] std::string host_for(ServiceProgramKind kind) const;
   Result<std::string> last_words(std::uint64_t lines, const CallContext& context) const;
   /// After a failure: kUnavailable "disk-full" if that is why, by what was said, the server's log or the

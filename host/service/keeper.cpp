@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <future>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
@@ -118,7 +119,14 @@ Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallCo
     service.version = serves.version;
     world_.failpoint("create:begin");
     const Generation first = current(service);
-    DAVIT_TRY(raise(first, fill, context));
+    if (fill) {
+      DAVIT_TRY(raise_filled(first, fill, context));
+      DAVIT_TRY(first.sync());
+      DAVIT_TRY(first.serve(context));
+      DAVIT_TRY(first.await_ready(kStartLimitMs, context));
+    } else {
+      DAVIT_TRY(raise(first, context, false));
+    }
     world_.failpoint("create:raised");
     return world_.store.services().serve_generation(service.id,
                                                     {first.number(), serves.version, "create", 0, {}});
@@ -129,14 +137,28 @@ Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallCo
   return fail(made.error());
 }
 
-// From nothing to a server that answers with all that it should have.
-Result<> ServiceKeeper::raise(const Generation& generation, const Fill& fill,
-                              const CallContext& context) const {
+// From nothing to a server that answers. What was prepared is synced while the server starts; it sees to the
+// rest itself, unless it is being filled.
+Result<> ServiceKeeper::raise(const Generation& generation, const CallContext& context, bool filling) const {
   DAVIT_TRY(generation.prepare(context));
-  DAVIT_TRY(generation.serve(context));
+  std::future<Result<>> synced;
+  if (!filling) synced = std::async(std::launch::async, [&generation] { return generation.sync(); });
+  DAVIT_TRY(generation.serve(context, filling));
   DAVIT_TRY(generation.await_ready(kStartLimitMs, context));
   DAVIT_TRY(generation.run_if_any(ServiceProgramKind::kSetup, "Setting up the service", context));
-  return fill ? fill(generation) : Result<>{};
+  return filling ? Result<>{} : synced.get();
+}
+
+// Stopped cleanly at the end: what is in the folder can be served, once it is synced.
+Result<> ServiceKeeper::raise_filled(const Generation& generation, const Fill& fill,
+                                     const CallContext& context) const {
+  DAVIT_TRY(raise(generation, context, true));
+  DAVIT_TRY_ASSIGN(const unsigned exits, generation.exits(context));
+  DAVIT_TRY(fill(generation));
+  // What was loaded may have changed the account.
+  DAVIT_TRY(generation.run_well(ServiceProgramKind::kProbe, "The first query after the load", {}, context));
+  world_.failpoint("build:raised");
+  return generation.stop_filled(exits, context);
 }
 
 Result<> ServiceKeeper::forget(const Service& service, const CallContext& context) {

@@ -86,7 +86,8 @@ class ServiceKeeper {
   Result<> move_backups(const Service& before, const Service& now) const;
   Result<Generation> build(const Service& service, const std::string& version, const Fill& fill,
                            const CallContext& context);
-  Result<> raise(const Generation& generation, const Fill& fill, const CallContext& context) const;
+  Result<> raise(const Generation& generation, const CallContext& context, bool filling) const;
+  Result<> raise_filled(const Generation& generation, const Fill& fill, const CallContext& context) const;
   Result<> switch_to(const Service& service, const Generation& next, const std::string& made_by,
                      const CallContext& context);
   Result<> discard(const Generation& generation, const CallContext& context);

@@ -38,18 +38,13 @@ Result<> ServiceKeeper::discard(const Generation& generation, const CallContext&
   return remove_tree(generation.folder());
 }
 
-// At a port of its own, where no app looks. Stopped cleanly at the end: it is a folder that can be served.
+// At a port of its own, where no app looks.
 Result<Generation> ServiceKeeper::build(const Service& service, const std::string& version, const Fill& fill,
                                         const CallContext& context) {
   DAVIT_TRY_ASSIGN(const auto number, world_.store.services().new_generation(service.id));
   DAVIT_TRY_ASSIGN(const auto port, lease(service, number));
   Generation generation(world_, service, number, version, port);
-  auto built = raise(generation, fill, context);
-  // What was loaded may have changed the account.
-  if (built)
-    built = generation.run_well(ServiceProgramKind::kProbe, "The first query after the load", {}, context);
-  world_.failpoint("build:raised");
-  if (built) built = generation.stop(context);
+  const auto built = raise_filled(generation, fill, context);
   if (!built) {
     world_.to_the_end();
     if (const auto gone = discard(generation, context); !gone) context.out.warning(gone.error().text());
@@ -62,6 +57,7 @@ Result<Generation> ServiceKeeper::build(const Service& service, const std::strin
 
 Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next, const std::string& made_by,
                                   const CallContext& context) {
+  DAVIT_TRY(next.sync());
   world_.to_the_end();
   const Generation before = current(service);
   const Generation after(world_, service, next.number(), next.version(), service.port);

@@ -26,8 +26,9 @@ constexpr const char* kInsideFiles = "/service/files";
 constexpr std::uint32_t kFirstServiceUid = 61'300;  // no account has it, as with apps
 constexpr std::size_t kMaxCapturedBytes = 64 * 1024 * 1024;
 constexpr std::size_t kMaxSaidBytes = 8 * 1024;
-constexpr std::array<std::string_view, 4> kFullDisk{"No space left on device", "error 28", "Errcode: 28",
-                                                    "error number 28"};  // ENOSPC, by its text or number
+// ENOSPC, by its text or number; the last is said of a write that was cut short.
+constexpr std::array<std::string_view, 5> kFullDisk{"No space left on device", "error 28", "Errcode: 28",
+                                                    "error number 28", "Check free disk space"};
 constexpr std::uint64_t kServersLines = 200;             // one that crashes writes a long trace
 constexpr std::uintmax_t kTooLittleBytes = 1024 * 1024;  // for any server
 
@@ -116,6 +117,7 @@ Result<ServiceProgram> Generation::program(ServiceProgramKind kind, const Progra
   facts.database = service_.database;
   facts.head = options.head;
   facts.tty = options.tty;
+  facts.filling = options.filling;
   if (kind == ServiceProgramKind::kServe && world_.processes != nullptr) {
     DAVIT_TRY_ASSIGN(Certificate made,
                      certificate_in(service_folder(world_.home, service_) / "tls", *world_.processes));

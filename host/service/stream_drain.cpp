@@ -2,6 +2,7 @@
 #include "service/stream_drain.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,13 +11,9 @@
 #include <thread>
 
 #include "process/unique_fd.hpp"
+#include "service/gulps.hpp"
 
 namespace davit {
-namespace {
-
-constexpr std::size_t kBufferBytes = 256 * 1024;
-
-}  // namespace
 
 struct StreamDrain::Copy {
   int target = -1;
@@ -29,13 +26,16 @@ struct StreamDrain::Copy {
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);
     ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
-    std::string buffer(kBufferBytes, '\0');
+    const int moment_ms = make_gulps(reader.get());
+    std::string buffer(kGulpBytes, '\0');
     while (write_errno == 0) {
       const ssize_t got = ::read(reader.get(), buffer.data(), buffer.size());
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) write_errno = errno;
       if (got <= 0) break;
       write(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+      pollfd program{reader.get(), 0, 0};  // POLLHUP, as soon as it is done
+      (void)::poll(&program, 1, moment_ms);
     }
     reader.reset();
   }

@@ -10,12 +10,13 @@
 #include <cerrno>
 #include <csignal>
 
+#include "service/gulps.hpp"
+
 namespace davit {
 namespace {
 
 constexpr std::size_t kHeadBytes = 512;
 constexpr std::size_t kTailBytes = 4096;
-constexpr std::size_t kBufferBytes = 256 * 1024;
 
 /// 0: the end; -1: errno.
 ssize_t read_some(int fd, char* buffer, std::size_t size) {
@@ -24,17 +25,6 @@ ssize_t read_some(int fd, char* buffer, std::size_t size) {
     got = ::read(fd, buffer, size);
   } while (got < 0 && errno == EINTR);
   return got;
-}
-
-bool write_all(int fd, const char* bytes, std::size_t size) {
-  while (size > 0) {
-    const ssize_t put = ::write(fd, bytes, size);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    bytes += put;
-    size -= static_cast<std::size_t>(put);
-  }
-  return true;
 }
 
 }  // namespace
@@ -58,14 +48,30 @@ struct StreamFeed::Copy {
     }
   }
 
+  /// False: it was told to stop, or nobody reads any more.
+  bool put(std::string_view rest, int moment_ms) {
+    while (!rest.empty()) {
+      const ssize_t put = ::write(writer.get(), rest.data(), rest.size());
+      if (put > 0) rest.remove_prefix(static_cast<std::size_t>(put));
+      if (put < 0 && errno != EAGAIN && errno != EINTR) return false;
+      if (put >= 0) continue;
+      const short events = moment_ms > 0 ? 0 : POLLOUT;
+      std::array<pollfd, 2> watched{pollfd{stop_reader.get(), POLLIN, 0}, pollfd{writer.get(), events, 0}};
+      (void)::poll(watched.data(), watched.size(), moment_ms > 0 ? moment_ms : -1);
+      if (watched[0].revents != 0 || (watched[1].revents & POLLERR) != 0) return false;
+    }
+    return true;
+  }
+
   void run(const std::string& head) {
     sigset_t broken_pipe;  // a program that ends early is told by write()
     sigemptyset(&broken_pipe);
     sigaddset(&broken_pipe, SIGPIPE);
     ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
-    std::string buffer(kBufferBytes, '\0');
+    const int moment_ms = make_gulps(writer.get());
+    std::string buffer(kGulpBytes, '\0');
     note(head.data(), head.size());
-    bool going = write_all(writer.get(), head.data(), head.size());
+    bool going = put(head, moment_ms);
     while (going) {
       std::array<pollfd, 3> watched{pollfd{source, POLLIN, 0}, pollfd{stop_reader.get(), POLLIN, 0},
                                     pollfd{writer.get(), 0, 0}};  // POLLERR: nobody reads any more
@@ -76,7 +82,7 @@ struct StreamFeed::Copy {
       if (got < 0) read_errno = errno;
       if (got <= 0) break;
       note(buffer.data(), static_cast<std::size_t>(got));
-      going = write_all(writer.get(), buffer.data(), static_cast<std::size_t>(got));
+      going = put(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)), moment_ms);
     }
     writer.reset();
   }
@@ -110,6 +116,7 @@ Result<int> StreamFeed::start() {
   reader_ = UniqueFd(ends[0]);
   copy_ = std::make_unique<Copy>();
   copy_->writer = UniqueFd(ends[1]);
+  (void)::fcntl(ends[1], F_SETFL, O_NONBLOCK);  // of this end alone
   copy_->source = source_;
   if (::pipe2(stop, O_CLOEXEC) != 0) {
     copy_.reset();

@@ -103,6 +103,7 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
   sdk::Program prepare(const sdk::Call&, const sdk::Service& service) override {
     sdk::Program run;
     run.argv = {program(service, "initdb"),
+                "--no-sync",  // davit does, when all is there
                 "-D",
                 service.data,
                 "-U",
@@ -130,6 +131,12 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
                 "unix_socket_directories=",  // clients are elsewhere: they come by TCP
                 "-c",
                 "logging_collector=off"};
+    if (service.filling) {
+      // No log of changes is needed where a crash throws all away, and then a table that is made and filled
+      // in one transaction has none. Such a transaction locks all that it makes.
+      add(run.argv, {"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal", "-c",
+                     "max_wal_senders=0", "-c", "autovacuum=off", "-c", "max_locks_per_transaction=1024"});
+    }
     if (!service.certificate.empty()) {
       add(run.argv, {"-c", "ssl=on", "-c", "ssl_cert_file=" + service.files + "/server.crt", "-c",
                      "ssl_key_file=" + service.files + "/server.key"});
@@ -166,7 +173,7 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
   sdk::Program load(const sdk::Call&, const sdk::Service& service) override {
     if (service.head.rfind(kCustomDump, 0) == 0) {
       sdk::Program run = client(service, "pg_restore", service.database);
-      add(run.argv, {"--exit-on-error", "--no-acl", "--no-owner", "-d", service.database});
+      add(run.argv, {"--single-transaction", "--no-acl", "--no-owner", "-d", service.database});
       return run;
     }
     sdk::Program run = client(service, "psql", service.database);

@@ -22,11 +22,13 @@ extern "C" {
 
 /* Which program. Those marked (may be none) may be answered with DAVIT_UNSUPPORTED. All but SERVE run once,
  * to their end; exit code 0 is success, and what they write to stderr is shown when they fail. */
-#define DAVIT_SERVICE_PREPARE 1u /* makes an empty data folder ready to be served (may be none) */
-#define DAVIT_SERVICE_SERVE 2u   /* the server, in the foreground; listens on host and port only */
-#define DAVIT_SERVICE_PROBE 3u   /* a real query with the credentials; asked until it succeeds */
-#define DAVIT_SERVICE_SETUP 4u   /* once a generation, after its first successful probe (may be none) */
-#define DAVIT_SERVICE_DUMP 5u    /* all data, as one consistent stream, to stdout */
+#define DAVIT_SERVICE_PREPARE                                                                              \
+  1u                           /* makes an empty data folder ready to be served (may be none). It need not \
+                                  sync: the host does, before anybody relies on the data */
+#define DAVIT_SERVICE_SERVE 2u /* the server, in the foreground; listens on host and port only */
+#define DAVIT_SERVICE_PROBE 3u /* a real query with the credentials; asked until it succeeds */
+#define DAVIT_SERVICE_SETUP 4u /* once a generation, after its first successful probe (may be none) */
+#define DAVIT_SERVICE_DUMP 5u  /* all data, as one consistent stream, to stdout */
 #define DAVIT_SERVICE_LOAD                                                            \
   6u /* such a stream from stdin, into a service that has been set up and is empty; a \
         stream that is cut or broken must fail */
@@ -38,11 +40,14 @@ extern "C" {
         equal text, in whatever version and order they were loaded */
 
 #define DAVIT_SERVICE_TTY 1u /* CONNECT: stdin and stdout are a terminal */
+/* SERVE: a LOAD fills it, and nobody else uses it. It is stopped, the host syncs its data, and it is served
+ * anew without this flag: so until then it need not sync, nor log what a crash would need. */
+#define DAVIT_SERVICE_FILLING 2u
 
 /* OPEN. The service that the program is for. Paths are as the program will see them. */
 typedef struct davit_service {
   uint32_t struct_size;
-  uint32_t flags; /* DAVIT_SERVICE_TTY */
+  uint32_t flags; /* DAVIT_SERVICE_TTY, _FILLING */
   davit_str name;
   davit_str version; /* one of describe's versions; of an image: its tag */
   davit_str data;    /* folder of this generation's data, writable */

@@ -14,6 +14,7 @@ namespace davit::sdk {
 /* The service that a program is for; paths are as the program will see them. */
 struct Service {
   bool tty = false;
+  bool filling = false; /* serve: need not sync, as long as it stops in good order */
   std::string name;
   std::string version;
   std::string data;
@@ -40,6 +41,7 @@ struct Program {
 inline Service copy(const davit_service& raw) {
   Service out;
   out.tty = (DAVIT_SDK_READ(&raw, davit_service, flags) & DAVIT_SERVICE_TTY) != 0;
+  out.filling = (DAVIT_SDK_READ(&raw, davit_service, flags) & DAVIT_SERVICE_FILLING) != 0;
   out.name = copy(DAVIT_SDK_READ(&raw, davit_service, name));
   out.version = copy(DAVIT_SDK_READ(&raw, davit_service, version));
   out.data = copy(DAVIT_SDK_READ(&raw, davit_service, data));

@@ -28,6 +28,7 @@ class FakeKind final : public ServiceKind {
     if (kind == ServiceProgramKind::kSetup) return program;
     program.argv = {"program", std::to_string(static_cast<unsigned>(kind)), std::to_string(facts.port)};
     program.env["PASSWORD"] = facts.password.reveal();
+    if (facts.filling) program.argv.emplace_back("filling");
     if (kind == ServiceProgramKind::kServe) program.files["conf"] = "secret";
     return program;
   }
@@ -176,6 +177,44 @@ TEST_F(KeeperTest, AnImportTakesThePlaceOfWhatWasThere) {
   EXPECT_THAT(servers(), testing::ElementsAre("fake.db.g2.server"));
   EXPECT_TRUE(fs::exists(data(before))) << "kept for a while";
   EXPECT_EQ(store_->ports().list().value().size(), 1U);
+}
+
+TEST_F(KeeperTest, OnlyAServerThatIsBeingFilledMayLeaveOutWhatACrashNeeds) {
+  const auto is_filling = [this](const std::string& server) {
+    return capabilities_.runtime_fake.groups.at(server).argv.back() == "filling";
+  };
+  const Service db = made("db");
+  EXPECT_FALSE(is_filling("fake.db.g1.server"));
+  bool filled_so = false;
+  capabilities_.runtime_fake.on_task = [&](const TaskRequest& task) {
+    if (task.name == "load" && !filled_so) filled_so = is_filling("fake.db.g2.server");
+    return task.name != "dump" || write(task.fds[1], "dump", 4) == 4 ? 0 : 1;
+  };
+  ASSERT_TRUE(keeper().import_from(db, file_of("new data"), context_));
+  EXPECT_TRUE(filled_so);
+  EXPECT_FALSE(is_filling("fake.db.g2.server"));
+  ASSERT_TRUE(keeper().clone(now("db"), {"fake", "copy"}, context_));
+  EXPECT_FALSE(is_filling("fake.copy.g1.server"));
+}
+
+TEST_F(KeeperTest, WhatAKilledServerHadTakenInIsNotUsed) {
+  const Service db = made("db");
+  Instance& (*server)(fakes::FakeRuntime&) = [](fakes::FakeRuntime& runtime) -> Instance& {
+    return runtime.instances.back();
+  };
+  for (const bool at_its_stop : {false, true}) {
+    capabilities_.runtime_fake.on_task = [&](const TaskRequest& task) {
+      Instance& filled = server(capabilities_.runtime_fake);
+      if (task.name == "load" && at_its_stop) filled.exit_code = 128 + SIGKILL;
+      if (task.name == "load" && !at_its_stop) ++filled.exits;
+      return 0;
+    };
+    const auto failed = keeper().import_from(db, file_of("new data"), context_);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().slug, "service-crashes");
+    EXPECT_EQ(now("db").generation, 1U);
+    EXPECT_THAT(servers(), testing::ElementsAre("fake.db.g1.server"));
+  }
 }
 
 TEST_F(KeeperTest, AnImportThatFailsLeavesWhatWasThere) {

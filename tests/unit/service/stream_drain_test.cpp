@@ -24,6 +24,26 @@ TEST(StreamDrain, AllOfItArrives) {
   EXPECT_EQ(::lseek(file.get(), 0, SEEK_END), static_cast<off_t>(bytes.size()));
 }
 
+// However they are gathered.
+TEST(StreamDrain, ManySmallWritesArriveInTheirOrder) {
+  char name[] = "/tmp/davit-drain-XXXXXX";
+  const UniqueFd file(::mkstemp(name));
+  ::unlink(name);
+  auto drain = StreamDrain::open(file.get());
+  ASSERT_TRUE(drain);
+  std::string all;
+  for (int i = 0; i < 5000; ++i) {
+    const std::string line = std::to_string(i) + "\n";
+    ASSERT_EQ(::write(drain->fd(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
+    all += line;
+  }
+  ASSERT_TRUE(drain->finish());
+  std::string has(all.size() + 1, '\0');
+  EXPECT_EQ(::pread(file.get(), has.data(), has.size(), 0), static_cast<ssize_t>(all.size()));
+  has.resize(all.size());
+  EXPECT_TRUE(has == all);
+}
+
 TEST(StreamDrain, AFullDiskIsAnErrorHoweverLittleIsLost) {
   const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
   auto drain = StreamDrain::open(full.get());

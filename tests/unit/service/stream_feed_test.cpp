@@ -2,6 +2,7 @@
 #include "service/stream_feed.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <thread>
@@ -75,6 +76,15 @@ TEST(Feed, NothingIsAnError) {
   const auto feed = StreamFeed::open(source.fd());
   ASSERT_FALSE(feed);
   EXPECT_EQ(feed.error().slug, "no-data");
+}
+
+TEST(Feed, AProgramThatReadsNothingIsNotWaitedFor) {
+  const UniqueFd source(::memfd_create("davit-test", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(source.get(), 3'000'000), 0);  // more than a pipe holds
+  auto feed = StreamFeed::open(source.get());
+  ASSERT_TRUE(feed);
+  ASSERT_TRUE(feed->start());
+  EXPECT_TRUE(feed->finish());
 }
 
 TEST(Feed, AProgramThatGoesFirstLeavesNobodyWaiting) {
