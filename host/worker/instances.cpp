@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "worker/instance_line.hpp"
 #include "worker/operations.hpp"
+#include "worker/reader.hpp"
 
 namespace davit {
 namespace {
@@ -135,6 +136,7 @@ Result<int> show_logs(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(Runtime * runtime, plugins->runtime(release ? release->spec.runtime : ""));
   const bool as_json = options.format == "json";
   const Selector selector{OwnerKind::kApp, app.name, {}, options.type, options.number};
+  if (options.query.follow) end_with_reader(shop);
   DAVIT_TRY(runtime->logs(
       selector, options.query,
       [&](const LogLine& line) {

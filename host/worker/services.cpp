@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "service/keeper.hpp"
 #include "worker/operations.hpp"
+#include "worker/reader.hpp"
 #include "worker/service_relays.hpp"
 #include "worker/terminal.hpp"
 
@@ -296,6 +297,7 @@ Result<int> logs(const Request& request) {
                   "Write for example -n 100");
   }
   DAVIT_TRY_ASSIGN(Runtime * runtime, request.keeper.world().capabilities.runtime(service.runtime));
+  if (query.follow) end_with_reader(request.shop);
   DAVIT_TRY(runtime->logs(
       {OwnerKind::kService, owner_of(service), {}, {}, 0}, query,
       [&](const LogLine& line) {

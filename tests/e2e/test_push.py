@@ -1,5 +1,7 @@
 """A push becomes a running app: what a developer sees, on a home of our own user."""
 import engine
+import subprocess
+
 import harness
 from harness import App
 
@@ -123,6 +125,14 @@ class Push(harness.HomeTest):
         app.push()
         self.home.davit("ps:scale", "workers", "worker=1")
         harness.wait_for(lambda: "working hard" in self.home.davit("logs", "workers", "--ps", "worker").stdout, "the worker's log")
+
+    def test_a_tail_that_nobody_reads_ends(self):
+        self.deployed("quiet", "one")
+        follower = subprocess.Popen([harness.DAVIT, "logs", "quiet", "--tail"], env=self.home.env, stdin=subprocess.DEVNULL,
+                                    stdout=subprocess.PIPE)
+        self.assertTrue(follower.stdout.readline())
+        follower.stdout.close()  # and the app says nothing more
+        follower.wait(harness.DEADLINE_S)
 
     def test_run_uses_the_release_and_returns_its_exit_code(self):
         app = self.deployed("runs", "one")
