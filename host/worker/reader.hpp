@@ -1,5 +1,5 @@
-// What follows something for a reader ends with that reader, also where nothing more is written that would fail:
-// the client of a `logs --tail` over ssh is killed, and the app is silent.
+// What follows something for a reader ends with that reader, also where nothing more is written that would
+// fail: the client of a `logs --tail` over ssh is killed, and the app is silent.
 #pragma once
 
 #include <poll.h>
