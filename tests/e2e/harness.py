@@ -252,6 +252,12 @@ import http.server, os, signal, socket, socketserver, sys, time
 @EXTRA@
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    def setup(self):
+        super().setup()
+        connected.add(self.connection)
+    def finish(self):
+        connected.discard(self.connection)
+        super().finish()
     def do_GET(self):
         if self.headers.get("Upgrade"):
             return self.echo()
@@ -277,19 +283,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = False
     request_queue_size = 512
-upgraded = []
+connected, upgraded = set(), []
 server = Server(("0.0.0.0", int(os.environ["PORT"])), Handler)
 def stop(*_):
     import threading
     threading.Thread(target=server.shutdown).start()
-    for connection in upgraded:
+    for connection in [*connected]:  # a request that is here is answered; the proxy's idle connections are not waited for
         try:
-            connection.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(socket.SHUT_RDWR if connection in upgraded else socket.SHUT_RD)
         except OSError:
             pass
 signal.signal(signal.SIGTERM, stop)
 print("listening", flush=True)
-server.serve_forever()
+server.serve_forever(0.05)
 server.server_close()
 '''
 

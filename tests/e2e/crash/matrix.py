@@ -1,8 +1,9 @@
 """The crash matrix: every point of a deployment × every fault × every operation, under load.
 
-A cell makes an app with an old release, begins an operation, stops davit's worker at one point of its journal, lets one fault happen
+A cell has an app with an old release, begins an operation, stops davit's worker at one point of its journal, lets one fault happen
 there, lets the worker go on, and asks for one further command (`davit system:start`). Then the app is exactly as it was or exactly as
 it was to be: instances, units, ports, routes, rows, files, branches. Where an old release existed, the load saw no failed request.
+An app that was found whole stands for the next cell of its operation, a few times; then it is destroyed, and nothing of it may be left.
 
 The points are not written down here: an operation runs once with a trace, and says which points it passes. The runtime is the
 harness's parameter (DAVIT_E2E_RUNTIME).
@@ -23,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import engine  # noqa: E402
 import harness  # noqa: E402
 
-OLD, NEW = "old", "new"
 OPEN_STATES = {"queued", "running", "committed", "draining"}
 OPERATIONS = ["first", "redeploy", "rollback", "scale"]
 FAULTS = ["kill-worker", "kill-guard", "kill-nginx", "kill-supervisor", "disk-full", "drop-client"]
@@ -31,6 +31,7 @@ if harness.ON_DOCKER:
     FAULTS.append("restart-engine")
 HOME_BYTES = 640 << 20  # of the tmpfs that a cell with a full disk fills; a build wants 256 MiB free
 LOAD_PER_SECOND = 100
+CELLS_AN_APP = 8  # its history grows by a release a cell
 # Fewer than these are a broken trace, not a short deployment.
 FEWEST_POINTS = 12
 
@@ -59,6 +60,7 @@ class World:
         def small_disk(path):
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={HOME_BYTES},mode=711", "davit-crash", str(path)], check=True)
         self.home = harness.Home(prepare=small_disk, docker=self.dockerd and self.dockerd.api)
+        self.standing = {}  # operation -> the app that its next cell takes
 
     def close_home(self):
         left = self.home.close()
@@ -80,33 +82,57 @@ class World:
             self.dockerd.remove()
         return left
 
-    def app(self):
+    def unused(self, prefix):
+        """A word that nothing of this world has had."""
         self.number += 1
-        return f"c{self.number}"
+        return f"{prefix}{self.number}"
+
+
+class App(harness.App):
+    """`said`: what its live release answers; None: there is none. `said_before`: and the one that was live before."""
+
+    def __init__(self, world):
+        super().__init__(world.home, world.unused("c"))
+        self.world, self.cells = world, 0
+        self.said = self.said_before = None
+        self.home.davit("apps:create", self.name)
+        self.home.davit("checks:set", self.name, "wait-to-retire", "2")
+
+    def commit_next(self):
+        """What a next push deploys; returns what it answers."""
+        text = self.world.unused("answer")
+        self.server(text)
+        self.commit()
+        return text
+
+    def deploy_next(self):
+        text = self.commit_next()
+        self.push()
+        self.said, self.said_before = text, self.said
 
 
 def prepared(world, operation):
     """(app, what it answers before, what it answers after): everything that the operation stands on, and nothing of it."""
-    name = world.app()
-    home = world.home
-    home.davit("apps:create", name)
-    home.davit("checks:set", name, "wait-to-retire", "2")
-    app = harness.App(home, name)
-    app.server(OLD)
-    app.commit()
-    if operation == "first":
-        return app, None, OLD
-    app.push()
-    if operation == "redeploy":
-        app.server(NEW)
-        app.commit()
-        return app, OLD, NEW
-    if operation == "rollback":
-        app.server("newer")
-        app.commit()
-        app.push()
-        return app, "newer", OLD
-    return app, OLD, OLD
+    app = world.standing.pop(operation, None)
+    if app is None:
+        app = App(world)
+        for _ in range({"first": 0, "rollback": 2}.get(operation, 1)):
+            app.deploy_next()
+    if operation == "scale":
+        if len(app.home.instances(app.name)) > 1:
+            app.home.davit("ps:scale", app.name, "web=1")
+            settled(app.home, app.name)
+        return app, app.said, app.said
+    return app, app.said, app.said_before if operation == "rollback" else app.commit_next()
+
+
+def kept(world, operation, app):
+    """The app is whole: the next cell may take it, unless it has had enough of them."""
+    app.cells += 1
+    if operation == "first" or app.cells == CELLS_AN_APP:
+        destroy(world, app)
+    else:
+        world.standing[operation] = app
 
 
 def operation_argv(app, operation):
@@ -342,13 +368,16 @@ def run_cell(world, operation, point, fault_name):
         settled(home, app.name)
     check_load(load, fault_name)
     if fault_name == "restart-engine":
-        wait_for_containers(home, app.name)
+        for one in (app, *world.standing.values()):
+            wait_for_containers(home, one.name)
     state = whole_state(home, app)
     said, by = answers(home, app.name) if state["live"] else ({before}, set())
     if by - state["ids"]:
         raise Broken(f"requests went to {sorted(by)}, instances are {sorted(state['ids'])}")
     is_old = said == {before} and state["instances"] == count_before
     is_new = said == {after} and state["instances"] == count_after
+    if is_new and operation != "scale":
+        app.said, app.said_before = after, before
     if not is_old and not is_new:
         raise Broken(f"neither old nor new: it says {said} with {state['instances']} instances\n{output}")
     if operation == "redeploy" and (branch(app) == old_branch) != is_old:
@@ -357,7 +386,7 @@ def run_cell(world, operation, point, fault_name):
         raise Broken(f"the deployment failed, exit {code}, though only {fault_name[5:]} was killed and came back:\n{output}")
     if fault_name == "drop-client" and is_old:
         raise Broken("the client went away, and the deployment with it")
-    destroy(world, app)
+    kept(world, operation, app)
 
 
 def check_load(load, fault_name):
