@@ -14,7 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-
 const char* kind_name(HealthCheck::Kind kind) {
   switch (kind) {
     case HealthCheck::Kind::kListening:

@@ -159,7 +159,8 @@ TEST_F(Shipped, SeveralInOrder) {
 
 TEST_F(Shipped, EveryExampleBuilds) {
   for (const auto& entry : fs::directory_iterator(fs::path(DAVIT_SOURCE_DIR) / "examples/apps")) {
-    if (!entry.is_directory() || fs::exists(entry.path() / "Dockerfile")) continue;  // that is another plugin's
+    if (!entry.is_directory() || fs::exists(entry.path() / "Dockerfile"))
+      continue;  // that is another plugin's
     example(entry.path().filename().string());
     const auto outcome = build();
     EXPECT_FALSE(outcome.process_types.empty()) << entry.path();

@@ -12,24 +12,11 @@
 #include <fmt/core.h>
 
 #include "davit/failure.hpp"
+#include "files/files.hpp"
 
 namespace davit::source {
 namespace fs = std::filesystem;
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void refuse(std::string_view slug, const fs::path& path, std::string_view why) {
   throw sdk::Failure(DAVIT_FAILED, std::string(slug), fmt::format("{}: {}", path.filename().string(), why));
@@ -81,7 +68,7 @@ std::optional<std::string> read_small_file(const fs::path& file, std::uint64_t l
     if (tree.empty()) refuse("file-unusable", file, "it is a symbolic link");
     path = resolve_inside(file, tree);
   }
-  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  const files::Descriptor fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (fd.get() < 0) system_failure("reading", file, errno);
   struct stat kind {};
   if (::fstat(fd.get(), &kind) != 0) system_failure("reading", file, errno);
@@ -97,7 +84,8 @@ void write_env_dir(const fs::path& dir, const sdk::Pairs& env) {
       continue;
     }
     const fs::path file = dir / name;
-    const Descriptor fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    const files::Descriptor fd(
+        ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (fd.get() < 0) system_failure("writing", file, errno);
     for (std::string_view left = value; !left.empty();) {
       const ssize_t put = ::write(fd.get(), left.data(), left.size());

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <sstream>
 
-#include "engine/files.hpp"
+#include "files/files.hpp"
 #include "instances.hpp"
 #include "tasks.hpp"
 
@@ -20,8 +20,9 @@ constexpr int kSliceMs = 10;
 /// `pid` and everything below it, as this machine's process table has it now.
 void tree_of(const std::string& pid, std::vector<pid_t>& found) {
   found.push_back(static_cast<pid_t>(std::strtol(pid.c_str(), nullptr, 10)));
-  for (const std::string& thread : names_in("/proc/" + pid + "/task")) {
-    std::istringstream children(read_file("/proc/" + pid + "/task/" + thread + "/children").value_or(""));
+  for (const std::string& thread : files::names_in("/proc/" + pid + "/task")) {
+    std::istringstream children(
+        files::read_file("/proc/" + pid + "/task/" + thread + "/children").value_or(""));
     for (std::string child; children >> child;) tree_of(child, found);
   }
 }

@@ -20,8 +20,8 @@ void Frames::feed(std::string_view bytes, const Use& use) {
     };
     const std::uint32_t length = byte(4) << 24 | byte(5) << 16 | byte(6) << 8 | byte(7);
     if (byte(0) > 3 || byte(1) != 0 || byte(2) != 0 || byte(3) != 0 || length > kLargestFrame) {
-      throw docker::EngineFailure(DAVIT_UNAVAILABLE, 0, "engine-garbled", "The engine's stream of output is garbled",
-                          "see the engine's own log");
+      throw docker::EngineFailure(DAVIT_UNAVAILABLE, 0, "engine-garbled",
+                                  "The engine's stream of output is garbled", "see the engine's own log");
     }
     if (rest_.size() - at - kHead < length) break;
     use(static_cast<int>(byte(0)), std::string_view(rest_).substr(at + kHead, length));

@@ -11,8 +11,8 @@
 #include <set>
 
 #include "davit/failure.hpp"
-#include "engine/files.hpp"
 #include "engine/tar_stream.hpp"
+#include "files/files.hpp"
 #include "names.hpp"
 #include "runner.hpp"
 
@@ -171,9 +171,9 @@ void Images::unpack(const sdk::Call& call, const std::string& container, const s
 }
 
 void Images::note_build(const sdk::Call& call, const std::string& owner) {
-  make_folder(base_.config.state + "/builds");
-  write_file(base_.config.state + "/builds/" + owner,
-             stacks_.image_of(call, stacks_.wanted(call, owner), owner));
+  files::make_dirs(base_.config.state + "/builds");
+  files::write_file(base_.config.state + "/builds/" + owner,
+                    stacks_.image_of(call, stacks_.wanted(call, owner), owner));
 }
 
 /// A release stays on the stack that it was built on, whatever is set later; see the ADR.
@@ -182,9 +182,9 @@ std::string Images::stack_for(const sdk::Call& call, const std::string& owner, c
   const std::string file = folder + "/" + short_digest(slug.digest);
   const std::string build = base_.config.state + "/builds/" + owner;
   std::string id;
-  if (const auto bound = read_file(file)) id = *bound;
-  const std::int64_t built_ns = modified_ns(build);
-  if (built_ns != 0 && modified_ns(slug.ref) >= built_ns) id = read_file(build).value_or(id);
+  if (const auto bound = files::read_file(file)) id = *bound;
+  const std::int64_t built_ns = files::modified_ns(build);
+  if (built_ns != 0 && files::modified_ns(slug.ref) >= built_ns) id = files::read_file(build).value_or(id);
   Json image;
   if (!id.empty() && !base_.engine.find("/images/" + id + "/json", {}, image, patience(call))) {
     call.warning(
@@ -192,8 +192,8 @@ std::string Images::stack_for(const sdk::Call& call, const std::string& owner, c
     id.clear();
   }
   if (id.empty()) id = stacks_.image_of(call, stacks_.wanted(call, owner), owner);
-  make_folder(folder);
-  write_file(file, id);
+  files::make_dirs(folder);
+  files::write_file(file, id);
   return id;
 }
 

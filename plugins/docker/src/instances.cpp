@@ -9,7 +9,7 @@
 #include <set>
 #include <sstream>
 
-#include "engine/files.hpp"
+#include "files/files.hpp"
 #include "listening.hpp"
 
 namespace davit::docker_plugin {
@@ -56,9 +56,10 @@ std::uint32_t inner_port_of(const Json& facts) {
 /// The program that davit-init, a container's first process, started; itself as long as there is none.
 std::int32_t program_below(std::int64_t init) {
   const std::string pid = std::to_string(init);
-  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
+  std::istringstream children(files::read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
   for (std::int32_t child = 0; children >> child;) {
-    if (read_file("/proc/" + std::to_string(child) + "/comm").value_or("") != "davit-relay\n") return child;
+    if (files::read_file("/proc/" + std::to_string(child) + "/comm").value_or("") != "davit-relay\n")
+      return child;
   }
   return static_cast<std::int32_t>(init);
 }

@@ -5,14 +5,14 @@
 #include <unistd.h>
 
 #include "davit/failure.hpp"
-#include "engine/files.hpp"
+#include "files/files.hpp"
 
 namespace davit::docker_plugin {
 
 Records::Records(const Config& config) : config_(config) {
-  make_folder(config.state + "/groups");
-  make_folder(config.run + "/stopped");
-  make_folder(config.run + "/halted");
+  files::make_dirs(config.state + "/groups");
+  files::make_dirs(config.run + "/stopped");
+  files::make_dirs(config.run + "/halted");
 }
 
 std::string Records::group_file(const InstanceName& group) const {
@@ -20,11 +20,11 @@ std::string Records::group_file(const InstanceName& group) const {
 }
 
 void Records::keep_group(const InstanceName& group) const {
-  if (!has_group(group)) write_file(group_file(group), "");
+  if (!has_group(group)) files::write_file(group_file(group), "");
 }
 
 void Records::forget_group(const InstanceName& group) const {
-  remove_file(group_file(group));
+  files::remove_file(group_file(group));
 }
 
 bool Records::has_group(const InstanceName& group) const {
@@ -33,7 +33,7 @@ bool Records::has_group(const InstanceName& group) const {
 
 std::vector<InstanceName> Records::groups() const {
   std::vector<InstanceName> groups;
-  for (const std::string& file : names_in(config_.state + "/groups")) {
+  for (const std::string& file : files::names_in(config_.state + "/groups")) {
     const std::size_t dot = file.find('.');
     if (dot == std::string::npos) continue;
     auto name = parse_instance(file.substr(dot + 1) + ".1");
@@ -46,12 +46,12 @@ std::vector<InstanceName> Records::groups() const {
 }
 
 void Records::set_stopped(const std::string& container_id) const {
-  write_file(config_.run + "/stopped/" + container_id, "");
+  files::write_file(config_.run + "/stopped/" + container_id, "");
 }
 
 void Records::clear_stopped(const std::string& container_id) const {
-  remove_file(config_.run + "/stopped/" + container_id);
-  remove_file(config_.run + "/halted/" + container_id);
+  files::remove_file(config_.run + "/stopped/" + container_id);
+  files::remove_file(config_.run + "/halted/" + container_id);
 }
 
 bool Records::is_stopped(const std::string& container_id) const {
@@ -59,7 +59,7 @@ bool Records::is_stopped(const std::string& container_id) const {
 }
 
 void Records::set_halted(const std::string& container_id) const {
-  write_file(config_.run + "/halted/" + container_id, "");
+  files::write_file(config_.run + "/halted/" + container_id, "");
   set_stopped(container_id);
 }
 
@@ -69,16 +69,16 @@ bool Records::is_halted(const std::string& container_id) const {
 
 std::string Records::init_folder() const {
   if (!init_folder_.empty()) return init_folder_;
-  const auto program = read_file(config_.libexec + "/davit-init");
+  const auto program = files::read_file(config_.libexec + "/davit-init");
   if (!program)
     throw sdk::Failure(DAVIT_UNAVAILABLE, "no-init", config_.libexec + "/davit-init is missing",
                        "install davit again");
   const std::string folder = config_.state + "/init/" + short_hash(*program);
   if (access((folder + "/davit-init").c_str(), X_OK) != 0) {
-    make_folder(folder);
+    files::make_dirs(folder);
     chmod(folder.c_str(), 0755);
     // Its mode before its name: what is found under the name can be run.
-    write_file(folder + "/made", *program);
+    files::write_file(folder + "/made", *program);
     chmod((folder + "/made").c_str(), 0755);
     if (rename((folder + "/made").c_str(), (folder + "/davit-init").c_str()) != 0)
       throw sdk::Failure(DAVIT_UNAVAILABLE, "no-init", "cannot write " + folder + "/davit-init",

@@ -5,13 +5,13 @@
 
 #include <sstream>
 
-#include "engine/files.hpp"
+#include "files/files.hpp"
 
 namespace davit::docker_plugin {
 namespace {
 
 std::string boot_id() {
-  std::string id = docker::read_file("/proc/sys/kernel/random/boot_id").value_or("none");
+  std::string id = files::read_file("/proc/sys/kernel/random/boot_id").value_or("none");
   while (!id.empty() && id.back() == '\n') id.pop_back();
   return id;
 }
@@ -19,7 +19,7 @@ std::string boot_id() {
 /// Field 22 of /proc/PID/stat, counted behind the name, which may hold anything; "" if there is no process,
 /// or only what nobody has reaped yet.
 std::string start_time(const std::string& pid) {
-  const std::string stat = docker::read_file("/proc/" + pid + "/stat").value_or("");
+  const std::string stat = files::read_file("/proc/" + pid + "/stat").value_or("");
   const std::size_t name_end = stat.rfind(')');
   if (name_end == std::string::npos) return {};
   std::istringstream fields(stat.substr(name_end + 1));

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <fstream>
 
-#include "engine/files.hpp"
+#include "files/files.hpp"
 #include "frames.hpp"
 
 namespace davit::docker_plugin {
@@ -50,7 +50,7 @@ void SavedLogs::save(const sdk::Call& call, const Found& container) const {
     const auto stream =
         base_.engine.stream("GET", "/containers/" + container.id + "/logs",
                             {{"stdout", "1"}, {"stderr", "1"}, {"timestamps", "1"}}, nullptr, steady());
-    make_folder(folder(container.name.owner_kind, container.name.owner));
+    files::make_dirs(folder(container.name.owner_kind, container.name.owner));
     std::ofstream out(file(container.name), std::ios::binary | std::ios::app);
     LogDecoder decoder([&out](const LogEntry& entry) { out << entry.unix_ns << ' ' << entry.text << '\n'; });
     Frames frames;
@@ -68,7 +68,7 @@ void SavedLogs::save(const sdk::Call& call, const Found& container) const {
 std::vector<InstanceName> SavedLogs::instances(const sdk::Selector& selector) const {
   constexpr std::string_view kEnding = ".container";
   std::vector<InstanceName> found;
-  for (const std::string& entry : names_in(folder(selector.owner_kind, selector.owner))) {
+  for (const std::string& entry : files::names_in(folder(selector.owner_kind, selector.owner))) {
     if (!entry.ends_with(kEnding)) continue;
     auto name = parse_instance(selector.owner + "." + entry.substr(0, entry.size() - kEnding.size()));
     if (!name) continue;
@@ -79,7 +79,7 @@ std::vector<InstanceName> SavedLogs::instances(const sdk::Selector& selector) co
 }
 
 void SavedLogs::forget(const sdk::Selector& selector) const {
-  for (const InstanceName& name : instances(selector)) remove_file(file(name));
+  for (const InstanceName& name : instances(selector)) files::remove_file(file(name));
   rmdir(folder(selector.owner_kind, selector.owner).c_str());  // if that was all
 }
 

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "engine/files.hpp"
 #include "engine/pull.hpp"
+#include "files/files.hpp"
 #include "names.hpp"
 
 namespace davit::docker_plugin {
@@ -31,7 +31,7 @@ constexpr const char* kPackages[] = {"bash",         "bzip2",    "ca-certificate
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string suite_of_this_machine() {
-  const std::string text = read_file("/etc/os-release").value_or("");
+  const std::string text = files::read_file("/etc/os-release").value_or("");
   constexpr std::string_view kKey = "VERSION_CODENAME=";
   const std::size_t at = text.find(kKey);
   if (at == std::string::npos) return "bookworm";
@@ -41,7 +41,8 @@ std::string suite_of_this_machine() {
 
 std::string sources_of_this_machine() {
   for (const char* file : {"/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"}) {
-    if (access(file, R_OK) == 0 && read_file(file).value_or("").find("deb") != std::string::npos) return file;
+    if (access(file, R_OK) == 0 && files::read_file(file).value_or("").find("deb") != std::string::npos)
+      return file;
   }
   return {};
 }
@@ -134,7 +135,7 @@ std::string Stacks::build(const sdk::Call& call, const std::string& name, const 
     call.fail(DAVIT_UNAVAILABLE, "no-mmdebstrap",
               fmt::format("{} is not installed, and stacks are built with it", base_.config.mmdebstrap),
               "apt-get install mmdebstrap, or use an image with `davit stack:set APP IMAGE`");
-  const FileLock one_at_a_time(base_.config.state + "/stack.lock");
+  const files::FileLock one_at_a_time(base_.config.state + "/stack.lock");
   sdk::Process process;
   process.argv = debootstrap_argv(base_.config.mmdebstrap, suite.empty() ? suite_of_this_machine() : suite,
                                   sources_of_this_machine(), packages);

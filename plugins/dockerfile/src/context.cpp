@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "davit/failure.hpp"
-#include "engine/files.hpp"
+#include "files/files.hpp"
 #include "source/files.hpp"
 
 namespace davit::dockerfile {
@@ -49,7 +49,7 @@ void send_context(const sdk::Host& host, const sdk::Call& call, const ContextSpe
   std::string list;
   for (const std::string& path : context_entries(spec, ignore_rules_of(spec))) list += "./" + path + '\0';
   const std::string file = spec.scratch / "context";
-  docker::write_file(file, list);
+  files::write_file(file, list);
   sdk::Process tar;
   tar.argv = {"/usr/bin/tar",
               "--create",
@@ -74,7 +74,7 @@ void send_context(const sdk::Host& host, const sdk::Call& call, const ContextSpe
     if (words.size() < 500) words.append(chunk);
   };
   const int code = host.processes(call).run(tar);
-  docker::remove_file(file);
+  files::remove_file(file);
   if (code != 0)
     throw sdk::Failure(DAVIT_UNAVAILABLE, "context", "the app's tree could not be packed: " + words,
                        "see disk space and permissions of davit's home");

@@ -9,7 +9,7 @@
 #include <functional>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 
 namespace davit::nginx {
 namespace fs = std::filesystem;
@@ -46,7 +46,7 @@ std::string read_all(int fd) {
 }
 
 std::string read_or_refuse(const std::string& path) {
-  const auto text = read_file(path);
+  const auto text = files::read_file(path);
   if (!text || text->size() > kLargestPem) refuse("cannot read " + path);
   return *text;
 }
@@ -102,9 +102,9 @@ void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& 
   const auto directory = directory_of(engine.settings(), app);
   const auto stamp = std::to_string(std::hash<std::string>()(pem.certificate + pem.key));
   const auto version = directory / stamp;
-  make_dirs(version, 0700);
-  write_file(version / "server.key", pem.key, 0600);
-  write_file(version / "server.crt", pem.certificate, 0600);
+  files::make_dirs(version, 0700);
+  files::write_file(version / "server.key", pem.key, 0600);
+  files::write_file(version / "server.crt", pem.certificate, 0600);
   const auto before = certificate_of(engine.settings(), app);
   const Certificate certificate{version / "server.crt", version / "server.key"};
   try {
@@ -160,7 +160,7 @@ void sweep_certificates(const Settings& settings) {
       continue;
     }
     const auto current = certificate_of(settings, name);
-    const auto site = read_file(settings.root + "/sites/" + name + ".conf").value_or("");
+    const auto site = files::read_file(settings.root + "/sites/" + name + ".conf").value_or("");
     for (const auto& version : fs::directory_iterator(app.path(), error)) {
       const auto path = version.path();
       if (version.is_symlink() || !is_old(path)) continue;
@@ -174,7 +174,7 @@ void sweep_certificates(const Settings& settings) {
 void copy_certificate(const Settings& settings, const std::string& from, const std::string& to) {
   if (!certificate_of(settings, from)) return;
   std::error_code error;
-  make_dirs(directory_of(settings, to).parent_path(), 0700);
+  files::make_dirs(directory_of(settings, to).parent_path(), 0700);
   fs::copy(
       directory_of(settings, from), directory_of(settings, to),
       fs::copy_options::recursive | fs::copy_options::copy_symlinks | fs::copy_options::overwrite_existing,

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "properties.hpp"
 #include "render.hpp"
 #include "route_json.hpp"
@@ -102,14 +102,17 @@ Engine::Engine(Settings settings, Machine& machine, std::function<AppInputs(cons
 }
 
 void Engine::make_directories() {
-  for (const auto* name : {"/apps", "/sites", "/listen", "/conf.d"}) make_dirs(settings_.root + name);
-  make_dirs(settings_.run);
-  make_dirs(settings_.logs);
-  if (settings_.control_name.empty()) make_dirs(std::filesystem::path(settings_.control).parent_path(), 0700);
-  for (const auto& path : {settings_.access_logs, settings_.worker_tmp, settings_.pages}) make_dirs(path);
+  for (const auto* name : {"/apps", "/sites", "/listen", "/conf.d"}) files::make_dirs(settings_.root + name);
+  files::make_dirs(settings_.run);
+  files::make_dirs(settings_.logs);
+  if (settings_.control_name.empty())
+    files::make_dirs(std::filesystem::path(settings_.control).parent_path(), 0700);
+  for (const auto& path : {settings_.access_logs, settings_.worker_tmp, settings_.pages})
+    files::make_dirs(path);
   for (const auto* name : {"/davit-error.html", "/davit-unknown.html"}) {
-    const auto text = read_file(settings_.share + "/errors" + name);
-    if (text && read_file(settings_.pages + name) != text) write_file(settings_.pages + name, *text);
+    const auto text = files::read_file(settings_.share + "/errors" + name);
+    if (text && files::read_file(settings_.pages + name) != text)
+      files::write_file(settings_.pages + name, *text);
   }
   if (settings_.worker_user.empty()) return;
   const auto* user = ::getpwnam(settings_.worker_user.c_str());
@@ -123,7 +126,7 @@ void Engine::make_directories() {
 void Engine::ensure() {
   make_directories();
   if (!live_.difference({}).empty() || live_.is_stale()) {
-    const FileLock lock(settings_.root + "/lock");
+    const files::FileLock lock(settings_.root + "/lock");
     const auto changes = live_.difference({});  // another process may have done it meanwhile
     if (!changes.empty()) live_.check({});
     if (!changes.empty() || live_.is_stale()) live_.install(changes);
@@ -136,12 +139,12 @@ void Engine::start_and_wait() {
     dismiss_orphans(settings_);
   if (live_.is_up()) return;
   const auto log = settings_.logs + "/error.log";
-  const auto seen = read_file(log).value_or("").size();
+  const auto seen = files::read_file(log).value_or("").size();
   machine_.start(start_argv(settings_));
   // The supervisor says that nginx executes; that it serves, only nginx itself can say.
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   while (!live_.is_up()) {
-    const auto text = read_file(log).value_or("");
+    const auto text = files::read_file(log).value_or("");
     const auto reason = text.size() > seen ? reason_in(text.substr(seen)) : std::string();
     if (!reason.empty() || std::chrono::steady_clock::now() > limit) {
       throw sdk::Failure(
@@ -249,7 +252,7 @@ void Engine::apply(const Route& route) {
 }
 
 void Engine::switch_by_reload(const FileChanges& change) {
-  const FileLock lock(settings_.root + "/lock");
+  const files::FileLock lock(settings_.root + "/lock");
   const auto changes = live_.difference(change);
   if (!changes.empty()) live_.install(changes);
 }
@@ -259,7 +262,7 @@ void Engine::switch_by_socket(const Route& route, const FileChanges& change) {
     tell([&] { control_.put(route, true); });
     return;
   }
-  const FileLock lock(settings_.root + "/lock");
+  const files::FileLock lock(settings_.root + "/lock");
   const auto changes = live_.difference(change);
   if (route.shared) {  // the shared block must know the app before its own block goes
     tell([&] { control_.put(route, true); });
@@ -315,7 +318,7 @@ void Engine::restore(const std::string& app, const std::optional<Route>& route,
   const bool by_socket = up && settings_.switching == Switching::kSocket;
   if (by_socket && route && route->shared) tell([&] { control_.put(*route, false); });
   {
-    const FileLock lock(settings_.root + "/lock");
+    const files::FileLock lock(settings_.root + "/lock");
     const auto changes = live_.difference({{LiveFiles::site_path(app), site}});
     if (!changes.empty() || live_.is_stale()) live_.install(changes);
   }
@@ -367,7 +370,7 @@ bool Engine::site_differs(const std::string& app) const {
 void Engine::reload() {
   make_directories();
   {
-    const FileLock lock(settings_.root + "/lock");
+    const files::FileLock lock(settings_.root + "/lock");
     live_.check({});
     live_.install(live_.difference({}));
   }

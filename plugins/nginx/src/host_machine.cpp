@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "workers_folders.hpp"
 
 namespace davit::nginx {
@@ -57,20 +57,20 @@ std::string HostMachine::include_line() const {
 }
 
 bool HostMachine::is_included() const {
-  return read_file(settings_.system_include) == include_line();
+  return files::read_file(settings_.system_include) == include_line();
 }
 
 void HostMachine::leave_system_nginx(bool is_up) {
   if (settings_.engine.mode != Mode::kSystem || !is_included()) return;
-  remove_file(settings_.system_include);
+  files::remove_file(settings_.system_include);
   if (is_up) reload();
 }
 
 void HostMachine::include_in_system_nginx() {
-  const auto before = read_file(settings_.system_include);
+  const auto before = files::read_file(settings_.system_include);
   if (!is_included()) {
     try {
-      write_file(settings_.system_include, include_line());
+      files::write_file(settings_.system_include, include_line());
     } catch (const sdk::Failure& failure) {
       throw sdk::Failure(DAVIT_DENIED, "system-nginx",
                          "the system's nginx does not include davit's configuration: " + failure.message(),
@@ -88,14 +88,14 @@ void HostMachine::include_in_system_nginx() {
 // The sites of others must not be kept from starting by what is ours. An include that was there already may
 // be of a davit that was killed before it had asked nginx: it goes too if nginx takes the rest without it.
 void HostMachine::take_back_include(const std::optional<std::string>& before, bool refused) {
-  if (before && before != include_line()) return write_file(settings_.system_include, *before);
+  if (before && before != include_line()) return files::write_file(settings_.system_include, *before);
   if (before && !refused) return;
-  remove_file(settings_.system_include);
+  files::remove_file(settings_.system_include);
   if (!before) return;
   try {
     check_system_nginx();
   } catch (const sdk::Failure&) {
-    write_file(settings_.system_include, *before);
+    files::write_file(settings_.system_include, *before);
   }
 }
 

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "render.hpp"
 
 namespace davit::nginx {
@@ -34,7 +34,7 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 class Scratch {
  public:
   explicit Scratch(const std::string& parent) : path_(parent + "/check-XXXXXX") {
-    make_dirs(parent);
+    files::make_dirs(parent);
     if (::mkdtemp(path_.data()) == nullptr) {
       throw sdk::Failure(DAVIT_FAILED, "file-not-written", "cannot make a scratch directory below " + parent);
     }
@@ -93,7 +93,7 @@ std::vector<std::string> start_argv(const Settings& settings) {
 namespace {
 
 std::string pid_in(const std::string& pid_file) {
-  const auto text = read_file(pid_file).value_or("");
+  const auto text = files::read_file(pid_file).value_or("");
   return text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
 }
 
@@ -102,7 +102,7 @@ std::string pid_in(const std::string& pid_file) {
 bool master_lives(const Settings& settings) {
   const auto pid = pid_in(settings.pid_file);
   if (pid.empty()) return false;
-  const auto title = read_file("/proc/" + pid + "/cmdline").value_or("");
+  const auto title = files::read_file("/proc/" + pid + "/cmdline").value_or("");
   const bool ours = settings.mode != Mode::kPrivate || title.find(settings.root) != std::string::npos;
   return ours && title.find("nginx") != std::string::npos;
 }
@@ -111,12 +111,12 @@ bool master_lives(const Settings& settings) {
 std::vector<std::string> children_of_master(const Settings& settings) {
   const auto pid = pid_in(settings.pid_file);
   if (pid.empty()) return {};
-  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
+  std::istringstream children(files::read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
   return {std::istream_iterator<std::string>(children), {}};
 }
 
 std::string title_of(const std::string& pid) {
-  return read_file("/proc/" + pid + "/cmdline").value_or("");
+  return files::read_file("/proc/" + pid + "/cmdline").value_or("");
 }
 
 bool takes_connections(const std::string& worker) {
@@ -142,7 +142,7 @@ void dismiss_orphans(const Settings& settings) {
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
     const auto pid = entry.path().filename().string();
     if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto title = read_file(entry.path() / "cmdline").value_or("");
+    const auto title = files::read_file(entry.path() / "cmdline").value_or("");
     if (title.rfind("nginx: worker process", 0) != 0) continue;
     // ours are those that write our log
     if (holds(pid, settings.logs + "/error.log")) ::kill(static_cast<pid_t>(std::stol(pid)), SIGQUIT);
@@ -161,7 +161,7 @@ bool LiveFiles::has_leaving_workers() const {
 }
 
 std::optional<std::string> LiveFiles::read(const std::string& path) const {
-  return read_file(settings_.root + "/" + path);
+  return files::read_file(settings_.root + "/" + path);
 }
 
 SharedNeeds LiveFiles::needs_with(const FileChanges& changes) const {
@@ -170,7 +170,7 @@ SharedNeeds LiveFiles::needs_with(const FileChanges& changes) const {
   for (const auto& entry : fs::directory_iterator(settings_.root + "/sites", error)) {
     const auto path = "sites/" + entry.path().filename().string();
     if (entry.path().extension() != ".conf" || changes.contains(path)) continue;
-    if (const auto text = read_file(entry.path())) add_needs(*text, needs);
+    if (const auto text = files::read_file(entry.path())) add_needs(*text, needs);
   }
   for (const auto& [path, text] : changes) {
     if (path.rfind("sites/", 0) == 0 && text) add_needs(*text, needs);
@@ -195,28 +195,28 @@ Settings LiveFiles::scratch_settings(const std::string& scratch) const {
 void LiveFiles::check(const FileChanges& changes) const {
   const Scratch scratch(settings_.run + "/check");
   const auto& root = scratch.path();
-  for (const auto* directory : {"/sites", "/listen", "/apps", "/tmp"}) make_dirs(root + directory);
+  for (const auto* directory : {"/sites", "/listen", "/apps", "/tmp"}) files::make_dirs(root + directory);
   const auto copy = [&](const std::string& path, std::string text) {
     replace_all(text, settings_.root + "/listen/", root + "/listen/");
     replace_all(text, settings_.logs + "/", root + "/");
     std::error_code ignored;
     fs::create_directories(fs::path(root + "/" + path).parent_path(), ignored);
-    write_file(root + "/" + path, text);
+    files::write_file(root + "/" + path, text);
   };
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(settings_.root + "/sites", error)) {
     const auto path = "sites/" + entry.path().filename().string();
     if (entry.path().extension() != ".conf" || changes.contains(path)) continue;
-    if (auto text = read_file(entry.path())) copy(path, std::move(*text));
+    if (auto text = files::read_file(entry.path())) copy(path, std::move(*text));
   }
   for (const auto& [path, text] : changes) {
     if (path.rfind("sites/", 0) == 0 && text) copy(path, *text);
   }
   const auto settings = scratch_settings(root);
   for (const auto& [path, text] : render_shared_files(settings, needs_with(changes))) {
-    write_file(root + "/" + path, text);
+    files::write_file(root + "/" + path, text);
   }
-  write_file(root + "/generation.conf", render_generation(settings));
+  files::write_file(root + "/generation.conf", render_generation(settings));
   fs::create_directory_symlink(settings_.root + "/conf.d", root + "/conf.d", error);
 
   auto argv = nginx_argv(settings, root, root + "/error.log");
@@ -246,10 +246,10 @@ void LiveFiles::write(const FileChanges& changes) const {
   for (const auto& [path, text] : changes) {
     const fs::path full = settings_.root + "/" + path;
     if (text) {
-      make_dirs(full.parent_path());
-      write_file(full, *text);
+      files::make_dirs(full.parent_path());
+      files::write_file(full, *text);
     } else {
-      remove_file(full);
+      files::remove_file(full);
     }
   }
 }
@@ -288,7 +288,7 @@ void LiveFiles::reload_and_wait(std::uint64_t generation) {
     const auto status = control_.status();
     const bool is_read = status && status->generation >= generation;
     if (is_read && std::ranges::none_of(old_workers, takes_connections)) return;
-    const auto text = read_file(log).value_or("");
+    const auto text = files::read_file(log).value_or("");
     const auto words = text.size() > seen ? complaint_of(text.substr(seen)) : std::string();
     if (!words.empty()) {
       throw sdk::Failure(DAVIT_INVALID, "config-refused",

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 
 namespace davit::nginx {
 namespace fs = std::filesystem;

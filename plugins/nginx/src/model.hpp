@@ -28,7 +28,7 @@ struct Route {
   std::vector<std::string> hosts;  // lower case; "*.example.com" allowed
   std::vector<Peer> peers;
   bool maintenance = false;
-  bool shared = true;    // answered by the server block that all such apps share
+  bool shared = true;      // answered by the server block that all such apps share
   std::string replaces{};  // the app whose routes go away with the apply of this one; not kept
   bool operator==(const Route&) const = default;
 };

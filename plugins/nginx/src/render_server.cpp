@@ -48,7 +48,8 @@ void write_error_log(ConfigText& out, const Settings& settings, const Properties
   if (path == "off") {
     out.line("error_log /dev/null crit;");
   } else if (!path.empty() || !app.empty()) {
-    out.line("error_log {} error;", config_word(settings.logs + "/" + (path.empty() ? app + "-error.log" : path)));
+    out.line("error_log {} error;",
+             config_word(settings.logs + "/" + (path.empty() ? app + "-error.log" : path)));
   }
 }
 
@@ -100,9 +101,12 @@ void write_proxy_directives(ConfigText& out, const Properties& properties) {
   out.line("proxy_set_header Host $http_host;");
   out.line("proxy_set_header Connection $davit_connection;");
   out.line("proxy_set_header Upgrade $http_upgrade;");
-  out.line("proxy_set_header X-Forwarded-For {};", config_word(value_of(properties, "x-forwarded-for-value")));
-  out.line("proxy_set_header X-Forwarded-Proto {};", config_word(value_of(properties, "x-forwarded-proto-value")));
-  out.line("proxy_set_header X-Forwarded-Port {};", config_word(value_of(properties, "x-forwarded-port-value")));
+  out.line("proxy_set_header X-Forwarded-For {};",
+           config_word(value_of(properties, "x-forwarded-for-value")));
+  out.line("proxy_set_header X-Forwarded-Proto {};",
+           config_word(value_of(properties, "x-forwarded-proto-value")));
+  out.line("proxy_set_header X-Forwarded-Port {};",
+           config_word(value_of(properties, "x-forwarded-port-value")));
   out.line("proxy_set_header X-Forwarded-Host $http_host;");
   out.line("proxy_set_header X-Forwarded-Ssl {};", config_word(value_of(properties, "x-forwarded-ssl")));
   out.line("proxy_set_header X-Real-IP $remote_addr;");

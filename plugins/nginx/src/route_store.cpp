@@ -3,22 +3,22 @@
 
 #include <algorithm>
 
-#include "files.hpp"
+#include "files/files.hpp"
 #include "route_json.hpp"
 
 namespace davit::nginx {
 
 void RouteStore::put(const Route& route) const {
-  write_file(path_of(route.app), to_json(route) + "\n");
+  files::write_file(path_of(route.app), to_json(route) + "\n");
 }
 
 std::optional<Route> RouteStore::get(const std::string& app) const {
-  const auto text = read_file(path_of(app));
+  const auto text = files::read_file(path_of(app));
   return text ? route_from_json(*text) : std::nullopt;
 }
 
 void RouteStore::remove(const std::string& app) const {
-  remove_file(path_of(app));
+  files::remove_file(path_of(app));
 }
 
 std::vector<std::string> RouteStore::names() const {

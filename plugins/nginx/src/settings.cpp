@@ -16,7 +16,7 @@
 
 #include "certificates.hpp"
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "properties.hpp"
 #include "system_config.hpp"
 #include "workers_folders.hpp"
@@ -111,7 +111,7 @@ std::string stamp_of(const fs::path& directory) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     if (entry.path().extension() != ".conf") continue;
-    const auto text = read_file(entry.path()).value_or("");
+    const auto text = files::read_file(entry.path()).value_or("");
     parts.push_back(entry.path().filename().string() + '\0' + text);
   }
   if (parts.empty()) return {};

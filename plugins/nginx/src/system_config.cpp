@@ -5,7 +5,7 @@
 
 #include <vector>
 
-#include "files.hpp"
+#include "files/files.hpp"
 
 namespace davit::nginx {
 namespace fs = std::filesystem;
@@ -59,7 +59,7 @@ class Outermost {
 
 void read_into(SystemConfig& facts, const fs::path& file, const fs::path& folder, int depth) {
   if (depth > kDeepestInclude) return;
-  for (const auto& words : Outermost(read_file(file).value_or("")).read()) {
+  for (const auto& words : Outermost(files::read_file(file).value_or("")).read()) {
     if (words.size() != 2) continue;
     if (words[0] == "pid") facts.pid_file = (folder / words[1]).string();
     if (words[0] == "load_module" && words[1].find("ngx_http_lua_module") != std::string::npos)

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "files.hpp"
+#include "files/files.hpp"
 
 namespace davit::nginx {
 namespace fs = std::filesystem;
@@ -35,7 +35,7 @@ bool is_gone(const std::string& home) {
 bool its_nginx_runs(const std::string& home) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const auto title = read_file(entry.path() / "cmdline").value_or("");
+    const auto title = files::read_file(entry.path() / "cmdline").value_or("");
     if (title.rfind("nginx: master process", 0) == 0 && title.find(home + "/") != std::string::npos)
       return true;
   }
@@ -52,9 +52,9 @@ std::string workers_folder(const std::string& home) {
 void name_home(const std::string& home) {
   const auto folder = workers_folder(home);
   if (folder.rfind(kOutside, 0) != 0) return;
-  make_dirs(folder);
+  files::make_dirs(folder);
   const auto text = home + "\n";
-  if (read_file(folder + kHomeFile) != text) write_file(folder + kHomeFile, text, 0600);
+  if (files::read_file(folder + kHomeFile) != text) files::write_file(folder + kHomeFile, text, 0600);
 }
 
 std::vector<std::string> sweep_workers_folders() {
@@ -62,7 +62,7 @@ std::vector<std::string> sweep_workers_folders() {
   if (::geteuid() != 0) return swept;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(kOutside, error)) {
-    auto home = read_file(entry.path().string() + kHomeFile).value_or("");
+    auto home = files::read_file(entry.path().string() + kHomeFile).value_or("");
     if (home.empty() || home.back() != '\n') continue;
     home.pop_back();
     if (!is_gone(home) || its_nginx_runs(home)) continue;

@@ -9,7 +9,7 @@
 #include <future>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "load.hpp"
 #include "test_app.hpp"
 #include "test_nginx.hpp"
@@ -307,7 +307,7 @@ TEST_F(SocketTest, AccessLogsArePerApp) {
   nginx.get("one.test", "/seen");
   nginx.get("nobody.test", "/unseen");
   nginx.kill_master(SIGQUIT);  // it has written all its logs when it is gone
-  const auto log = read_file(nginx.settings().logs + "/apps/one-access.log").value_or("");
+  const auto log = files::read_file(nginx.settings().logs + "/apps/one-access.log").value_or("");
   EXPECT_THAT(log, testing::HasSubstr("GET /seen"));
   EXPECT_THAT(log, testing::Not(testing::HasSubstr("/unseen")));
 }

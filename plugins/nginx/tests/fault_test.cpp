@@ -5,7 +5,7 @@
 
 #include "davit/failure.hpp"
 #include "engine.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "load.hpp"
 #include "test_app.hpp"
 #include "test_nginx.hpp"
@@ -70,8 +70,8 @@ TEST_P(FaultTest, ARefusedConfigurationChangesNothing) {
   TestApp app("one");
   engine.apply(route_to("one", {app.peer()}));
   const auto extra = nginx.settings().root + "/site.d/two";
-  make_dirs(extra);
-  write_file(extra + "/mine.conf", "no_such_directive on;\n");
+  files::make_dirs(extra);
+  files::write_file(extra + "/mine.conf", "no_such_directive on;\n");
   nginx.inputs("two").extra_dir = extra;
   try {
     (void)engine.prepare(route_to("two", {app.peer()}));
@@ -109,8 +109,8 @@ TEST_P(FaultTest, FilesThatNginxHasNotReadAreLoadedByTheNextCommand) {
   engine.apply(route_to("one", {app.peer()}));
   const auto before = nginx.generation();
   // a worker that was killed between writing and the reload leaves this
-  write_file(nginx.settings().root + "/generation.conf",
-             "set $davit_generation " + std::to_string(before + 1) + ";\n");
+  files::write_file(nginx.settings().root + "/generation.conf",
+                    "set $davit_generation " + std::to_string(before + 1) + ";\n");
   nginx.engine().ensure();
   EXPECT_GT(nginx.generation(), before);
   EXPECT_EQ(nginx.get("one.test").body, "one");
@@ -134,9 +134,9 @@ TEST(Fault, AKilledWorkerLeavesNoCountBehind) {
   ControlClient control(nginx.settings().control);
   while (control.in_flight("one", route.peers, 0) == 0) std::this_thread::yield();
   // kill all workers, whichever has the request
-  const auto master = read_file(nginx.settings().pid_file).value_or("");
+  const auto master = files::read_file(nginx.settings().pid_file).value_or("");
   const auto pid = master.substr(0, master.find('\n'));
-  std::istringstream children(read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
+  std::istringstream children(files::read_file("/proc/" + pid + "/task/" + pid + "/children").value_or(""));
   for (pid_t child = 0; children >> child;) ::kill(child, SIGKILL);
   slow.join();
   engine.ensure();

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
-#include "files.hpp"
+#include "files/files.hpp"
 
 namespace davit::nginx {
 namespace {
@@ -14,14 +14,14 @@ class SystemConfigTest : public testing::Test {
   SystemConfigTest() {
     std::string name = "/tmp/davit-nginx-XXXXXX";
     folder_ = ::mkdtemp(name.data());
-    make_dirs(folder_ / "modules-enabled");
+    files::make_dirs(folder_ / "modules-enabled");
   }
   ~SystemConfigTest() override {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }
   SystemConfig read(const std::string& text) {
-    write_file(folder_ / "nginx.conf", text);
+    files::write_file(folder_ / "nginx.conf", text);
     return read_system_config(folder_ / "nginx.conf");
   }
   std::filesystem::path folder_;
@@ -31,8 +31,8 @@ TEST_F(SystemConfigTest, ModulesOfDebian) {
   const auto* main =
       "user www-data;\npid /run/nginx.pid;\ninclude modules-enabled/*.conf;\nevents { }\nhttp { }\n";
   EXPECT_FALSE(read(main).has_lua);
-  write_file(folder_ / "modules-enabled/50-mod-http-lua.conf",
-             "load_module modules/ngx_http_lua_module.so;\n");
+  files::write_file(folder_ / "modules-enabled/50-mod-http-lua.conf",
+                    "load_module modules/ngx_http_lua_module.so;\n");
   EXPECT_TRUE(read(main).has_lua);
   EXPECT_EQ(read(main).pid_file, "/run/nginx.pid");
 }

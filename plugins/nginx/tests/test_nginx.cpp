@@ -14,7 +14,7 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "files.hpp"
+#include "files/files.hpp"
 #include "properties.hpp"
 #include "tests/port_block.hpp"
 
@@ -126,8 +126,8 @@ void TestNginx::reload() {
 void TestNginx::kill_master(int signal) {
   ::kill(pid_, signal);
   ::waitpid(pid_, nullptr, 0);
-  // With lua the workers see to their end themselves. Without it that is the supervision's part, which ends what a
-  // killed server leaves before it starts another.
+  // With lua the workers see to their end themselves. Without it that is the supervision's part, which ends
+  // what a killed server leaves before it starts another.
   if (signal == SIGKILL && settings_.switching != Switching::kSocket) ::kill(-pid_, SIGKILL);
   pid_ = 0;
 }

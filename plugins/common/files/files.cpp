@@ -1,11 +1,12 @@
 // See files.hpp.
-#include "files.hpp"
+#include "files/files.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -13,29 +14,16 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::nginx {
+namespace davit::files {
 namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
   const int error = errno;
-  throw sdk::Failure(DAVIT_FAILED, "file-not-written",
+  const bool full = error == ENOSPC || error == EDQUOT;
+  throw sdk::Failure(full ? DAVIT_UNAVAILABLE : DAVIT_FAILED, full ? "disk-full" : "file-not-written",
                      what + " " + path.string() + ": " + std::strerror(error),
-                     error == ENOSPC ? "the disk is full: free some space and try again" : "");
+                     full ? "free some space on that disk and try again" : "");
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 void sync_directory(const std::filesystem::path& path) {
   const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -95,18 +83,32 @@ void make_dirs(const std::filesystem::path& path, unsigned mode) {
   if (made && ::chmod(path.c_str(), mode) != 0) fail("cannot set the mode of", path);
 }
 
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    names.push_back(entry.path().filename());
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+std::int64_t modified_ns(const std::filesystem::path& path) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) return 0;
+  return static_cast<std::int64_t>(facts.st_mtim.tv_sec) * 1'000'000'000 + facts.st_mtim.tv_nsec;
+}
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
 FileLock::FileLock(const std::filesystem::path& path)
-    : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
-  if (fd_ < 0) fail("cannot open", path);
-  while (::flock(fd_, LOCK_EX) != 0) {
-    if (errno == EINTR) continue;
-    ::close(fd_);
-    fail("cannot lock", path);
+    : file_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  if (file_.get() < 0) fail("cannot open", path);
+  while (::flock(file_.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) fail("cannot lock", path);
   }
 }
 
-FileLock::~FileLock() {
-  ::close(fd_);
-}
-
-}  // namespace davit::nginx
+}  // namespace davit::files
