@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <csignal>
+#include <future>
 #include <optional>
 
 #include "base/text.hpp"
@@ -42,7 +43,10 @@ std::filesystem::path service_folder(const Home& home, const Service& service) {
 Result<> Generation::prepare(const CallContext& context) const {
   DAVIT_TRY(make_dirs(folder(), 0711));
   DAVIT_TRY(make_dir(data(), 0700));
-  return run_if_any(ServiceProgramKind::kPrepare, "Preparing the data", context);
+  auto certified = std::async(std::launch::async, [this] { return certificate(); });
+  DAVIT_TRY(run_if_any(ServiceProgramKind::kPrepare, "Preparing the data", context));
+  DAVIT_TRY(certified.get());
+  return {};
 }
 
 Result<> Generation::serve(const CallContext& context, bool filling) const {

@@ -12,6 +12,7 @@
 #include "plugin/capability.hpp"
 #include "plugin/plugins_toml.hpp"
 #include "process/process_runner.hpp"
+#include "service/certificate.hpp"
 #include "store/store.hpp"
 
 namespace davit {
@@ -55,7 +56,8 @@ class Generation {
              std::uint16_t port)
       : world_(world), service_(service), number_(number), version_(std::move(version)), port_(port) {}
 
-  /// Makes the folder, and with the kind's program the empty data.
+  /// Makes the folder, and with the kind's program the empty data; meanwhile the certificate, if there is
+  /// none.
   Result<> prepare(const CallContext& context) const;
   /// The server runs or is being started; await_ready() says when it answers. Idempotent.
   /// `filling`: it may leave out what makes data outlive a crash. Not for use: stop it, sync(), serve anew.
@@ -107,6 +109,8 @@ class Generation {
   };
   Result<Ready> make_ready(ServiceProgramKind kind, const ProgramOptions& options,
                            const CallContext& context) const;
+  /// The service's, made if there is none. Threads: any.
+  [[nodiscard]] Result<Certificate> certificate() const;
   Result<Runtime*> runtime() const { return world_.capabilities.runtime(service_.runtime); }
   Result<int> stop_signal(const CallContext& context) const;
   [[nodiscard]] std::string host_for(ServiceProgramKind kind) const;

@@ -14,7 +14,6 @@
 #include "lifecycle/link_variables.hpp"
 #include "process/files.hpp"
 #include "process/unique_fd.hpp"
-#include "service/certificate.hpp"
 #include "service/generation.hpp"
 #include "service/ticking.hpp"
 
@@ -118,13 +117,17 @@ Result<ServiceProgram> Generation::program(ServiceProgramKind kind, const Progra
   facts.head = options.head;
   facts.tty = options.tty;
   facts.filling = options.filling;
-  if (kind == ServiceProgramKind::kServe && world_.processes != nullptr) {
-    DAVIT_TRY_ASSIGN(Certificate made,
-                     certificate_in(service_folder(world_.home, service_) / "tls", *world_.processes));
+  if (kind == ServiceProgramKind::kServe) {
+    DAVIT_TRY_ASSIGN(Certificate made, certificate());
     facts.certificate = std::move(made.certificate);
     facts.private_key = std::move(made.private_key);
   }
   return service_kind->program(kind, facts, context);
+}
+
+Result<Certificate> Generation::certificate() const {
+  if (world_.processes == nullptr) return Certificate{};
+  return certificate_in(service_folder(world_.home, service_) / "tls", *world_.processes);
 }
 
 Result<Generation::Ready> Generation::make_ready(ServiceProgramKind kind, const ProgramOptions& options,

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace davit::postgres_plugin {
@@ -77,6 +78,16 @@ sdk::Program client(const sdk::Service& service, const char* name, const std::st
   return run;
 }
 
+/// "Europe/Berlin" of the link /etc/localtime; empty where it is no link. A sandbox shows what it leads to,
+/// so that initdb there would compare the clock with every zone that there is.
+std::string time_zone() {
+  constexpr std::string_view kZones = "/zoneinfo/";
+  std::error_code ignored;
+  const std::string target = fs::read_symlink("/etc/localtime", ignored);
+  const std::size_t at = target.find(kZones);
+  return at == std::string::npos ? std::string() : target.substr(at + kZones.size());
+}
+
 void add(sdk::Strings& argv, sdk::Strings words) {
   argv.insert(argv.end(), words.begin(), words.end());
 }
@@ -114,6 +125,8 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
                 "--auth=scram-sha-256",
                 "--pwfile=" + service.files + "/password"};
     run.files = {{"password", service.password + "\n"}};
+    const std::string zone = service.image.empty() ? time_zone() : "";
+    if (!zone.empty()) run.env = {{"TZ", zone}};
     set_path(run, service);
     return run;
   }
