@@ -122,6 +122,159 @@ class Faults(harness.HomeTest):
         self.assertEqual(before, self.sum_of("again"))
 
 
+class Deaths(harness.HomeTest):
+    """What dies while data are dumped or loaded: whatever it is, the old data serve, and nothing else is left."""
+
+    FILL = {"postgres": "CREATE TABLE t (i int PRIMARY KEY, text text);\n"
+                        "INSERT INTO t SELECT i, (SELECT string_agg(md5(i::text || j::text), '') FROM generate_series(1, 32) j) FROM generate_series(1, 20000) i;\n",
+            "mysql": "CREATE TABLE t (i int PRIMARY KEY, text text) ENGINE=InnoDB;\nINSERT INTO t SELECT seq, REPEAT(MD5(seq), 32) FROM seq_1_to_20000;\n"}
+    SUM = {"postgres": "\\t on\n\\a\nSELECT count(*), sum(hashtext(t::text)::bigint) FROM t;\n",
+           "mysql": "SELECT COUNT(*), SUM(CRC32(CONCAT_WS(',', i, text))) FROM t;\n"}
+    CLIENTS = {"postgres": {"load": "pg_restore", "dump": "pg_dump"}, "mysql": {"load": "mariadb", "dump": "mariadb-dump"}}
+
+    def service(self, verb, name, *words, **options):
+        return self.home.davit(f"{self.kind}:{verb}", name, *words, **options)
+
+    def state(self, name):
+        """All that must be as before: rows and their sum, the address, what serves, and the folders of generations."""
+        info = self.home.json(f"{self.kind}:info", name)
+        rows = self.service("connect", name, input=self.SUM[self.kind].encode()).stdout.splitlines()[-1]
+        folders = sorted(folder.name for folder in Path(info["data_dir"]).parent.parent.glob("g*"))
+        return rows, info["dsn"], info["state"], info["generations"], folders
+
+    def background(self, verb, name, *words, stdin=subprocess.DEVNULL):
+        return subprocess.Popen([str(harness.DAVIT), "--force", f"{self.kind}:{verb}", name, *words], env=self.home.env, stdin=stdin,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def frozen(self, role, name):
+        """The pid of the program that dumps or loads; it stands still."""
+        program, database = self.CLIENTS[self.kind][role], name.encode()
+
+        def find():
+            for entry in Path("/proc").iterdir():
+                with contextlib.suppress(OSError):
+                    if entry.name.isdigit() and (entry / "comm").read_text().strip() == program:
+                        words = (entry / "cmdline").read_bytes().split(b"\0") + (entry / "environ").read_bytes().split(b"\0")
+                        if (database in words or b"PGDATABASE=" + database in words) and b"--batch" not in words:  # that is a probe of mysql
+                            return int(entry.name)
+            return None
+        pid = wait_for(find, program)
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    def server_of(self, client):
+        """The pid of the server that a client is connected to."""
+        words = Path(f"/proc/{client}/cmdline").read_bytes().split(b"\0") + Path(f"/proc/{client}/environ").read_bytes().split(b"\0")
+        port = next(word.split(b"=")[1].decode() for word in words if word.startswith((b"PGPORT=", b"--port=")))
+        said = subprocess.run(["ss", "-Hltnp", f"sport = :{port}"], capture_output=True, text=True, check=True).stdout
+        return int(said.split("pid=")[1].split(",")[0])
+
+    def fails(self, work, *parts):
+        said = work.communicate(timeout=harness.DEADLINE_S)[0].decode(errors="replace")
+        self.assertEqual(1, work.returncode, said[-2000:])
+        for part in parts:
+            self.assertIn(part, said)
+
+    def power_fails(self):
+        for pid in self.home.pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_for(lambda: not self.home.pids(), "the end of all processes")
+        self.home.davit("system:start")
+
+    def prepared(self, kind, name):
+        self.kind = kind
+        self.service("create", name)
+        self.service("connect", name, input=self.FILL[kind].encode())
+        dump = self.home.folder / f"{kind}-{name}.dump"
+        with dump.open("wb") as out:
+            subprocess.run([str(harness.DAVIT), f"{kind}:export", name], env=self.home.env, stdout=out, check=True, timeout=harness.DEADLINE_S)
+        return dump, self.state(name)
+
+    def while_it_loads(self, kind):
+        dump, before = self.prepared(kind, "loads")
+        for verb in ("import", "upgrade"):
+            with self.subTest(f"{verb}: the loader is killed"), dump.open("rb") as source:
+                work = self.background(verb, "loads", stdin=source)
+                os.kill(self.frozen("load", "loads"), signal.SIGKILL)
+                self.fails(work, "Loading the data failed")
+                self.assertEqual(before, self.state("loads"))
+            with self.subTest(f"{verb}: the new server is killed"), dump.open("rb") as source:
+                work = self.background(verb, "loads", stdin=source)
+                loader = self.frozen("load", "loads")
+                os.kill(self.server_of(loader), signal.SIGKILL)
+                os.kill(loader, signal.SIGCONT)
+                self.fails(work, "failed")
+                self.assertEqual(before, self.state("loads"))
+            with self.subTest(f"{verb}: the power fails"), dump.open("rb") as source:
+                work = self.background(verb, "loads", stdin=source)
+                loader = self.frozen("load", "loads")
+                self.power_fails()
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(loader, signal.SIGKILL)
+                work.communicate(timeout=harness.DEADLINE_S)
+                self.assertEqual(before, self.state("loads"))
+        with self.subTest("and then it works"):
+            self.service("upgrade", "loads", "--force")
+            self.assertEqual(before[:3], self.state("loads")[:3])
+        self.service("destroy", "loads", "--force")
+
+    def test_while_it_loads_postgres(self):
+        self.while_it_loads("postgres")
+
+    def test_while_it_loads_mysql(self):
+        self.while_it_loads("mysql")
+
+    def test_an_upgrade_that_dies_at_any_point(self):
+        for kind in ("postgres", "mysql"):
+            _, before = self.prepared(kind, "dies")
+            for point in ("build:raised", "switch:stopped", "switch:recorded"):
+                with self.subTest(f"{kind}, {point}"):
+                    self.assertNotEqual(0, self.service("upgrade", "dies", "--force", check=False, env={"DAVIT_FAILPOINT": point}).returncode)
+                    self.power_fails()
+                    rows, dsn, state, generations, folders = self.state("dies")
+                    self.assertEqual(before[:3], (rows, dsn, state))
+                    self.assertEqual(folders, [f"g{one['number']}" for one in generations], "what no record names is gone")
+            self.service("destroy", "dies", "--force")
+
+    def test_a_server_that_dies_while_it_is_dumped(self):
+        for kind in ("postgres", "mysql"):
+            dump, before = self.prepared(kind, "dumps")
+            backups = self.home.path / "backups" / kind / "dumps"
+            for verb in ("export", "backup", "clone"):
+                with self.subTest(f"{kind}, {verb}"):
+                    work = self.background(verb, "dumps", *(["copy"] if verb == "clone" else []))
+                    dumper = self.frozen("dump", "dumps")
+                    os.kill(self.home.json(f"{kind}:info", "dumps")["pid"], signal.SIGKILL)
+                    os.kill(dumper, signal.SIGCONT)
+                    self.fails(work, "dump")
+                    wait_for(lambda: self.service("connect", "dumps", input=b"SELECT 1;\n", check=False).returncode == 0, "the server again", 60)
+                    self.assertEqual(before, self.state("dumps"))
+                    self.assertEqual([], list(backups.glob("*")))
+                    self.assert_exit(1, self.service("exists", "copy", check=False))
+            self.service("destroy", "dumps", "--force")
+
+    def test_a_dump_that_is_cut_anywhere(self):
+        for kind in ("postgres", "mysql"):
+            dump, before = self.prepared(kind, "cut")
+            whole = {kind: dump.read_bytes()}
+            if kind == "postgres":
+                name = self.home.json("postgres:info", "cut")
+                whole["plain"] = subprocess.run([f"/usr/lib/postgresql/{name['version']}/bin/pg_dump", name["dsn"]], capture_output=True, check=True).stdout
+            for format, data in whole.items():
+                end = {"postgres": len(data) - 1, "plain": data.rfind(b"database dump complete"), "mysql": data.rfind(b"Dump completed")}[format]
+                for kept in (100, len(data) // 2, end - 1, end):
+                    with self.subTest(f"{format}, {kept} of {len(data)} bytes"):
+                        done = self.service("import", "cut", input=data[:kept], check=False)
+                        self.assertEqual(1, done.returncode, done.stdout + done.stderr)
+                        self.assertEqual(before, self.state("cut"))
+                self.service("import", "cut", input=data)
+                after = self.state("cut")
+                self.assertEqual(before[:3], after[:3])
+                before = after
+            self.service("destroy", "cut", "--force")
+
+
 class Peaks:
     """How much memory davit's own programs of a home took at most, by program and words; looked at all the time while it is entered."""
 
@@ -198,6 +351,19 @@ class Large(harness.HomeTest):
 
     def test_mysql(self):
         self.large_dump("mysql")
+
+    def test_20000_tables_of_postgres(self):
+        """Each is locked by the dump, and all that it has by the load."""
+        self.home.davit("postgres:create", "wide")
+        self.home.davit("postgres:connect", "wide", timeout=1200, input=b"""DO $$ BEGIN FOR i IN 1..20000 LOOP
+            EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, text text DEFAULT %L)', i, i);
+            EXECUTE format('INSERT INTO t%s DEFAULT VALUES', i);
+            IF i % 100 = 0 THEN COMMIT; END IF; END LOOP; END $$;\n""")
+        taken = self.home.davit("postgres:backup", "wide", timeout=1200).stdout.splitlines()[-1]
+        lines = Path(taken).with_suffix(".fingerprint").read_text().splitlines()
+        self.assertEqual(20_000, sum(line.startswith("public.t") and "_seq " not in line for line in lines))
+        done = self.home.davit("postgres:backup-verify", "wide", timeout=1200)
+        self.assertIn("holds exactly what was in the service", done.stdout)
 
 
 class FullDisk(harness.HomeTest):

@@ -177,13 +177,21 @@ class Links(harness.HomeTest):
         self.home.davit("--force", "apps:destroy", "blog")
         self.service("destroy", "two", "--force")
 
-    def test_2_two_links_at_once_get_two_names(self):
+    def test_2_two_links_at_once(self):
         for name in ("left", "right"):
             self.service("create", name)
         self.app("both")
         runs = [subprocess.Popen([str(harness.DAVIT), "postgres:link", name, "both"], env=self.home.env) for name in ("left", "right")]
         self.assertEqual([0, 0], [run.wait(harness.DEADLINE_S) for run in runs])
         self.assertEqual(["left", "right"], self.home.json("postgres:app-links", "both"))
+        with self.subTest("of the same service"):
+            self.app("once")
+            runs = [subprocess.Popen([str(harness.DAVIT), "postgres:link", "left", "once"], env=self.home.env, stderr=subprocess.PIPE, text=True)
+                    for _ in range(2)]
+            said = [run.communicate(timeout=harness.DEADLINE_S)[1] for run in runs]
+            self.assertEqual([0, 1], sorted(run.returncode for run in runs), said)
+            self.assertIn("Already linked as DATABASE_URL", "".join(said))
+            self.assertEqual(["both", "once"], self.home.json("postgres:links", "left"))
 
     def test_3_a_death_at_any_moment_leaves_data_that_serve(self):
         self.service("create", "dies")
