@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "lifecycle/question.hpp"
+#include "process/listening.hpp"
 
 namespace davit {
 namespace {
@@ -22,8 +23,19 @@ struct Progress {
   std::size_t check = 0;     // the one that is asked now
   unsigned bad_answers = 0;  // to that one
   MonoMs not_before = 0;     // when to ask again
+  bool not_there = true;     // nobody took the connection, when it was asked last
   std::string problem = "it never listened on its port (the environment variable PORT)";
 };
+
+// "; it listens on port 3000 and 127.0.0.1:9229", which is most often all that there is to know; else "".
+std::string instead(const Instance& instance) {
+  std::string text;
+  for (const ListeningSocket& socket : listening_sockets(instance.pid)) {
+    text += fmt::format("{}{}{}", text.empty() ? "; it listens on " : " and ",
+                        socket.loopback ? "127.0.0.1:" : "port ", socket.port);
+  }
+  return text;
+}
 
 class Waiting {
  public:
@@ -89,19 +101,19 @@ class Waiting {
       if (now() < progress.not_before || instance.state != InstanceState::kUp) return false;
       const auto answer = ask_instance(run_.services, *run_.runtime, instance, check, run_.call);
       if (answer) {
-        progress = Progress{progress.check + 1, 0, 0, {}};
+        progress = Progress{progress.check + 1, 0, 0, false, {}};
         continue;
       }
       progress.problem = answer.error().message;
-      const bool not_there_yet = answer.error().code == Code::kUnavailable;  // refused: it is still starting
-      if (not_there_yet) return false;
+      progress.not_there = answer.error().code == Code::kUnavailable;  // refused: it is still starting
+      if (progress.not_there) return false;
       progress.not_before = now() + static_cast<MonoMs>(check.wait_ms);
       if (++progress.bad_answers < check.attempts) return false;
       report_failure(*run_.runtime, instance, check, run_.call);
       if (!check.warn) return refused(instance, check, progress);
       run_.call.out.warning(fmt::format("{}.{}: the check {} fails: {}", instance.process_type,
                                         instance.number, title_of(check), progress.problem));
-      progress = Progress{progress.check + 1, 0, 0, {}};
+      progress = Progress{progress.check + 1, 0, 0, false, {}};
     }
     return instance.state == InstanceState::kUp;
   }
@@ -131,8 +143,8 @@ class Waiting {
       if (progress.check >= target_.checks.size() && instance.state == InstanceState::kUp) continue;
       show_log(instance);
       return fail(Code::kFailed,
-                  fmt::format("{}.{} was not ready in time: {}", instance.process_type, instance.number,
-                              progress.problem),
+                  fmt::format("{}.{} was not ready in time: {}{}", instance.process_type, instance.number,
+                              progress.problem, progress.not_there ? instead(instance) : ""),
                   "A web process must listen on 0.0.0.0:$PORT, not on a port of its own or on 127.0.0.1 "
                   "alone; more time: davit checks:set APP start-timeout SECONDS",
                   "check-timeout");

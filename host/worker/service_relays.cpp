@@ -7,7 +7,7 @@
 
 #include "plugin/app_user.hpp"
 #include "process/files.hpp"
-#include "process/port_holder.hpp"
+#include "process/listening.hpp"
 #include "service/generation.hpp"
 
 namespace davit {

@@ -1,7 +1,8 @@
 """A push becomes a running app: what a developer sees, on a home of our own user."""
-import engine
+import re
 import subprocess
 
+import engine
 import harness
 from harness import App
 
@@ -80,7 +81,21 @@ class Push(harness.HomeTest):
         app.commit()
         done = app.push(check=False)
         self.assert_exit(1, done, "not ready in time")
+        self.assertNotIn("it listens on", done.stderr)
         self.assertEqual((200, "good"), self.answer("deaf"))
+
+    def test_an_app_that_listens_elsewhere_is_told_where(self):
+        app = self.deployed("elsewhere", "good")
+        self.home.davit("checks:set", "elsewhere", "start-timeout", "4")
+        app.write("elsewhere.py", "import socket, time\nsockets = [socket.create_server((host, 0)) for host in ('', '127.0.0.1')]\n"
+                                  "print('AT', *(each.getsockname()[1] for each in sockets), flush=True)\ntime.sleep(1000)\n")
+        app.write("Procfile", "web: exec python3 elsewhere.py\n")
+        app.commit()
+        done = app.push(check=False)
+        everywhere, inside = re.search(r"AT (\d+) (\d+)", done.stderr).groups()
+        said = [f"127.0.0.1:{inside}", f"port {everywhere}"]
+        self.assert_exit(1, done, "it listens on " + " and ".join(said if int(inside) < int(everywhere) else reversed(said)))
+        self.assertEqual((200, "good"), self.answer("elsewhere"))
 
     def test_an_app_that_listens_late_is_waited_for(self):
         self.deployed("late", "late", "time.sleep(3)")
