@@ -53,8 +53,12 @@ class World:
 
     def start_engine(self):
         self.dockerd = engine.Dockerd()
-        self.dockerd.start()
-        engine.make_stack(self.dockerd, harness.DAVIT)
+        try:
+            self.dockerd.start()
+            engine.make_stack(self.dockerd, harness.DAVIT)
+        except BaseException:
+            self.dockerd.remove()
+            raise
 
     def make_home(self):
         def small_disk(path):
