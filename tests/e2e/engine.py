@@ -10,6 +10,8 @@ import http.client
 import io
 import json
 import os
+import re
+import resource
 import select
 import shutil
 import signal
@@ -100,8 +102,10 @@ class Api:
     def import_image(self, name, tar):
         """`tar`: bytes or an open file."""
         repository, tag = name.rsplit(":", 1)
-        self.ask("POST", "/images/create", body=tar, content_type="application/x-tar",
-                 query={"fromSrc": "-", "repo": repository, "tag": tag}, timeout=600)
+        said = self.ask("POST", "/images/create", body=tar, content_type="application/x-tar",
+                        query={"fromSrc": "-", "repo": repository, "tag": tag}, timeout=600)
+        image = re.search("sha256:[0-9a-f]{64}", json.dumps(said)).group()
+        self.ask("POST", f"/images/{image}/tag", query={"repo": repository, "tag": tag})  # Podman has called it "latest"
 
     def run(self, image, argv, name=None, **more):
         made = self.ask("POST", "/containers/create", {"Image": image, "Cmd": argv, **more}, query={"name": name} if name else None)
@@ -133,12 +137,12 @@ def busybox_tar(extra=None):
     return out.getvalue()
 
 
-def missing():
-    """Why there can be no engine here; None if there can."""
+def missing(program="dockerd"):
+    """Why there can be no such engine here; None if there can."""
     if os.geteuid() != 0:
-        return "a dockerd needs root"
-    if not shutil.which("dockerd", path="/usr/sbin:/usr/bin:/usr/local/bin"):
-        return "dockerd is not installed: run scripts/install-deps"
+        return f"a {program} needs root"
+    if not shutil.which(program, path="/usr/sbin:/usr/bin:/usr/local/bin"):
+        return f"{program} is not installed: run scripts/install-deps"
     return None
 
 
@@ -186,33 +190,32 @@ class Pool:
         self.marker.close()
 
 
-class Dockerd:
-    """A dockerd of our own, without iptables and without a default bridge: it changes nothing of the machine's network but bridges, and
-    these go with it."""
+class Own:
+    """An engine in a temporary folder, from start() to remove(). `program`: what it is."""
+
+    program = None
 
     def __init__(self):
         sweep()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        self.socket = self.folder / "docker.sock"
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.environ.get(APART, os.getpid())}-"))
+        self.socket = self.folder / "engine.sock"
         self.api = Api(self.socket)
         self.process = None
-        self.pool = Pool()
 
     def start(self):
-        if reason := missing():
+        if reason := missing(self.program):
             raise AssertionError(reason)
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                ["dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile", self.folder / "pid",
-                 "--host", f"unix://{self.socket}", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-masq=false",
-                 "--default-address-pool", f"base={self.pool.network},size=24", "--shutdown-timeout", "5"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                env={**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+            self.process = subprocess.Popen(self.words(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                            env={**os.environ, "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", **self.environment()})
         end = time.monotonic() + START_S
         while not self.api.answers():
             if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError("dockerd does not start: " + (self.folder / "log").read_text(errors="replace")[-3000:])
-            time.sleep(0.1)
+                raise AssertionError(f"{self.program} does not start: " + (self.folder / "log").read_text(errors="replace")[-3000:])
+            time.sleep(0.05)
+
+    def environment(self):
+        return {}
 
     def stop(self, number=signal.SIGTERM):
         if self.process is None:
@@ -234,8 +237,53 @@ class Dockerd:
                 with contextlib.suppress(Refused):
                     network["Driver"] == "bridge" and self.api.ask("DELETE", f"/networks/{network['Id']}")
         self.stop()
-        self.pool.close()
         remove_folder(self.folder)
+
+
+class Dockerd(Own):
+    """A dockerd of our own, without iptables and without a default bridge: it changes nothing of the machine's network but bridges, and
+    these go with it."""
+
+    program = "dockerd"
+
+    def __init__(self):
+        super().__init__()
+        self.pool = Pool()
+
+    def words(self):
+        return ["dockerd", "--data-root", self.folder / "data", "--exec-root", self.folder / "exec", "--pidfile", self.folder / "pid",
+                "--host", f"unix://{self.socket}", "--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-masq=false",
+                "--default-address-pool", f"base={self.pool.network},size=24", "--shutdown-timeout", "5"]
+
+    def remove(self):
+        super().remove()
+        self.pool.close()
+
+
+class Podman(Own):
+    """The API service of a Podman of our own. It changes the firewall and keeps names of network namespaces in /run: for a
+    program that has a network and mounts of its own (apart() below)."""
+
+    program = "podman"
+
+    @staticmethod
+    def limits():
+        """Those of ours for those where Podman's are above what a root without CAP_SYS_RESOURCE may set. A container with any of its own gets
+        Podman's for the others, whatever its settings say."""
+        ours = {"nofile": resource.getrlimit(resource.RLIMIT_NOFILE)[1], "nproc": resource.getrlimit(resource.RLIMIT_NPROC)[1]}
+        return {name: most for name, most in ours.items() if most != resource.RLIM_INFINITY}
+
+    def environment(self):
+        settings = self.folder / "containers.conf"
+        limits = [f"{name}={most}:{most}" for name, most in self.limits().items()]
+        settings.write_text(f'[containers]\ndefault_ulimits = {json.dumps(limits)}\n'
+                            '[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\nlock_type = "file"\n'
+                            '[network]\nnetwork_backend = "netavark"\n')
+        return {"CONTAINERS_CONF": str(settings)}
+
+    def words(self):
+        return ["podman", "--root", self.folder / "data", "--runroot", self.folder / "run", "--tmpdir", self.folder / "tmp",
+                "--network-config-dir", self.folder / "networks", "system", "service", "--time", "0", f"unix://{self.socket}"]
 
 
 def remove_folder(folder):
@@ -247,6 +295,8 @@ def remove_folder(folder):
 
 def sweep():
     """What engines left whose test program was killed; plugins/docker/tests does the same. An engine that still runs is not touched."""
+    if APART in os.environ:  # whether one runs can be seen from outside only
+        return
     commands = b"".join(file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists())
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         owner = folder.name.removeprefix(PREFIX).partition("-")[0]
@@ -268,10 +318,25 @@ def cache_folder():
     return Path(xdg, "davit-tests") if xdg else Path(os.environ.get("HOME", "/tmp"), ".cache/davit-tests")
 
 
+APART = "DAVIT_E2E_APART"  # of a program that is apart(): its process number outside
+OUTSIDE = Path("/run/netns/outside")  # and the machine's own network
+
+
+def apart():
+    """Goes on as the same program with a network, processes and mounts of its own, which all end with it. Needs root."""
+    if APART in os.environ:
+        return
+    inner = 'ip link set lo up && exec "$@"'
+    outer = (f'mkdir -p {OUTSIDE.parent} && mount -t tmpfs apart {OUTSIDE.parent} && touch {OUTSIDE} && mount --bind /proc/self/ns/net {OUTSIDE} && '
+             f'export {APART}=$$ && exec unshare --net --pid --fork --kill-child --mount-proc "$@"')
+    os.execvp("unshare", ["unshare", "--mount", "sh", "-c", outer, "sh", "sh", "-c", inner, "sh", sys.executable, "-B", *sys.argv])
+
+
 def cached_mmdebstrap(folder):
     """A program that is mmdebstrap, but remembers between runs what it made of which words."""
     program = Path(folder) / "mmdebstrap"
-    program.write_text(f"#!/bin/sh\nexec /usr/bin/python3 -B {Path(__file__).with_name('cached_mmdebstrap.py')} {cache_folder()} \"$@\"\n")
+    there = f"nsenter --net={OUTSIDE} " if APART in os.environ else ""
+    program.write_text(f"#!/bin/sh\nexec {there}/usr/bin/python3 -B {Path(__file__).with_name('cached_mmdebstrap.py')} {cache_folder()} \"$@\"\n")
     program.chmod(0o755)
     return program
 
