@@ -159,7 +159,6 @@ void Buildstep::build(const sdk::Call& call, const sdk::Build& build, const sdk:
   sdk::Artifact artifact;
   artifact.kind = DAVIT_ARTIFACT_SLUG;
   artifact.ref = outcome.slug.file.string();
-  artifact.digest = outcome.slug.digest;
   artifact.stack = outcome.stack;
   result.artifact(artifact);
   for (const auto& [type, command] : outcome.process_types) result.process_type(type, command);
@@ -174,7 +173,7 @@ void Buildstep::build(const sdk::Call& call, const sdk::Build& build, const sdk:
 void Buildstep::examine(const sdk::Call& call, const sdk::Findings& findings) {
   constexpr std::array<std::string_view, 5> kFolders{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
                                                      "/usr/bin", "/bin"};
-  constexpr std::array<std::string_view, 6> kNeeded{"bash", "git", "tar", "zstd", "curl", "sha256sum"};
+  constexpr std::array<std::string_view, 5> kNeeded{"bash", "git", "tar", "zstd", "curl"};
   constexpr std::array<std::string_view, 8> kUsual{"jq",   "xz",  "gzip", "python3",
                                                    "perl", "gcc", "make", "node"};
   const auto missing = [&kFolders](const auto& names) {

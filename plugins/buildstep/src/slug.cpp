@@ -12,7 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kPackTimeoutMs = 30ULL * 60 * 1000;
-constexpr std::size_t kShaLength = 64;
 
 sdk::Strings tar_argv(const fs::path& tree, const fs::path& file, std::int64_t unix_s) {
   return {"tar",
@@ -59,7 +58,7 @@ std::uint64_t SlugPacker::check_tree(const fs::path& tree) const {
 }
 
 Slug SlugPacker::pack(const fs::path& tree, const fs::path& file, std::int64_t unix_s) {
-  Slug slug{file, {}, 0, check_tree(tree)};
+  Slug slug{file, 0, check_tree(tree)};
   std::string said;
   Program tar;
   tar.argv = tar_argv(tree, file, unix_s);
@@ -80,14 +79,6 @@ Slug SlugPacker::pack(const fs::path& tree, const fs::path& file, std::int64_t u
                                    human_bytes(limits_.slug_bytes)),
                        "Leave out what running does not need, or ask the operator to raise max-slug-size");
   }
-  Program sum;
-  sum.argv = {"sha256sum", "--binary", file.string()};
-  sum.timeout_ms = kPackTimeoutMs;
-  sum.out = [&slug](std::string_view chunk) { slug.digest.append(chunk); };
-  if (programs_.run(sum) != 0 || slug.digest.size() < kShaLength) {
-    throw sdk::Failure(DAVIT_INTERNAL, "slug-failed", "sha256sum gave no digest of the slug");
-  }
-  slug.digest.resize(kShaLength);
   return slug;
 }
 

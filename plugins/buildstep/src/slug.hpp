@@ -18,7 +18,6 @@ struct SlugLimits {
 
 struct Slug {
   std::filesystem::path file;
-  std::string digest;  ///< SHA-256 of the file, hex
   std::uint64_t bytes = 0;
   std::uint64_t tree_bytes = 0;
 };

@@ -35,7 +35,7 @@ typedef struct davit_build_result {
   uint32_t reserved;
   void* result_data;
   davit_status (*artifact)(void* result_data,
-                           const davit_artifact* artifact); /* a slug: a file in work_dir */
+                           const davit_artifact* artifact); /* a slug: a file in work_dir, no digest */
   davit_status (*process_type)(void* result_data, davit_str type, davit_str command); /* Procfile order */
   /* What stands before the argv of every process of a slug: instance argv = launcher + argv. */
   davit_status (*launcher)(void* result_data, davit_strs argv_prefix);
