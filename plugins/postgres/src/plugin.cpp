@@ -150,9 +150,9 @@ class Postgres : public sdk::Plugin, public sdk::ServiceKind {
       add(run.argv, {"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal", "-c",
                      "max_wal_senders=0", "-c", "autovacuum=off"});
     }
-    // A dump locks each table, a load each thing that it makes. So many for each of 100 connections: 25,000
-    // tables can be dumped, and as many loaded that have an index, a sequence and a text.
-    add(run.argv, {"-c", std::string("max_locks_per_transaction=") + (service.filling ? "2048" : "256")});
+    // A dump locks each table, a load each thing that it makes; so many for each of 100 connections. More
+    // would take memory of those that have little.
+    add(run.argv, {"-c", std::string("max_locks_per_transaction=") + (service.filling ? "1024" : "256")});
     if (!service.certificate.empty()) {
       add(run.argv, {"-c", "ssl=on", "-c", "ssl_cert_file=" + service.files + "/server.crt", "-c",
                      "ssl_key_file=" + service.files + "/server.key"});
