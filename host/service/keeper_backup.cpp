@@ -110,6 +110,11 @@ Result<> ServiceKeeper::thin_out(const Service& service, const fs::path& taken) 
 Result<> ServiceKeeper::verify_backup(const Service& service, const fs::path& file,
                                       const CallContext& context) {
   std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) {
+    return fail(Code::kNotFound, fmt::format("There is no file {}", file.string()),
+                fmt::format("Give a dump, or a folder of those that {}:backup made", service.kind),
+                "backup-missing");
+  }
   const bool compares = fs::exists(print_of(file), ignored);
   std::string wanted;
   if (compares) {

@@ -260,6 +260,17 @@ TEST_F(KeeperTest, ABackupIsKeptAlsoWhenTheClockWentBack) {
   EXPECT_TRUE(fs::exists(taken.back().replace_extension(".fingerprint")));
 }
 
+TEST_F(KeeperTest, ABackupThatIsNotThereIsSaidBeforeAServerIsStarted) {
+  const Service db = made("db");
+  capabilities_.runtime_fake.tasks.clear();
+  for (const fs::path& file : {home_.root / "none.dump", home_.root}) {
+    const auto failed = keeper().verify_backup(db, file, context_);
+    ASSERT_FALSE(failed);
+    EXPECT_EQ(failed.error().slug, "backup-missing");
+  }
+  EXPECT_TRUE(capabilities_.runtime_fake.tasks.empty());
+}
+
 TEST_F(KeeperTest, AServerThatDoesNotComeUpOnTheNewDataGoesBackToTheOld) {
   const Service db = made("db");
   capabilities_.runtime_fake.on_task = [&](const TaskRequest& task) {
