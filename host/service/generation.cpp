@@ -101,6 +101,7 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
       if (instances.empty())
         return fail(Code::kUnavailable, fmt::format("{} does not run", what), hint, "service-down");
       if (ends) {
+        DAVIT_TRY(check_memory(what, instances.front().exit_code));
         return fail(Code::kFailed,
                     fmt::format("The server of {} ended with {}", what, instances.front().exit_code), hint,
                     "service-crashes");
@@ -111,6 +112,16 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
     context.out.progress("Waiting for the server", 0, 0, "");
     DAVIT_TRY(runtime->wait_change(selector(), kLookEveryMs, context));
   }
+}
+
+Result<> Generation::check_memory(std::string_view server, int exit_code) const {
+  if (exit_code != kSignalled + SIGKILL) return {};
+  DAVIT_TRY_ASSIGN(const auto memory, world_.store.services().setting(service_.id, "memory"));
+  if (!memory) return {};
+  return fail(
+      Code::kFailed, fmt::format("The server of {} was killed; its memory is limited to {}", server, *memory),
+      fmt::format("Give it more, for example: davit {}:set {} memory 512m", service_.kind, service_.name),
+      "service-memory");
 }
 
 Result<std::string> Generation::last_words(std::uint64_t lines, const CallContext& context) const {
@@ -134,6 +145,7 @@ Result<> Generation::stop_filled(unsigned exits_before, const CallContext& conte
   const int code = instances.empty() ? kSignalled : instances.front().exit_code;
   const bool killed = code >= kSignalled && code != kSignalled + stop_signal;
   if (exits == exits_before && !killed) return stop(context);
+  DAVIT_TRY(check_memory(fmt::format("{} {}", service_.kind, service_.name), code));
   const std::string what = fmt::format("The server of {} {}", service_.kind, service_.name);
   return fail(Code::kFailed, what + " was killed or crashed while it was loaded",
               fmt::format("Is there enough memory? See: davit {}:logs {}", service_.kind, service_.name),

@@ -115,6 +115,8 @@ class Generation {
   Result<int> stop_signal(const CallContext& context) const;
   [[nodiscard]] std::string host_for(ServiceProgramKind kind) const;
   Result<std::string> last_words(std::uint64_t lines, const CallContext& context) const;
+  /// kFailed "service-memory" if the server was killed and its memory is limited: most likely for that.
+  [[nodiscard]] Result<> check_memory(std::string_view server, int exit_code) const;
   /// After a failure: kUnavailable "disk-full" if that is why, by what was said, the server's log or the
   /// disk.
   Result<> check_disk(std::string_view what, std::string said, const CallContext& context) const;

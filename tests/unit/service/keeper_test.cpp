@@ -168,6 +168,20 @@ TEST_F(KeeperTest, AServerThatEndsIsGivenUpAtOnce) {
   EXPECT_EQ(failed.error().slug, "service-crashes");
 }
 
+TEST_F(KeeperTest, AServerThatIsKilledForItsMemoryIsSaidSo) {
+  const Service db = made("db");
+  ASSERT_TRUE(services().set_setting(db.id, "memory", "64m"));
+  capabilities_.runtime_fake.instances_start_as = InstanceState::kBackoff;
+  capabilities_.runtime_fake.on_wait = [](fakes::FakeRuntime& runtime) {
+    ++runtime.instances.front().exits;
+    runtime.instances.front().exit_code = 128 + SIGKILL;
+  };
+  const auto failed = keeper().restart(db, context_);
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error().slug, "service-memory");
+  EXPECT_THAT(failed.error().text(), testing::HasSubstr("64m"));
+}
+
 TEST_F(KeeperTest, AnImportTakesThePlaceOfWhatWasThere) {
   const Service before = made("db");
   ASSERT_TRUE(keeper().import_from(before, file_of("new data"), context_));
