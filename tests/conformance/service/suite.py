@@ -3,6 +3,7 @@
     suite.py KIND [unittest's options]
 A new kind needs an entry in KINDS: how to write a row and to count rows, in the words of its client, and a plugin. `build`: the plugin's
 folder, which is built here against an installed SDK, as a third party does.
+DAVIT_E2E_RUNTIME=docker: servers are containers, of an image that davit makes of the kind's Debian packages.
 """
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 
 SOURCE = Path(os.environ.get("DAVIT_SOURCE_DIR", Path(__file__).resolve().parents[3]))
 sys.path.insert(0, str(SOURCE / "tests" / "e2e"))
+import engine  # noqa: E402
 import harness  # noqa: E402
 from harness import wait_for  # noqa: E402
 
@@ -34,12 +36,16 @@ KINDS = {
 NAME = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1] in KINDS else os.environ.get("DAVIT_KIND", "postgres")
 KIND = KINDS[NAME]
 ROWS = 50
+LIMIT_S = 900 if harness.ON_DOCKER else harness.DEADLINE_S  # the first container waits for its image
 
 
 class Conformance(harness.HomeTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        if harness.ON_DOCKER:
+            settings = cls.home.path / "plugins.toml"
+            settings.write_text(engine.with_setting(settings.read_text(), "docker", "mmdebstrap", engine.cached_mmdebstrap(cls.home.folder)))
         if KIND.build:
             cls.home.install(NAME, cls.built())
 
@@ -55,7 +61,7 @@ class Conformance(harness.HomeTest):
         return folder / "build" / "examples" / "plugins" / f"{NAME}.so"
 
     def service(self, verb, *words, **options):
-        return self.home.davit(f"{NAME}:{verb}", *words, **options)
+        return self.home.davit(f"{NAME}:{verb}", *words, **{"timeout": LIMIT_S, **options})
 
     def run_script(self, name, script, check=True):
         return self.service("connect", name, input=script.encode(), check=check)
@@ -79,6 +85,7 @@ class Conformance(harness.HomeTest):
         self.service("create", "one")
         info = self.info("one")
         self.assertEqual(("one", NAME, "running", []), (info["name"], info["kind"], info["state"], info["linked_apps"]))
+        self.assertEqual((harness.RUNTIME, harness.ON_DOCKER), (info["runtime"], info["container_id"] != ""))
         self.assertEqual(KIND.server, Path(f"/proc/{info['pid']}/cmdline").read_bytes().split(b"\0")[0].split(b"/")[-1].split(b" ")[0].decode())
         self.assertTrue(any(Path(info["data_dir"]).iterdir()), "the data are where info says")
         self.fill("one")
