@@ -132,10 +132,25 @@ Result<std::unique_ptr<Database>> open_for_writing(const std::filesystem::path& 
   return database;
 }
 
+// All of a store, in memory: nothing of it is locked or open any more.
+Result<std::unique_ptr<Database>> copied(Database& from, const std::filesystem::path& file,
+                                         const StoreOptions& options) {
+  DAVIT_TRY_ASSIGN(auto copy, connect(":memory:", SQLITE_OPEN_READWRITE, file, options));
+  int code = SQLITE_ERROR;
+  if (auto* backup = sqlite3_backup_init(copy->connection(), "main", from.connection(), "main")) {
+    sqlite3_backup_step(backup, -1);
+    code = sqlite3_backup_finish(backup);
+  }
+  if (code != SQLITE_OK)
+    return fail(sqlite_error(code, sqlite3_system_errno(from.connection()), sqlite3_errstr(code), file));
+  DAVIT_TRY(copy->script("PRAGMA query_only = ON"));
+  return copy;
+}
+
 // On a read-only disk, and on one without a byte left, SQLite cannot make its shared-memory file: so without
 // one. If nothing waits in the journal, the file alone is the whole state, and nobody can change it
 // meanwhile. Else whoever died has left changes there, which are read under a lock that keeps everybody else
-// out: then SQLite's index of them needs no file.
+// out, this process included: then SQLite's index of them needs no file. So it is held no longer than that.
 Result<std::unique_ptr<Database>> open_without_sharing(const std::filesystem::path& file,
                                                        const StoreOptions& options) {
   struct stat status {};
@@ -144,7 +159,7 @@ Result<std::unique_ptr<Database>> open_without_sharing(const std::filesystem::pa
     return connect(uri_of(file), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, file, options);
   DAVIT_TRY_ASSIGN(auto database, connect(file.string(), SQLITE_OPEN_READWRITE, file, options));
   DAVIT_TRY(database->script("PRAGMA query_only = ON; PRAGMA locking_mode = EXCLUSIVE"));
-  return database;
+  return copied(*database, file, options);
 }
 
 bool cannot_share_memory(const Error& error) {
@@ -156,9 +171,11 @@ Result<std::unique_ptr<Database>> open_for_reading(const std::filesystem::path& 
   DAVIT_TRY_ASSIGN(auto database, connect(file.string(), SQLITE_OPEN_READONLY, file, options));
   auto version = read_schema_version(*database);
   if (!version && cannot_share_memory(version.error())) {
-    DAVIT_TRY_ASSIGN(database, open_without_sharing(file, options));
-    if (auto alone = read_schema_version(*database))
-      version = std::move(alone);  // else the first reason is the better one
+    database.reset();  // it has a lock, too
+    if (auto alone = open_without_sharing(file, options)) {
+      database = std::move(*alone);
+      if (auto read = read_schema_version(*database)) version = std::move(read);
+    }  // else the first reason is the better one
   }
   if (!version) return fail(std::move(version).error());
   const std::uint32_t newest = known_migrations().back().to_version;

@@ -91,6 +91,25 @@ TEST_F(DiskFull, WhatSomebodyHasLeftInTheJournalIsReadWithoutAByteLeft) {
   }
 }
 
+TEST_F(DiskFull, WhoReadsWhatSomebodyHasLeftKeepsNobodyOut) {
+  Store store = must(Store::open(file_, StoreMode::kCreate, clock_));
+  must(store.apps().create("shop"));
+  const auto left = disk_ / "left.db";
+  std::filesystem::copy_file(file_, left);
+  std::filesystem::copy_file(file_.string() + "-wal", left.string() + "-wal");
+  fill(0);
+  Store reader = must(Store::open(left, StoreMode::kRead, clock_));
+  EXPECT_EQ(must(reader.apps().names()), std::vector<std::string>{"shop"});
+  // As every command does that reads before it writes.
+  EXPECT_EQ(slug_of(Store::open(left, StoreMode::kWrite, clock_)), "disk-full");
+  EXPECT_EQ(slug_of(reader.apps().create("blog")), "store-read-only");
+  std::filesystem::remove(disk_ / "ballast");
+  Store writer = must(Store::open(left, StoreMode::kWrite, clock_));
+  must(writer.apps().create("blog"));
+  EXPECT_EQ(must(writer.apps().names()).size(), 2U);
+  EXPECT_EQ(must(reader.apps().names()), std::vector<std::string>{"shop"}) << "what it read is of one moment";
+}
+
 TEST_F(DiskFull, ANewStoreIsMadeWholeOrNotAtAll) {
   fill(8 * 1024);
   EXPECT_EQ(slug_of(Store::open(file_, StoreMode::kCreate, clock_)), "disk-full");
