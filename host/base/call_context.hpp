@@ -20,7 +20,7 @@ struct CallContext {
   bool force = false;
   bool trace = false;
   bool tty = false;                                        ///< the result stream ends on a terminal
-  UserOutput& out;                                             ///< borrowed; outlives the context
+  UserOutput& out;                                         ///< borrowed; outlives the context
   std::function<bool()> cancelled = [] { return false; };  ///< any thread; cheap
 };
 

@@ -1,5 +1,5 @@
-// UserOutput: what a user sees of an operation. Not the log. A command's stdout, a deployment's log file and a
-// test's recorder each implement it; the forms ("-----> X") are the implementation's, not the caller's.
+// UserOutput: what a user sees of an operation. Not the log. A command's stdout, a deployment's log file and
+// a test's recorder each implement it; the forms ("-----> X") are the implementation's, not the caller's.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@
 
 namespace davit {
 
-/// Writes "trace 0.132 s: LINE" to stderr (of a deployment: into its log) if the operation is traced; the time
-/// is since the start of our process. Threads: any.
+/// Writes "trace 0.132 s: LINE" to stderr (of a deployment: into its log) if the operation is traced; the
+/// time is since the start of our process. Threads: any.
 void trace(const CallContext& context, std::string_view line);
 
 /// Traces what a plugin did and how long that took, when it is over. Costs nothing if the operation is not

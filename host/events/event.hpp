@@ -42,10 +42,12 @@ struct PropertyEvent {
   std::string value = {};  ///< property.change: what it is to be
 };
 struct EnvEvent {
-  std::string app, phase, process_type;
+  std::string app;
+  std::string phase;  ///< build, release, run
+  std::string process_type;
   TextMap& env;
   TextMap* masked = nullptr;  ///< build: values that its output must not show
-};  ///< phase: build, release, run
+};
 struct SourceEvent {
   std::string app, dir, revision, ref;
 };

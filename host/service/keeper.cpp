@@ -277,11 +277,25 @@ std::int64_t ServiceKeeper::keep_ms(const Service& service) const {
   return days * kDayMs;
 }
 
-Result<> ServiceKeeper::sweep(const CallContext& context) {
+Result<bool> ServiceKeeper::kept_enough(const Service& service, std::uint32_t generation,
+                                        std::optional<UnixMs> since_ms) {
+  Services& records = world_.store.services();
   const UnixMs now = world_.clock.now_unix_ms();
+  const std::int64_t keep = keep_ms(service);
+  if (since_ms && keep == 0) return true;
+  const bool due = since_ms && now - *since_ms >= keep;
+  DAVIT_TRY_ASSIGN(const auto due_since, records.due_since(service.id, generation));
+  if (due && due_since && now - *due_since >= kDayMs) return true;
+  if (due && (!due_since || *due_since > now)) DAVIT_TRY(records.set_due_since(service.id, generation, now));
+  if (!due && due_since) DAVIT_TRY(records.set_due_since(service.id, generation, {}));
+  return false;
+}
+
+Result<> ServiceKeeper::sweep(const CallContext& context) {
   DAVIT_TRY_ASSIGN(const auto trash, world_.store.services().trash(""));
   for (const Service& service : trash) {
-    if (now - *service.destroyed_at_ms < keep_ms(service)) {
+    DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, 0, service.destroyed_at_ms));
+    if (!over) {
       DAVIT_TRY_ASSIGN(const auto namesake, named_as(service));
       if (!namesake) DAVIT_TRY(current(service).stop(context));  // whoever destroyed it may have died before
       continue;
@@ -294,7 +308,8 @@ Result<> ServiceKeeper::sweep(const CallContext& context) {
   for (const Service& service : services) {
     DAVIT_TRY_ASSIGN(const auto generations, world_.store.services().generations(service.id));
     for (const ServiceGeneration& one : generations) {
-      if (!one.retired_at_ms || now - *one.retired_at_ms < keep_ms(service)) continue;
+      DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, one.number, one.retired_at_ms));
+      if (!over) continue;
       DAVIT_TRY(world_.store.services().forget_generation(service.id, one.number));
       DAVIT_TRY(discard(Generation(world_, service, one.number, one.version, 0), context));
     }

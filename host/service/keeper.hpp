@@ -70,7 +70,8 @@ class ServiceKeeper {
 
   /// Removes what a death left, and starts what should run.
   Result<> settle(const Service& service, const CallContext& context);
-  /// Removes what has lain in the trash for its time: services, and generations of this one.
+  /// Removes what has lain in the trash for its time: services, and generations of those that are not. Only
+  /// what a sweep of at least a day before found due as well: a clock that jumps empties nothing.
   Result<> sweep(const CallContext& context);
 
   /// The one that serves.
@@ -103,6 +104,8 @@ class ServiceKeeper {
   /// `taken`, the one just taken, stays in any case.
   Result<> thin_out(const Service& service, const std::filesystem::path& taken) const;
   [[nodiscard]] std::int64_t keep_ms(const Service& service) const;
+  /// Whether the trash has kept the generation (0: the whole service) long enough, where it lies since then.
+  Result<bool> kept_enough(const Service& service, std::uint32_t generation, std::optional<UnixMs> since_ms);
 
   ServiceWorld world_;
 };

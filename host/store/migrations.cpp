@@ -35,7 +35,8 @@ Result<> check_foreign_keys(Database& database) {
 }  // namespace
 
 std::span<const Migration> known_migrations() {
-  static const std::array<Migration, 3> migrations = {{{1, kSchemaV1}, {2, kSchemaV2}, {3, kSchemaV3}}};
+  static const std::array<Migration, 4> migrations = {
+      {{1, kSchemaV1}, {2, kSchemaV2}, {3, kSchemaV3}, {4, kSchemaV4}}};
   return migrations;
 }
 

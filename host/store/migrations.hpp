@@ -19,6 +19,7 @@ struct Migration {
 extern const char* const kSchemaV1;
 extern const char* const kSchemaV2;
 extern const char* const kSchemaV3;
+extern const char* const kSchemaV4;
 
 std::span<const Migration> known_migrations();
 /// The schema version of the file (its user_version).

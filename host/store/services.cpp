@@ -247,8 +247,29 @@ Result<std::vector<ServiceGeneration>> Services::generations(ServiceId service) 
 }
 
 Result<> Services::forget_generation(ServiceId service, std::uint32_t number) {
-  DAVIT_TRY(
-      database_.run("DELETE FROM service_generations WHERE service = ?1 AND number = ?2", service, number));
+  return database_.transaction([&]() -> Result<> {
+    DAVIT_TRY(set_due_since(service, number, {}));
+    DAVIT_TRY(
+        database_.run("DELETE FROM service_generations WHERE service = ?1 AND number = ?2", service, number));
+    return {};
+  });
+}
+
+Result<std::optional<UnixMs>> Services::due_since(ServiceId service, std::uint32_t generation) {
+  return database_.first(
+      "SELECT seen_at_ms FROM service_due WHERE service = ?1 AND generation = ?2",
+      [](Row row) -> UnixMs { return row.integer(0); }, service, generation);
+}
+
+Result<> Services::set_due_since(ServiceId service, std::uint32_t generation,
+                                 std::optional<UnixMs> since_ms) {
+  if (since_ms) {
+    DAVIT_TRY(database_.run("INSERT OR REPLACE INTO service_due VALUES (?1, ?2, ?3)", service, generation,
+                            *since_ms));
+  } else {
+    DAVIT_TRY(database_.run("DELETE FROM service_due WHERE service = ?1 AND generation = ?2", service,
+                            generation));
+  }
   return {};
 }
 

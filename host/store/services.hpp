@@ -106,6 +106,10 @@ class Services {
   Result<std::vector<ServiceGeneration>> generations(ServiceId service);
   Result<> forget_generation(ServiceId service, std::uint32_t number);
 
+  /// Since when sweeps find the generation due to be removed (0: the whole service); nullopt: they do not.
+  Result<std::optional<UnixMs>> due_since(ServiceId service, std::uint32_t generation);
+  Result<> set_due_since(ServiceId service, std::uint32_t generation, std::optional<UnixMs> since_ms);
+
   /// Conflict "already-linked" or "alias-taken".
   Result<> link(const NewLink& link);
   /// Returns whether there was one.

@@ -97,9 +97,9 @@ TEST_F(Golden, Help) {
 
 TEST_F(Golden, HelpOfGroups) {
   std::vector<Words> lines;
-  for (const char* group : {"apps", "builds", "checks", "config", "deploys", "domains", "enter", "git",
-                            "logs", "plugin", "ps", "releases", "resource", "retention", "run", "ssh-keys",
-                            "storage", "system"}) {
+  for (const char* group :
+       {"apps", "builds", "checks", "config", "deploys", "domains", "enter", "git", "logs", "plugin", "ps",
+        "releases", "resource", "retention", "run", "ssh-keys", "storage", "system"}) {
     lines.push_back({std::string(group) + ":help"});
   }
   lines.push_back({"config:set", "--help"});
@@ -275,7 +275,8 @@ done
   command.deadline_ms = 60'000;
   const auto exit = processes_->run(command);
   ASSERT_TRUE(exit) << "zsh is missing: run scripts/install-deps";
-  EXPECT_EQ(exit->out, "davit apps:create \ndavit ps:scale shop \ndavit apps:list --format \ndavit --trace \n")
+  EXPECT_EQ(exit->out,
+            "davit apps:create \ndavit ps:scale shop \ndavit apps:list --format \ndavit --trace \n")
       << exit->err;
 }
 

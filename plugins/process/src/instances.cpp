@@ -23,8 +23,8 @@ std::uint32_t state_of(const davit_unit_status& status) {
   return status.exits > 0 ? DAVIT_INSTANCE_BACKOFF : DAVIT_INSTANCE_STARTING;
 }
 
-/// A server is one program, and people look for its pid: not for that of davit-init, which it stands below in a
-/// sandbox. An app's instance is all that stands below davit-init.
+/// A server is one program, and people look for its pid: not for that of davit-init, which it stands below in
+/// a sandbox. An app's instance is all that stands below davit-init.
 std::int32_t server_below(std::int32_t pid) try {
   const std::string folder = "/proc/" + std::to_string(pid);
   if (pid <= 0 || read_file(folder + "/comm").value_or("") != "davit-init\n") return pid;

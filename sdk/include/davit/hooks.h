@@ -179,7 +179,8 @@ typedef struct davit_ev_collect {
   uint32_t struct_size;
   uint32_t dry_run;
   davit_map needed; /* key: "slug/APP/DIGEST" or "PLUGIN/ANYTHING", value: who needs it */
-  /* What a plugin removes of its own, said by it: key "PLUGIN/WHAT", value "BYTES WHY". With dry_run it only says so. */
+  /* What a plugin removes of its own, said by it: key "PLUGIN/WHAT", value "BYTES WHY". With dry_run it only
+   * says so. */
   davit_map garbage;
 } davit_ev_collect;
 

@@ -9,9 +9,9 @@
  *   DAVIT_PLUGIN(Hello, DAVIT_PLUGIN_ID, DAVIT_PLUGIN_VERSION, 0)
  *
  * A plugin derives from Plugin and from the interfaces that it provides (Builder, Runtime, Proxy,
- * ServiceKind, Hooks, Commands, Doctor); get_interface follows from the bases. To fail, throw Failure; any other exception is
- * DAVIT_INTERNAL. Exceptions never reach the host. davit_add_plugin() defines DAVIT_PLUGIN_ID and
- * DAVIT_PLUGIN_VERSION from plugin.toml, so that the note and the descriptor agree.
+ * ServiceKind, Hooks, Commands, Doctor); get_interface follows from the bases. To fail, throw Failure; any
+ * other exception is DAVIT_INTERNAL. Exceptions never reach the host. davit_add_plugin() defines
+ * DAVIT_PLUGIN_ID and DAVIT_PLUGIN_VERSION from plugin.toml, so that the note and the descriptor agree.
  */
 #ifndef DAVIT_PLUGIN_HPP
 #define DAVIT_PLUGIN_HPP

@@ -25,8 +25,8 @@ typedef struct davit_artifact {
 } davit_artifact;
 
 #define DAVIT_MOUNT_READ_ONLY 1u
-#define DAVIT_MOUNT_OWN 2u /* the runtime makes the source's tree belong to the user that the task runs as \
-                            */
+/* The runtime makes the source's tree belong to the user that the task runs as. */
+#define DAVIT_MOUNT_OWN 2u
 
 /* OPEN. */
 typedef struct davit_mount {

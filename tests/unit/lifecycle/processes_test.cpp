@@ -23,7 +23,8 @@ using Words = std::vector<std::string>;
 
 TEST(Argv, TheLinesShellTextIsOneWord) {
   const ReleaseProcess process{"web", "serve -p $PORT && echo \"a b\"; rm 'x'", {"/exec", "--"}, ""};
-  EXPECT_THAT(argv_of(release_with({process}), process), ElementsAre("/exec", "--", "bash", "-c", process.command));
+  EXPECT_THAT(argv_of(release_with({process}), process),
+              ElementsAre("/exec", "--", "bash", "-c", process.command));
 }
 
 TEST(Argv, WordsOfARunStayWords) {

@@ -18,6 +18,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kDayMs = 24LL * 60 * 60 * 1000;
+
 class FakeKind final : public ServiceKind {
  public:
   [[nodiscard]] std::string_view id() const override { return "fake"; }
@@ -357,19 +359,51 @@ TEST_F(KeeperTest, TheTrashIsEmptiedAfterItsTime) {
   clock_.set_unix_ms(clock_.now_unix_ms() - 1'000'000);  // the clock jumps back
   ASSERT_TRUE(keeper().sweep(context_));
   EXPECT_TRUE(fs::exists(data(db)));
-  clock_.advance_ms(31LL * 24 * 60 * 60 * 1000);
+  clock_.advance_ms(31 * kDayMs);
+  ASSERT_TRUE(keeper().sweep(context_));
+  EXPECT_TRUE(fs::exists(data(db))) << "what is due now is removed by a later sweep";
+  clock_.advance_ms(kDayMs - 1);
+  ASSERT_TRUE(keeper().sweep(context_));
+  EXPECT_TRUE(fs::exists(data(db)));
+  clock_.advance_ms(1);
   ASSERT_TRUE(keeper().sweep(context_));
   EXPECT_FALSE(fs::exists(data(db)));
   EXPECT_TRUE(services().trash("").value().empty());
 }
 
+TEST_F(KeeperTest, AClockThatJumpsFarAheadEmptiesNoTrash) {
+  const Service gone = made("gone");
+  ASSERT_TRUE(keeper().destroy(gone, context_));
+  const Service db = made("db");
+  ASSERT_TRUE(keeper().import_from(db, file_of("new data"), context_));
+  const UnixMs today = clock_.now_unix_ms();
+  for (int jump = 0; jump < 3; ++jump) {
+    clock_.set_unix_ms(today + 4000 * kDayMs);
+    ASSERT_TRUE(keeper().sweep(context_));
+    clock_.set_unix_ms(today + jump);  // put right
+    ASSERT_TRUE(keeper().sweep(context_));
+  }
+  EXPECT_TRUE(fs::exists(data(gone)));
+  EXPECT_EQ(services().generations(db.id).value().size(), 2U) << "what was there before an import, too";
+}
+
+TEST_F(KeeperTest, ATrashOfNoDaysIsEmptiedAtOnce) {
+  const Service db = made("db");
+  ASSERT_TRUE(services().set_setting(db.id, "trash-days", "0"));
+  ASSERT_TRUE(keeper().destroy(db, context_));
+  ASSERT_TRUE(keeper().sweep(context_));
+  EXPECT_FALSE(fs::exists(data(db)));
+}
+
 TEST_F(KeeperTest, TheTrashOfANameLeavesItsNewServiceAlone) {
   const Service old = made("db");
   ASSERT_TRUE(keeper().destroy(old, context_));
-  clock_.advance_ms(20LL * 24 * 60 * 60 * 1000);
+  clock_.advance_ms(20 * kDayMs);
   const Service db = made("db");
-  clock_.advance_ms(11LL * 24 * 60 * 60 * 1000);
-  ASSERT_TRUE(keeper().sweep(context_));
+  for (int day = 0; day < 2; ++day) {
+    clock_.advance_ms(11 * kDayMs);
+    ASSERT_TRUE(keeper().sweep(context_));
+  }
   EXPECT_FALSE(fs::exists(data(old)));
   EXPECT_TRUE(fs::exists(data(db)));
   EXPECT_THAT(servers(), testing::ElementsAre("fake.db.g1.server"));

@@ -66,6 +66,24 @@ TEST_F(ServiceRows, OneGenerationServesAndTheOthersAreRetired) {
   EXPECT_EQ(must(services().new_generation(db.id)), 3U) << "no number is given twice";
 }
 
+TEST_F(ServiceRows, WhatIsDueIsKeptForEachGenerationAndGoesWithIt) {
+  const Service db = service("db");
+  serve(db, 1);
+  serve(db, 2);
+  must(services().set_due_since(db.id, 1, 5));
+  must(services().set_due_since(db.id, 0, 6));
+  must(services().set_due_since(db.id, 1, 7));
+  EXPECT_EQ(must(services().due_since(db.id, 1)), 7);
+  must(services().forget_generation(db.id, 1));
+  EXPECT_FALSE(must(services().due_since(db.id, 1)));
+  EXPECT_EQ(must(services().due_since(db.id, 0)), 6);
+  must(services().set_due_since(db.id, 0, {}));
+  EXPECT_FALSE(must(services().due_since(db.id, 0)));
+  must(services().set_due_since(db.id, 0, 6));
+  must(services().forget(db.id));
+  EXPECT_FALSE(must(services().due_since(db.id, 0)));
+}
+
 TEST_F(ServiceRows, ALinkedServiceStays) {
   const Service db = service("db");
   must(services().link(link(shop_, db, "DATABASE")));
