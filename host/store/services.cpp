@@ -267,8 +267,8 @@ Result<> Services::set_due_since(ServiceId service, std::uint32_t generation,
     DAVIT_TRY(database_.run("INSERT OR REPLACE INTO service_due VALUES (?1, ?2, ?3)", service, generation,
                             *since_ms));
   } else {
-    DAVIT_TRY(database_.run("DELETE FROM service_due WHERE service = ?1 AND generation = ?2", service,
-                            generation));
+    DAVIT_TRY(
+        database_.run("DELETE FROM service_due WHERE service = ?1 AND generation = ?2", service, generation));
   }
   return {};
 }
