@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "base/ids.hpp"
@@ -178,6 +179,14 @@ Result<> check_memory(std::string_view text) {
               "Give at least 32m, with its unit: 512m, 2g");
 }
 
+Result<> check_days(std::string_view text) {
+  std::int64_t days = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), days);
+  if (error == std::errc{} && end == text.data() + text.size() && days <= kMaxTrashDays) return {};
+  return fail(Code::kInvalid, fmt::format("{} days are too many", text),
+              fmt::format("Give at most {}", kMaxTrashDays));
+}
+
 Result<int> set(const ServiceCall& call) {
   DAVIT_TRY_ASSIGN(const Service service, call.service());
   const auto& args = call.args.args;
@@ -192,6 +201,7 @@ Result<int> set(const ServiceCall& call) {
   if (args.size() > 2 && !args[2].empty()) value = args[2];
   if (value) DAVIT_TRY(check_value(setting->type, {}, *value));
   if (value && setting->key == "memory") DAVIT_TRY(check_memory(*value));
+  if (value && setting->key == "trash-days") DAVIT_TRY(check_days(*value));
   call.session.out().header(value ? fmt::format("Setting {} to {}", args[1], *value)
                                   : fmt::format("Unsetting {}", args[1]));
   DAVIT_TRY_ASSIGN(Store * store, call.session.writing());
@@ -211,6 +221,15 @@ Result<int> restore(const ServiceCall& call) {
   if (const auto as = call.args.value("as")) DAVIT_TRY(check_name(*as));
   for (std::string& word : flag_words(call.args, "as")) words.push_back(std::move(word));
   return call.work("restore", name, words);
+}
+
+Result<int> forget(const ServiceCall& call) {
+  DAVIT_TRY_ASSIGN(const Service service, call.service());
+  const std::string& generation = call.args.args[1];
+  DAVIT_TRY(confirm(call.session, service.name,
+                    fmt::format("This command will remove the data that {} had as {}, for good.",
+                                service.name, generation)));
+  return call.work("forget", service.name, {generation});
 }
 
 Result<int> upgrade(const ServiceCall& call) {
@@ -308,6 +327,9 @@ std::span<const ServiceVerb> service_verbs() {
       {spec("expose", "<service> <port>", "Let the world connect to a service, at a port of this machine", 2,
             2),
        expose},
+      {spec("forget", "[--force] <service> <gN>", "Remove data from before an import or upgrade, for good", 2,
+            2),
+       forget},
       {spec("import", "<service>", "Replace all data by a dump from stdin", 1, 1), import_data},
       {kInfo, service_info},
       {spec("link", "[-a NAME] [-q TEXT] [--env-style url|host] [--no-restart] <service> <app>",

@@ -51,12 +51,24 @@ std::string database_named(std::string_view name) {
   return database;
 }
 
-std::string lease_name(const Service& service, std::uint32_t generation) {
-  const auto id = static_cast<std::int64_t>(service.id);
-  return generation == 0 ? fmt::format("service:{}", id) : fmt::format("service:{}:g{}", id, generation);
+/// Of the port for life.
+std::string lease_name(const Service& service) {
+  return fmt::format("service:{}", static_cast<std::int64_t>(service.id));
+}
+
+/// Of those of generations beside the one that serves.
+std::string side_lease(const Service& service, std::string_view revision) {
+  return fmt::format("{}:{}", lease_name(service), revision);
 }
 
 }  // namespace
+
+Result<FileLock> ServiceKeeper::try_lock(const Service& service) {
+  const auto path = world_.home.service_lock(service.kind, service.name);
+  DAVIT_TRY(make_dirs(path.parent_path(), 0700));
+  return FileLock::try_acquire(
+      path, {fmt::format("{}:sweep {}", service.kind, service.name), ::getpid(), world_.clock.now_unix_ms()});
+}
 
 Result<FileLock> ServiceKeeper::lock(std::string_view kind, std::string_view name, std::string_view command,
                                      const CallContext& context) {
@@ -79,7 +91,14 @@ Generation ServiceKeeper::current(const Service& service) const {
 }
 
 Result<std::uint16_t> ServiceKeeper::lease(const Service& service, std::uint32_t generation) {
-  return lease_port(world_.store.ports(), world_.settings, world_.home, lease_name(service, generation));
+  const std::string owner =
+      generation == 0 ? lease_name(service) : side_lease(service, fmt::format("g{}", generation));
+  return lease_port(world_.store.ports(), world_.settings, world_.home, owner);
+}
+
+Result<> ServiceKeeper::release(const Generation& generation) {
+  DAVIT_TRY(world_.store.ports().release(side_lease(generation.service(), generation.revision())));
+  return {};
 }
 
 Result<NewService> ServiceKeeper::describe(const CreateRequest& request, const TextMap& facts) const {
@@ -103,16 +122,32 @@ Result<NewService> ServiceKeeper::describe(const CreateRequest& request, const T
   return service;
 }
 
+Result<WhatServes> ServiceKeeper::server_for(const CreateRequest& request, const CallContext& context) const {
+  const WantedServer& wanted = request.server;
+  const Service* like = request.like;
+  if (like != nullptr && wanted.runtime == like->runtime && wanted.image.empty() && wanted.version.empty())
+    return WhatServes{like->runtime, like->version};
+  return choose_server(world_.capabilities, request.kind, wanted, like == nullptr ? "" : like->version,
+                       context);
+}
+
+Result<> ServiceKeeper::copy_settings(const Service& from, const Service& to) {
+  Services& records = world_.store.services();
+  DAVIT_TRY_ASSIGN(const auto settings, records.settings(from.id));
+  for (const auto& [key, value] : settings) DAVIT_TRY(records.set_setting(to.id, key, value));
+  return {};
+}
+
 Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallContext& context,
                                       const Fill& fill) {
   DAVIT_TRY_ASSIGN(ServiceKind * kind, world_.capabilities.service_kind(request.kind));
   DAVIT_TRY_ASSIGN(const TextMap facts, kind->describe(context));
-  DAVIT_TRY_ASSIGN(const WhatServes serves,
-                   choose_server(world_.capabilities, request.kind, request.server, {}, context));
+  DAVIT_TRY_ASSIGN(const WhatServes serves, server_for(request, context));
   DAVIT_TRY_ASSIGN(NewService wanted, describe(request, facts));
   wanted.runtime = serves.runtime;
   DAVIT_TRY_ASSIGN(Service service, world_.store.services().create(wanted));
   const auto made = [&]() -> Result<> {
+    if (request.like != nullptr) DAVIT_TRY(copy_settings(*request.like, service));
     DAVIT_TRY_ASSIGN(service.port, lease(service, 0));
     DAVIT_TRY(world_.store.services().set_port(service.id, service.port));
     DAVIT_TRY_ASSIGN(service.generation, world_.store.services().new_generation(service.id));
@@ -169,7 +204,9 @@ Result<> ServiceKeeper::forget(const Service& service, const CallContext& contex
     DAVIT_TRY(runtime->remove({OwnerKind::kService, owner_of(service), {}, {}, 0}, true, context));
   }
   DAVIT_TRY(remove_tree(service_folder(world_.home, service)));
-  DAVIT_TRY(world_.store.ports().release(lease_name(service, 0)));
+  DAVIT_TRY_ASSIGN(const auto side, world_.store.ports().owners(side_lease(service, "")));
+  for (const std::string& owner : side) DAVIT_TRY(world_.store.ports().release(owner));
+  DAVIT_TRY(world_.store.ports().release(lease_name(service)));
   return world_.store.services().forget(service.id);
 }
 
@@ -234,8 +271,21 @@ Result<Service> ServiceKeeper::restore(const Service& trashed, std::string_view 
                                        const CallContext& context) {
   DAVIT_TRY(world_.store.services().take_from_trash(trashed.id, name));
   DAVIT_TRY_ASSIGN(const Service service, world_.store.services().get(trashed.id));
+  DAVIT_TRY(move_backups(trashed, service));
   DAVIT_TRY(start(service, context));
   return world_.store.services().get(trashed.id);
+}
+
+Result<> ServiceKeeper::settle_ports(const Service& service, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const auto side, world_.store.ports().owners(side_lease(service, "")));
+  if (side.empty()) return {};
+  const Generation serving = current(service);
+  if (std::ranges::find(side, side_lease(service, serving.revision())) != side.end()) {
+    DAVIT_TRY(serving.stop(context));
+    DAVIT_TRY(remove_tree(dump_of(serving)));
+  }
+  for (const std::string& owner : side) DAVIT_TRY(world_.store.ports().release(owner));
+  return {};
 }
 
 // What the record does not name is what a death left.
@@ -245,6 +295,7 @@ Result<> ServiceKeeper::settle(const Service& service, const CallContext& contex
         fmt::format("Removing {} {}, whose creation was interrupted", service.kind, service.name));
     return forget(service, context);
   }
+  DAVIT_TRY(settle_ports(service, context));
   DAVIT_TRY_ASSIGN(const auto known, world_.store.services().generations(service.id));
   std::error_code ignored;
   std::vector<std::string> folders;
@@ -274,7 +325,7 @@ std::int64_t ServiceKeeper::keep_ms(const Service& service) const {
   std::int64_t days = kKeepDays;
   const auto said = world_.store.services().setting(service.id, "trash-days");
   if (said && *said) std::from_chars((*said)->data(), (*said)->data() + (*said)->size(), days);
-  return days * kDayMs;
+  return std::clamp<std::int64_t>(days, 0, kMaxTrashDays) * kDayMs;
 }
 
 Result<bool> ServiceKeeper::kept_enough(const Service& service, std::uint32_t generation,
@@ -291,28 +342,46 @@ Result<bool> ServiceKeeper::kept_enough(const Service& service, std::uint32_t ge
   return false;
 }
 
-Result<> ServiceKeeper::sweep(const CallContext& context) {
-  DAVIT_TRY_ASSIGN(const auto trash, world_.store.services().trash(""));
-  for (const Service& service : trash) {
-    DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, 0, service.destroyed_at_ms));
-    if (!over) {
-      DAVIT_TRY_ASSIGN(const auto namesake, named_as(service));
-      if (!namesake) DAVIT_TRY(current(service).stop(context));  // whoever destroyed it may have died before
-      continue;
-    }
-    context.out.step(fmt::format("Removing {} {} for good, destroyed on {}", service.kind, service.name,
-                                 iso8601_utc(*service.destroyed_at_ms)));
-    DAVIT_TRY(forget(service, context));
+Result<> ServiceKeeper::sweep_trashed(const Service& service, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, 0, service.destroyed_at_ms));
+  if (!over) {  // whoever destroyed it may have died before it was down
+    DAVIT_TRY_ASSIGN(const auto namesake, named_as(service));
+    return namesake ? Result<>{} : current(service).stop(context);
   }
-  DAVIT_TRY_ASSIGN(const auto services, world_.store.services().list(""));
-  for (const Service& service : services) {
-    DAVIT_TRY_ASSIGN(const auto generations, world_.store.services().generations(service.id));
-    for (const ServiceGeneration& one : generations) {
-      DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, one.number, one.retired_at_ms));
-      if (!over) continue;
-      DAVIT_TRY(world_.store.services().forget_generation(service.id, one.number));
-      DAVIT_TRY(discard(Generation(world_, service, one.number, one.version, 0), context));
+  context.out.step(fmt::format("Removing {} {} for good, destroyed on {}", service.kind, service.name,
+                               iso8601_utc(*service.destroyed_at_ms)));
+  return forget(service, context);
+}
+
+Result<> ServiceKeeper::sweep_generations(const Service& service, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const auto all, world_.store.services().generations(service.id));
+  for (const ServiceGeneration& one : all) {
+    const bool by_upgrade = one.retired_at_ms && std::ranges::any_of(all, [&](const ServiceGeneration& next) {
+                              return next.made_by == kByUpgrade && next.made_at_ms == one.retired_at_ms;
+                            });
+    if (by_upgrade) continue;
+    DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, one.number, one.retired_at_ms));
+    if (over) DAVIT_TRY(drop(service, one.number, context));
+  }
+  return {};
+}
+
+Result<> ServiceKeeper::sweep(std::string_view held, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(auto services, world_.store.services().trash(""));
+  DAVIT_TRY_ASSIGN(const auto others, world_.store.services().with_retired_data());
+  services.insert(services.end(), others.begin(), others.end());
+  for (const Service& seen : services) {
+    std::optional<FileLock> lock;
+    if (owner_of(seen) != held) {
+      auto free = try_lock(seen);
+      if (!free && free.error().code == Code::kConflict) continue;
+      DAVIT_TRY_ASSIGN(lock, std::move(free));
     }
+    const auto service = world_.store.services().get(seen.id);  // as it is now
+    if (!service && service.error().code == Code::kNotFound) continue;
+    DAVIT_TRY(service);
+    DAVIT_TRY(service->destroyed_at_ms ? sweep_trashed(*service, context)
+                                       : sweep_generations(*service, context));
   }
   return {};
 }

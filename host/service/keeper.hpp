@@ -15,11 +15,13 @@
 namespace davit {
 
 inline constexpr std::int64_t kStartLimitMs = 120'000;
+inline constexpr std::string_view kByUpgrade = "upgrade";  ///< ServiceGeneration.made_by
 
 struct CreateRequest {
   std::string kind, name;
   WantedServer server = {};
-  std::string password = {};  ///< "": made
+  std::string password = {};      ///< "": made
+  const Service* like = nullptr;  ///< its settings, and its server unless another one is asked for; borrowed
 };
 
 class StreamFeed;
@@ -47,6 +49,8 @@ class ServiceKeeper {
   Result<> destroy(const Service& service, const CallContext& context);
   /// Out of the trash, under `name`.
   Result<Service> restore(const Service& trashed, std::string_view name, const CallContext& context);
+  /// Removes a retired generation for good.
+  Result<> drop(const Service& service, std::uint32_t number, const CallContext& context);
   /// Back to a generation that was retired.
   Result<> go_back(const Service& service, std::uint32_t number, const CallContext& context);
 
@@ -64,15 +68,25 @@ class ServiceKeeper {
   Result<> verify_backup(const Service& service, const std::filesystem::path& file,
                          const CallContext& context);
   [[nodiscard]] std::filesystem::path backup_folder(const Service& service) const;
-  /// Of this service, the newest last.
-  [[nodiscard]] std::vector<std::filesystem::path> backups_in(const Service& service,
-                                                              const std::filesystem::path& folder) const;
+  /// That were taken of this service, the newest last. Some may be gone.
+  [[nodiscard]] Result<std::vector<std::filesystem::path>> backups_in(
+      const Service& service, const std::filesystem::path& folder) const;
+  /// NotFound "backup-missing".
+  [[nodiscard]] Result<std::filesystem::path> newest_backup(const Service& service,
+                                                            const std::filesystem::path& folder) const;
 
   /// Removes what a death left, and starts what should run.
   Result<> settle(const Service& service, const CallContext& context);
   /// Removes what has lain in the trash for its time: services, and generations of those that are not. Only
   /// what a sweep of at least a day before found due as well: a clock that jumps empties nothing.
-  Result<> sweep(const CallContext& context);
+  /// What an upgrade left behind stays. Takes the locks of what it removes, and leaves alone what is being
+  /// worked on; `held`: owner_of() the service whose lock the caller has, or "".
+  Result<> sweep(std::string_view held, const CallContext& context);
+
+  /// Where a dump passes by that is loaded at once.
+  static std::filesystem::path dump_of(const Generation& generation) {
+    return generation.folder() / "passing.dump";
+  }
 
   /// The one that serves.
   [[nodiscard]] Generation current(const Service& service) const;
@@ -82,7 +96,11 @@ class ServiceKeeper {
 
  private:
   friend class Building;
+  /// Does not wait: Conflict.
+  Result<FileLock> try_lock(const Service& service);
   using Fill = std::function<Result<>(const Generation&)>;
+  Result<WhatServes> server_for(const CreateRequest& request, const CallContext& context) const;
+  Result<> copy_settings(const Service& from, const Service& to);
   Result<NewService> describe(const CreateRequest& request, const TextMap& facts) const;
   Result<> move_backups(const Service& before, const Service& now) const;
   Result<Generation> build(const Service& service, const std::string& version, const Fill& fill,
@@ -93,15 +111,23 @@ class ServiceKeeper {
                      const CallContext& context);
   Result<> discard(const Generation& generation, const CallContext& context);
   Result<> forget(const Service& service, const CallContext& context);
+  /// The retired one of that number. NotFound "generation-missing"; Conflict if it serves.
+  Result<ServiceGeneration> retired(const Service& service, std::uint32_t number);
+  /// Ports of servers beside the one that serves; of a generation that serves: it was being dumped.
+  Result<> settle_ports(const Service& service, const CallContext& context);
+  Result<> sweep_trashed(const Service& service, const CallContext& context);
+  Result<> sweep_generations(const Service& service, const CallContext& context);
   /// The service that has its name now.
   [[nodiscard]] Result<std::optional<Service>> named_as(const Service& service) const;
+  /// A port for a generation beside the one that serves; 0: the service's own, for life.
   Result<std::uint16_t> lease(const Service& service, std::uint32_t generation);
+  Result<> release(const Generation& generation);
   Result<> dump_into(const Generation& generation, const std::filesystem::path& file,
                      const CallContext& context) const;
   Result<> load_from(const Generation& generation, StreamFeed& feed, const CallContext& context) const;
   Result<> load_file(const Generation& generation, const std::filesystem::path& file,
                      const CallContext& context) const;
-  /// `taken`, the one just taken, stays in any case.
+  /// Of the folder of `taken`, the one just taken: only what was taken of this service goes.
   Result<> thin_out(const Service& service, const std::filesystem::path& taken) const;
   [[nodiscard]] std::int64_t keep_ms(const Service& service) const;
   /// Whether the trash has kept the generation (0: the whole service) long enough, where it lies since then.

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "process/files.hpp"
+#include "process/sync_tree.hpp"
 #include "service/keeper.hpp"
 
 namespace davit {
@@ -27,39 +28,79 @@ std::string stamp(UnixMs now_ms) {
   return text;
 }
 
+/// Two kinds may share a folder.
+std::string prefix_of(const Service& service) {
+  return fmt::format("{}-{}-", service.kind, service.name);
+}
+
+bool is_stamp(std::string_view text) {
+  const std::string form = stamp(0);
+  return std::ranges::equal(text, form, [](char c, char formed) {
+    const bool digit = formed >= '0' && formed <= '9';
+    return digit ? c >= '0' && c <= '9' : c == formed;
+  });
+}
+
 fs::path print_of(fs::path dump) {
   return dump.replace_extension(kPrint);
 }
 
-}  // namespace
-
-// Sorted: the stamp makes the oldest the first.
-std::vector<fs::path> ServiceKeeper::backups_in(const Service& service, const fs::path& folder) const {
-  std::vector<fs::path> found;
+bool is_file(const fs::path& path) {
   std::error_code ignored;
-  const std::string prefix = service.name + "-";
+  return fs::is_regular_file(path, ignored);
+}
+
+/// The newest by its name: of a folder that came from elsewhere, which no record names.
+fs::path newest_named(const Service& service, const fs::path& folder) {
+  fs::path newest;
+  std::error_code ignored;
+  const std::string prefix = prefix_of(service);
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename();
-    const bool stamped = name.size() == prefix.size() + stamp(0).size() + kDump.size();
-    if (name.starts_with(prefix) && stamped && name.ends_with(kDump)) found.push_back(entry.path());
+    if (!name.starts_with(prefix) || !name.ends_with(kDump)) continue;
+    const auto between = std::string_view(name).substr(prefix.size());
+    if (is_stamp(between.substr(0, between.size() - kDump.size()))) newest = std::max(newest, entry.path());
   }
-  std::ranges::sort(found);
+  return newest;
+}
+
+}  // namespace
+
+Result<std::vector<fs::path>> ServiceKeeper::backups_in(const Service& service,
+                                                        const fs::path& folder) const {
+  DAVIT_TRY_ASSIGN(const auto all, world_.store.services().backups(service.id));
+  std::vector<fs::path> found;
+  for (const fs::path path : all) {
+    if (path.parent_path() == folder) found.push_back(path);
+  }
   return found;
+}
+
+Result<fs::path> ServiceKeeper::newest_backup(const Service& service, const fs::path& folder) const {
+  DAVIT_TRY_ASSIGN(const auto taken, backups_in(service, folder));
+  const auto newest = std::find_if(taken.rbegin(), taken.rend(), is_file);
+  if (newest != taken.rend()) return *newest;
+  if (const fs::path named = newest_named(service, folder); !named.empty()) return named;
+  return fail(Code::kNotFound, fmt::format("There is no backup of {} in {}", service.name, folder.string()),
+              fmt::format("Take one: davit {}:backup {}", service.kind, service.name), "backup-missing");
 }
 
 fs::path ServiceKeeper::backup_folder(const Service& service) const {
   return world_.home.backups() / service.kind / service.name;
 }
 
-// What is in the home's own folder; it is found by the service's name.
+// What is in the home's own folder, which goes by the name.
 Result<> ServiceKeeper::move_backups(const Service& before, const Service& now) const {
-  const auto all = backups_in(before, backup_folder(before));
+  DAVIT_TRY_ASSIGN(const auto all, backups_in(before, backup_folder(before)));
   if (all.empty()) return {};
   DAVIT_TRY(make_dirs(backup_folder(now), 0700));
   for (const fs::path& dump : all) {
-    const std::string rest = dump.filename().string().substr(before.name.size());
-    const fs::path target = backup_folder(now) / (now.name + rest);
+    const std::string name = dump.filename();
+    if (!is_file(dump) || !name.starts_with(prefix_of(before))) continue;
+    const fs::path target = backup_folder(now) / (prefix_of(now) + name.substr(prefix_of(before).size()));
     std::error_code error;
+    if (fs::exists(target, error)) continue;  // of another one that had the name
+    DAVIT_TRY(world_.store.services().move_backup(dump.string(), target.string()));
     fs::rename(print_of(dump), print_of(target), error);  // there may be none
     fs::rename(dump, target, error);
     if (error) return fail(system_error(fmt::format("name {}", target.string()), error.value()));
@@ -70,9 +111,11 @@ Result<> ServiceKeeper::move_backups(const Service& before, const Service& now) 
 Result<fs::path> ServiceKeeper::backup(const Service& service, const fs::path& folder,
                                        const CallContext& context) {
   DAVIT_TRY(await(service, kStartLimitMs, context));
-  DAVIT_TRY(make_dirs(folder, 0700));
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored))
+    DAVIT_TRY(make_dirs(folder, 0700));  // one that is there stays as it is
   const fs::path file =
-      folder / fmt::format("{}-{}{}", service.name, stamp(world_.clock.now_unix_ms()), kDump);
+      folder / fmt::format("{}{}{}", prefix_of(service), stamp(world_.clock.now_unix_ms()), kDump);
   const fs::path part = file.string() + ".part";
   const auto taken = [&]() -> Result<> {
     DAVIT_TRY_ASSIGN(const std::string before, current(service).fingerprint(context));
@@ -83,7 +126,8 @@ Result<fs::path> ServiceKeeper::backup(const Service& service, const fs::path& f
     std::error_code error;
     fs::rename(part, file, error);
     if (error) return fail(system_error(fmt::format("name {}", file.string()), error.value()));
-    return {};
+    DAVIT_TRY(sync_folder(folder));
+    return world_.store.services().add_backup(service.id, file.string());
   }();
   if (!taken) {
     DAVIT_TRY(remove_tree(part));
@@ -93,16 +137,19 @@ Result<fs::path> ServiceKeeper::backup(const Service& service, const fs::path& f
   return file;
 }
 
-// The clock may have gone back since the others were taken: then the new one looks like the oldest.
 Result<> ServiceKeeper::thin_out(const Service& service, const fs::path& taken) const {
   std::size_t keep = kKeptBackups;
   DAVIT_TRY_ASSIGN(const auto said, world_.store.services().setting(service.id, "backup-keep"));
   if (said) std::from_chars(said->data(), said->data() + said->size(), keep);
-  auto others = backups_in(service, taken.parent_path());
-  std::erase(others, taken);
-  for (std::size_t i = 0; keep != 0 && i + keep < others.size() + 1; ++i) {
-    DAVIT_TRY(remove_tree(print_of(others[i])));
-    DAVIT_TRY(remove_tree(others[i]));
+  DAVIT_TRY_ASSIGN(auto all, backups_in(service, taken.parent_path()));
+  for (const fs::path& gone : all) {
+    if (!is_file(gone)) DAVIT_TRY(world_.store.services().forget_backup(gone.string()));
+  }
+  std::erase_if(all, [](const fs::path& path) { return !is_file(path); });
+  for (std::size_t i = 0; keep != 0 && i + keep < all.size(); ++i) {
+    DAVIT_TRY(remove_tree(print_of(all[i])));
+    DAVIT_TRY(remove_tree(all[i]));
+    DAVIT_TRY(world_.store.services().forget_backup(all[i].string()));
   }
   return {};
 }
@@ -110,7 +157,7 @@ Result<> ServiceKeeper::thin_out(const Service& service, const fs::path& taken) 
 Result<> ServiceKeeper::verify_backup(const Service& service, const fs::path& file,
                                       const CallContext& context) {
   std::error_code ignored;
-  if (!fs::is_regular_file(file, ignored)) {
+  if (!is_file(file)) {
     return fail(Code::kNotFound, fmt::format("There is no file {}", file.string()),
                 fmt::format("Give a dump, or a folder of those that {}:backup made", service.kind),
                 "backup-missing");

@@ -33,8 +33,7 @@ std::uint64_t size_of(int fd) {
 
 Result<> ServiceKeeper::discard(const Generation& generation, const CallContext& context) {
   DAVIT_TRY(generation.stop(context));
-  const auto id = static_cast<std::int64_t>(generation.service().id);
-  DAVIT_TRY(world_.store.ports().release(fmt::format("service:{}:{}", id, generation.revision())));
+  DAVIT_TRY(release(generation));
   return remove_tree(generation.folder());
 }
 
@@ -50,8 +49,7 @@ Result<Generation> ServiceKeeper::build(const Service& service, const std::strin
     if (const auto gone = discard(generation, context); !gone) context.out.warning(gone.error().text());
     return fail(built.error());
   }
-  DAVIT_TRY(world_.store.ports().release(
-      fmt::format("service:{}:{}", static_cast<std::int64_t>(service.id), generation.revision())));
+  DAVIT_TRY(release(generation));
   return generation;
 }
 
@@ -150,41 +148,62 @@ Result<> ServiceKeeper::import_from(const Service& service, int source, const Ca
   return {};
 }
 
-Result<> ServiceKeeper::go_back(const Service& service, std::uint32_t number, const CallContext& context) {
+Result<ServiceGeneration> ServiceKeeper::retired(const Service& service, std::uint32_t number) {
   DAVIT_TRY_ASSIGN(const auto known, world_.store.services().generations(service.id));
-  for (const ServiceGeneration& one : known) {
-    if (one.number != number) continue;
-    if (number == service.generation)
-      return fail(Code::kConflict, fmt::format("service {} has g{} already", service.name, number));
-    return switch_to(service, Generation(world_, service, number, one.version, service.port), one.made_by,
-                     context);
+  const auto found = std::ranges::find(known, number, &ServiceGeneration::number);
+  if (found == known.end()) {
+    return fail(Code::kNotFound, fmt::format("service {} has no g{}", service.name, number),
+                fmt::format("See: davit {}:info {}", service.kind, service.name), "generation-missing");
   }
-  return fail(Code::kNotFound, fmt::format("service {} has no g{}", service.name, number),
-              fmt::format("See: davit {}:info {}", service.kind, service.name), "generation-missing");
+  if (number == service.generation) {
+    return fail(Code::kConflict, fmt::format("g{} is what service {} has now", number, service.name), {},
+                "generation-serves");
+  }
+  return *found;
+}
+
+Result<> ServiceKeeper::go_back(const Service& service, std::uint32_t number, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const ServiceGeneration one, retired(service, number));
+  return switch_to(service, Generation(world_, service, number, one.version, service.port), one.made_by,
+                   context);
+}
+
+// The record first: what it does not name any more is removed by settle() if we die.
+Result<> ServiceKeeper::drop(const Service& service, std::uint32_t number, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const ServiceGeneration one, retired(service, number));
+  DAVIT_TRY(world_.store.services().forget_generation(service.id, number));
+  return discard(Generation(world_, service, number, one.version, 0), context);
 }
 
 Result<Service> ServiceKeeper::clone(const Service& source, const CreateRequest& request,
                                      const CallContext& context) {
   DAVIT_TRY(await(source, kStartLimitMs, context));
-  const auto file = current(source).folder() / "clone.dump";
-  context.out.step(fmt::format("Dumping {}", source.name));
-  auto dumped = dump_into(current(source), file, context);
-  Result<Service> made =
-      dumped
-          ? create(request, context, [&](const Generation& fresh) { return load_file(fresh, file, context); })
-          : Result<Service>(fail(dumped.error()));
-  DAVIT_TRY(remove_tree(file));
-  return made;
+  CreateRequest like = request;
+  like.like = &source;
+  return create(like, context, [&](const Generation& fresh) -> Result<> {
+    const auto file = dump_of(fresh);
+    context.out.step(fmt::format("Dumping {}", source.name));
+    DAVIT_TRY(dump_into(current(source), file, context));
+    context.out.step("Loading the data");
+    DAVIT_TRY(load_file(fresh, file, context));
+    return remove_tree(file);
+  });
 }
 
 // Apps are kept out while it lasts: a row that is written after the dump would be lost.
 Result<> ServiceKeeper::upgrade(const Service& service, const WantedServer& wanted,
                                 const CallContext& context) {
+  if (wanted.image.empty() && wanted.version.empty() && !is_made_here(service.version)) {
+    return fail(Code::kInvalid,
+                fmt::format("{} runs {}: say to which version", service.name, image_in(service.version)),
+                fmt::format("For example: davit {}:upgrade {} -I TAG", service.kind, service.name),
+                "version-missing");
+  }
   DAVIT_TRY_ASSIGN(const WhatServes serves,
                    choose_server(world_.capabilities, service.kind,
                                  {service.runtime, wanted.image, wanted.version}, service.version, context));
   const Generation before = current(service);
-  const auto file = before.folder() / "upgrade.dump";
+  const auto file = dump_of(before);
   std::string had;
   context.out.step("Stopping it for its apps");
   DAVIT_TRY(before.stop(context));
@@ -193,10 +212,12 @@ Result<> ServiceKeeper::upgrade(const Service& service, const WantedServer& want
     const Generation aside(world_, service, before.number(), before.version(), port);
     DAVIT_TRY(aside.serve(context));
     DAVIT_TRY(aside.await_ready(kStartLimitMs, context));
+    world_.failpoint("upgrade:aside");
     context.out.step("Dumping the data");
     DAVIT_TRY_ASSIGN(had, aside.fingerprint(context));
     DAVIT_TRY(dump_into(aside, file, context));
-    return aside.stop(context);
+    DAVIT_TRY(aside.stop(context));
+    return release(aside);
   }();
   const auto upgraded = [&]() -> Result<> {
     DAVIT_TRY(taken);
@@ -212,18 +233,21 @@ Result<> ServiceKeeper::upgrade(const Service& service, const WantedServer& want
                                        {}, "data-differ");
                          },
                          context));
-    return switch_to(service, next, "upgrade", context);
+    return switch_to(service, next, std::string(kByUpgrade), context);
   }();
   DAVIT_TRY(remove_tree(file));
   if (!upgraded) {
     context.out.warning("The upgrade failed; going on as before");
     world_.to_the_end();
     DAVIT_TRY(before.stop(context));
+    DAVIT_TRY(release(before));
     if (service.state == ServiceState::kRunning) DAVIT_TRY(start(service, context));
     return upgraded;
   }
-  context.out.step(fmt::format("The data of before are kept as g{0}: davit {1}:restore {2} g{0}",
-                               service.generation, service.kind, service.name));
+  context.out.step(
+      fmt::format("The data of before are kept as g{0}: davit {1}:restore {2} g{0}, or to remove them "
+                  "for good: davit {1}:forget {2} g{0}",
+                  service.generation, service.kind, service.name));
   return {};
 }
 

@@ -63,6 +63,10 @@ Result<std::string> installed(std::string_view kind, const TextMap& facts, const
 
 }  // namespace
 
+bool is_made_here(std::string_view version) {
+  return is_ours(image_in(version));
+}
+
 Result<std::string> make_service_image(Capabilities& capabilities, std::string_view kind,
                                        const std::string& runtime, bool anew, const CallContext& context) {
   DAVIT_TRY_ASSIGN(const TextMap facts, facts_of(capabilities, kind, context));

@@ -27,6 +27,9 @@ Result<WhatServes> choose_server(Capabilities& capabilities, std::string_view ki
                                  const WantedServer& wanted, std::string_view present,
                                  const CallContext& context);
 
+/// Whether a record's version is one of this machine's packages: as a process, or the image made of them.
+bool is_made_here(std::string_view version);
+
 /// Makes that image anew. kUnavailable if the runtime or the kind knows none.
 Result<std::string> make_service_image(Capabilities& capabilities, std::string_view kind,
                                        const std::string& runtime, bool anew, const CallContext& context);

@@ -87,6 +87,14 @@ Result<std::vector<std::uint16_t>> Ports::of_owner(std::string_view owner) {
   return database_.collect("SELECT port FROM ports WHERE owner = ?1 ORDER BY port", read_port, owner);
 }
 
+Result<std::vector<std::string>> Ports::owners(std::string_view prefix) {
+  // Text is compared by bytes, and no UTF-8 has this one.
+  const std::string behind = std::string(prefix) + '\xFF';
+  return database_.collect(
+      "SELECT DISTINCT owner FROM ports WHERE owner >= ?1 AND owner < ?2 ORDER BY owner",
+      [](Row row) { return row.text(0); }, prefix, behind);
+}
+
 Result<std::vector<PortLease>> Ports::list() {
   return database_.collect(
       "SELECT port, owner, leased_at_ms FROM ports WHERE owner IS NOT NULL ORDER BY port", [](Row row) {

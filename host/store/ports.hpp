@@ -44,6 +44,8 @@ class Ports {
   /// Returns how many it had; none is no error.
   Result<std::size_t> release(std::string_view owner);
   Result<std::vector<std::uint16_t>> of_owner(std::string_view owner);
+  /// Those whose names begin so, sorted.
+  Result<std::vector<std::string>> owners(std::string_view prefix);
   /// Sorted by port.
   Result<std::vector<PortLease>> list();
 

@@ -1,4 +1,4 @@
-// Schema 4: what of the services' trash a sweep found due. Never edited.
+// Schema 4: what of the services' trash a sweep found due, and the backups that were taken. Never edited.
 #include "store/migrations.hpp"
 
 namespace davit {
@@ -11,6 +11,14 @@ CREATE TABLE service_due (
   seen_at_ms INTEGER NOT NULL,  -- when it was first found due
   PRIMARY KEY (service, generation)
 ) STRICT, WITHOUT ROWID;
+
+-- Retention removes only files that stand here.
+CREATE TABLE service_backups (
+  id      INTEGER PRIMARY KEY AUTOINCREMENT,  -- the order in which they were taken: clocks jump
+  service INTEGER NOT NULL REFERENCES services(id) ON DELETE CASCADE,
+  path    TEXT NOT NULL UNIQUE                -- of the dump
+) STRICT;
+CREATE INDEX service_backups_service ON service_backups (service, id);
 )sql";
 
 }  // namespace davit

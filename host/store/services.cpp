@@ -192,6 +192,14 @@ Result<std::optional<std::string>> Services::setting(ServiceId service, std::str
       [](Row row) { return row.text(0); }, service, key);
 }
 
+Result<TextMap> Services::settings(ServiceId service) {
+  TextMap found;
+  DAVIT_TRY(database_.each(
+      "SELECT key, value FROM service_settings WHERE service = ?1",
+      [&](Row row) { found.emplace(row.text(0), row.text(1)); }, service));
+  return found;
+}
+
 Result<> Services::set_setting(ServiceId service, std::string_view key,
                                const std::optional<std::string>& value) {
   if (!value) {
@@ -246,6 +254,13 @@ Result<std::vector<ServiceGeneration>> Services::generations(ServiceId service) 
       service);
 }
 
+Result<std::vector<Service>> Services::with_retired_data() {
+  return database_.collect(DAVIT_SERVICE_COLUMNS
+                           "WHERE destroyed_at_ms IS NULL AND id IN (SELECT service FROM service_generations "
+                           "WHERE retired_at_ms IS NOT NULL) ORDER BY kind, name",
+                           read_service);
+}
+
 Result<> Services::forget_generation(ServiceId service, std::uint32_t number) {
   return database_.transaction([&]() -> Result<> {
     DAVIT_TRY(set_due_since(service, number, {}));
@@ -270,6 +285,28 @@ Result<> Services::set_due_since(ServiceId service, std::uint32_t generation,
     DAVIT_TRY(
         database_.run("DELETE FROM service_due WHERE service = ?1 AND generation = ?2", service, generation));
   }
+  return {};
+}
+
+Result<> Services::add_backup(ServiceId service, std::string_view path) {
+  DAVIT_TRY(
+      database_.run("INSERT OR REPLACE INTO service_backups (service, path) VALUES (?1, ?2)", service, path));
+  return {};
+}
+
+Result<std::vector<std::string>> Services::backups(ServiceId service) {
+  return database_.collect(
+      "SELECT path FROM service_backups WHERE service = ?1 ORDER BY id", [](Row row) { return row.text(0); },
+      service);
+}
+
+Result<> Services::move_backup(std::string_view from, std::string_view to) {
+  DAVIT_TRY(database_.run("UPDATE OR REPLACE service_backups SET path = ?2 WHERE path = ?1", from, to));
+  return {};
+}
+
+Result<> Services::forget_backup(std::string_view path) {
+  DAVIT_TRY(database_.run("DELETE FROM service_backups WHERE path = ?1", path));
   return {};
 }
 

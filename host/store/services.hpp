@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/model.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "store/types.hpp"
@@ -21,6 +22,8 @@ enum class ServiceId : std::int64_t {};
 
 enum class ServiceState { kRunning, kStopped, kPaused };  ///< what is wanted
 std::string_view name_of(ServiceState state);             ///< "running", "stopped", "paused"
+
+inline constexpr std::int64_t kMaxTrashDays = 36'500;  ///< of the setting trash-days
 
 /// Versions that are images are written so: "image:postgres:16".
 inline constexpr std::string_view kImagePrefix = "image:";
@@ -95,6 +98,7 @@ class Services {
   Result<> forget(ServiceId service);
 
   Result<std::optional<std::string>> setting(ServiceId service, std::string_view key);
+  Result<TextMap> settings(ServiceId service);
   /// nullopt: unset.
   Result<> set_setting(ServiceId service, std::string_view key, const std::optional<std::string>& value);
 
@@ -105,10 +109,19 @@ class Services {
   /// By number.
   Result<std::vector<ServiceGeneration>> generations(ServiceId service);
   Result<> forget_generation(ServiceId service, std::uint32_t number);
+  /// Services, not those in the trash, of which a retired generation is kept.
+  Result<std::vector<Service>> with_retired_data();
 
   /// Since when sweeps find the generation due to be removed (0: the whole service); nullopt: they do not.
   Result<std::optional<UnixMs>> due_since(ServiceId service, std::uint32_t generation);
   Result<> set_due_since(ServiceId service, std::uint32_t generation, std::optional<UnixMs> since_ms);
+
+  /// A dump that was taken, by its path; one that stands at the path already is replaced.
+  Result<> add_backup(ServiceId service, std::string_view path);
+  /// In the order in which they were taken. The files may be gone.
+  Result<std::vector<std::string>> backups(ServiceId service);
+  Result<> move_backup(std::string_view from, std::string_view to);
+  Result<> forget_backup(std::string_view path);
 
   /// Conflict "already-linked" or "alias-taken".
   Result<> link(const NewLink& link);

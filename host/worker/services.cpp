@@ -89,7 +89,7 @@ Result<> destroy(const Request& request) {
   DAVIT_TRY(close_socket(request.shop, service));
   request.shop.out().step(
       fmt::format("Its data are in the trash: davit {}:restore {}", request.kind, service.name));
-  return request.keeper.sweep(request.context());
+  return request.keeper.sweep(owner_of(service), request.context());
 }
 
 // A port that is open to the world stays so, through a relay of the new name.
@@ -110,7 +110,7 @@ Result<> rename(const Request& request) {
 Result<> import_data(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
   DAVIT_TRY(request.keeper.import_from(service, 0, request.context()));
-  return request.keeper.sweep(request.context());
+  return request.keeper.sweep(owner_of(service), request.context());
 }
 
 Result<> export_data(const Request& request) {
@@ -142,12 +142,7 @@ Result<> verify_backup(const Request& request) {
   std::filesystem::path file = backup_folder(request, service);
   std::error_code ignored;
   if (request.more.empty() || std::filesystem::is_directory(file, ignored)) {
-    const auto all = request.keeper.backups_in(service, file);
-    if (all.empty()) {
-      return fail(Code::kNotFound, fmt::format("There is no backup of {} in {}", service.name, file.string()),
-                  fmt::format("Take one: davit {}:backup {}", service.kind, service.name), "backup-missing");
-    }
-    file = all.back();
+    DAVIT_TRY_ASSIGN(file, request.keeper.newest_backup(service, file));
   }
   request.shop.out().step(fmt::format("Loading {} into an instance that is thrown away", file.string()));
   return request.keeper.verify_backup(service, file, request.context());
@@ -215,6 +210,13 @@ Result<> restore(const Request& request) {
               fmt::format("See: davit {}:list --trash", request.kind), "service-not-found");
 }
 
+Result<> forget(const Request& request) {
+  DAVIT_TRY_ASSIGN(const std::uint32_t number, generation_in(request.more));
+  DAVIT_TRY_ASSIGN(const Service service, request.service());
+  request.shop.out().step(fmt::format("Removing g{} of {} for good", number, service.name));
+  return request.keeper.drop(service, number, request.context());
+}
+
 struct Verb {
   std::string_view name;
   Result<> (*run)(const Request& request);
@@ -225,7 +227,7 @@ constexpr Verb kVerbs[] = {{"create", create},     {"clone", clone, false}, {"st
                            {"destroy", destroy},   {"import", import_data}, {"export", export_data, false},
                            {"restore", restore},   {"upgrade", upgrade},    {"expose", expose},
                            {"unexpose", unexpose}, {"backup", backup},      {"backup-verify", verify_backup},
-                           {"rename", rename}};
+                           {"rename", rename},     {"forget", forget}};
 
 Result<int> connect(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());

@@ -59,7 +59,7 @@ void start_services(Workshop& shop) {
   if (!services) return shop.out().warning(services.error().text());
   for (const Service& service : *services) start_service(shop, keeper, service);
   if (!services->empty()) shop.out().step(fmt::format("{} services", services->size()));
-  if (const auto swept = keeper.sweep(shop.context()); !swept) shop.out().warning(swept.error().text());
+  if (const auto swept = keeper.sweep("", shop.context()); !swept) shop.out().warning(swept.error().text());
 }
 
 }  // namespace

@@ -134,6 +134,10 @@ class Conformance(harness.HomeTest):
         self.assertEqual(ROWS + 1, self.rows("three"))
         self.assertEqual(dsn, self.info("three")["dsn"])
         self.assertEqual(["create", "upgrade"], [g["made_by"] for g in self.info("three")["generations"]])
+        self.assert_exit(1, self.service("forget", "three", "g2", "--force", check=False), "g2 is what service three has now")
+        self.service("forget", "three", "g1", "--force")
+        self.assertEqual(["upgrade"], [g["made_by"] for g in self.info("three")["generations"]])
+        self.assertEqual(ROWS + 1, self.rows("three"))
 
     def test_5_backups_are_kept_and_are_good(self):
         self.service("set", "one", "backup-keep", "1")

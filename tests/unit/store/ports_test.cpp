@@ -29,6 +29,11 @@ TEST_F(Ports, TwoOwnersNeverShare) {
   EXPECT_EQ(all[0].leased_at_ms, clock_.now_unix_ms());
 }
 
+TEST_F(Ports, OwnersAreFoundByHowTheirNamesBegin) {
+  for (const char* owner : {"s:1:g2", "s:1", "s:1:g1", "s:10:g1"}) must(lease(owner));
+  EXPECT_EQ(must(store().ports().owners("s:1:")), (std::vector<std::string>{"s:1:g1", "s:1:g2"}));
+}
+
 TEST_F(Ports, AskingAgainGivesTheSame) {
   EXPECT_EQ(must(lease("a", 2)), (Numbers{5000, 5001}));
   taken_ = {5000, 5001};  // by now the owner itself listens there

@@ -84,6 +84,19 @@ TEST_F(ServiceRows, WhatIsDueIsKeptForEachGenerationAndGoesWithIt) {
   EXPECT_FALSE(must(services().due_since(db.id, 0)));
 }
 
+TEST_F(ServiceRows, BackupsAreKnownInTheOrderInWhichTheyWereTaken) {
+  const Service db = service("db"), other = service("other");
+  for (const char* path : {"/b/2", "/b/1", "/b/3"}) must(services().add_backup(db.id, path));
+  must(services().add_backup(other.id, "/b/4"));
+  must(services().add_backup(db.id, "/b/2"));
+  EXPECT_EQ(must(services().backups(db.id)), (std::vector<std::string>{"/b/1", "/b/3", "/b/2"}));
+  must(services().move_backup("/b/1", "/c/1"));
+  must(services().forget_backup("/b/3"));
+  EXPECT_EQ(must(services().backups(db.id)), (std::vector<std::string>{"/c/1", "/b/2"}));
+  must(services().forget(db.id));
+  EXPECT_EQ(must(services().backups(other.id)), std::vector<std::string>{"/b/4"});
+}
+
 TEST_F(ServiceRows, ALinkedServiceStays) {
   const Service db = service("db");
   must(services().link(link(shop_, db, "DATABASE")));
