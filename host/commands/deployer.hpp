@@ -53,6 +53,8 @@ class Deployer {
   virtual Result<int> follow(std::string_view deployment, bool wait, const CallContext& context) = 0;
 };
 
+inline constexpr std::string_view kSlugPluginFault = "plugin-fault";
+
 /// Runs one operation in a short-lived worker, attached to our own fds 0-2: everything that needs plugins but
 /// makes no deployment. Operations (first argument):
 ///   command NAME ARGS...      a plugin's command (its flags included, as typed)
@@ -72,7 +74,8 @@ class WorkerClient {
     int exit_code = 0;
     std::string out;  ///< captured stdout, when asked for
   };
-  /// `capture`: stdout is returned instead of shown. A crash of a plugin is an error that names it.
+  /// `capture`: stdout is returned instead of shown. A crash of a plugin is an error that names it, Internal
+  /// kSlugPluginFault.
   virtual Result<Outcome> run(const std::vector<std::string>& operation, bool capture,
                               const CallContext& context) = 0;
 };

@@ -162,6 +162,9 @@ Result<int> expose(const ServiceCall& call) {
   return call.work("expose", service.name, {call.args.args[1]});
 }
 
+/// The worker does them without the service's lock.
+constexpr std::string_view kUnlockedVerbs[] = {"clone", "connect", "enter", "export"};
+
 struct Setting {
   std::string_view key;
   SettingType type;
@@ -299,7 +302,13 @@ Result<int> ServiceCall::work(std::string_view verb, const std::string& name,
                               const std::vector<std::string>& more) const {
   std::vector<std::string> operation{"service", std::string(verb), kind, name};
   operation.insert(operation.end(), more.begin(), more.end());
-  return session.work(operation);
+  auto done = session.work(operation);
+  constexpr int kKilled = 128 + 9;
+  const bool died = done ? *done == kKilled : done.error().slug == kSlugPluginFault;
+  if (!died || std::ranges::find(kUnlockedVerbs, verb) != std::end(kUnlockedVerbs)) return done;
+  // Apps may be without it: what the worker left is put right now, not by whichever command comes next.
+  DAVIT_TRY(session.work({"service", "settle", kind, name}));
+  return done;
 }
 
 std::span<const ServiceVerb> service_verbs() {

@@ -50,7 +50,7 @@ class GuardedWorkerClient final : public WorkerClient {
     DAVIT_TRY_ASSIGN(const WorkerResult result, run_worker(spec));
     if (result.end == WorkerEnd::kCancelled) return Outcome{result.shell_code(), {}};
     if (result.end != WorkerEnd::kFinished) {
-      return fail(Code::kInternal, result.message, result.hint, "plugin-fault");
+      return fail(Code::kInternal, result.message, result.hint, std::string(kSlugPluginFault));
     }
     Outcome outcome{result.exit_code, {}};
     if (capture) {

@@ -10,7 +10,10 @@
 
 #include "supervise/unit_state.h"
 
-enum { DAVIT_SANDBOX_INFO_FD = 9, DAVIT_MAX_GROUPS = 32 };
+/* What the sandbox's command line gets: bwrap writes its info to the one; the other is the end of a pipe
+ * whose other end we have as long as we live. bwrap has no right to kill processes of another user when it
+ * dies with us, so davit-init looks after itself. */
+enum { DAVIT_SANDBOX_LIFELINE_FD = 8, DAVIT_SANDBOX_INFO_FD = 9, DAVIT_MAX_GROUPS = 32 };
 enum { DAVIT_RESTART_ALWAYS = 0, DAVIT_RESTART_ON_FAILURE = 1, DAVIT_RESTART_NO = 2 };
 
 /* The spec file, parsed; strings point into its bytes. See encode_spec() in supervise/unit.hpp. */
@@ -78,6 +81,7 @@ struct unit_child {
   pid_t pid;
   int pidfd;
   int info_fd;   /* bwrap's info, to read; -1: none */
+  int lifeline;  /* never written to, open until we end; -1: none */
   int log_read;  /* kept, so that a logger that dies can be replaced without loss; -1: no log */
   int log_write; /* kept until the end, so that the logger outlives the program; -1: no log */
   pid_t logger;

@@ -58,8 +58,21 @@ static void give_up(const char* what, const char* which, int error) {
   _exit(error == ENOENT ? 127 : 126);
 }
 
-/* In the child. `output` is the log pipe's end or -1, `info` the pipe that bwrap writes to or -1. */
-static void become_program(const struct unit_spec* spec, int output, int info, pid_t parent) {
+/* Pipe ends for the child; out of the way of the numbers that the program gets. -1: none. */
+struct child_ends {
+  int output;   /* the log */
+  int info;     /* bwrap writes to it */
+  int lifeline; /* to read */
+};
+
+static void hand_over(int fd, int number) {
+  if (fd < 0) return;
+  if (fd != number) dup2(fd, number);
+  fcntl(number, F_SETFD, 0);
+}
+
+/* In the child. */
+static void become_program(const struct unit_spec* spec, const struct child_ends* ends, pid_t parent) {
   davit_reset_signals();
   if (spec->sandboxed) block_forwarded(); /* a stop that comes before davit-init listens waits for it */
   setsid();
@@ -67,11 +80,11 @@ static void become_program(const struct unit_spec* spec, int output, int info, p
   int null_fd = open_null();
   if (null_fd < 0) _exit(111);
   dup2(null_fd, 0);
-  dup2(output >= 0 ? output : null_fd, 1);
-  dup2(output >= 0 ? output : null_fd, 2);
-  if (info >= 0 && info != DAVIT_SANDBOX_INFO_FD) dup2(info, DAVIT_SANDBOX_INFO_FD);
+  dup2(ends->output >= 0 ? ends->output : null_fd, 1);
+  dup2(ends->output >= 0 ? ends->output : null_fd, 2);
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-  if (info >= 0) fcntl(DAVIT_SANDBOX_INFO_FD, F_SETFD, 0);
+  hand_over(ends->info, DAVIT_SANDBOX_INFO_FD);
+  hand_over(ends->lifeline, DAVIT_SANDBOX_LIFELINE_FD);
   if (spec->notify_fd >= 3) fcntl(spec->notify_fd, F_SETFD, 0);
   if (spec->nofile != 0) {
     struct rlimit files = {spec->nofile, spec->nofile};
@@ -102,36 +115,43 @@ static int make_log_pipe(struct unit_child* child, const struct unit_spec* spec,
   return unit_logger_start(child, spec);
 }
 
+static int move_up(int fd) {
+  int high = fcntl(fd, F_DUPFD_CLOEXEC, 64);
+  close(fd);
+  return high;
+}
+
+static int make_sandbox_pipes(struct unit_child* child, struct child_ends* ends) {
+  int info[2], lifeline[2];
+  if (pipe2(info, O_CLOEXEC) != 0) return errno;
+  child->info_fd = info[0];
+  ends->info = move_up(info[1]);
+  if (pipe2(lifeline, O_CLOEXEC) != 0) return errno;
+  child->lifeline = lifeline[1];
+  ends->lifeline = move_up(lifeline[0]);
+  return ends->info < 0 || ends->lifeline < 0 ? errno : 0;
+}
+
 int unit_child_start(struct unit_child* child, const struct unit_spec* spec) {
-  int output = -1;
-  int info[2] = {-1, -1};
-  child->info_fd = child->log_read = child->log_write = child->pidfd = -1;
+  struct child_ends ends = {-1, -1, -1};
+  int error = 0;
+  child->info_fd = child->lifeline = child->log_read = child->log_write = child->pidfd = -1;
   child->logger = child->pid = 0;
   if (spec->log_dir != NULL) {
-    int error = make_log_pipe(child, spec, &output);
+    error = make_log_pipe(child, spec, &ends.output);
     if (error != 0) return error;
+    ends.output = move_up(ends.output);
+    if (ends.output < 0) return errno;
   }
-  if (spec->sandboxed) {
-    if (pipe2(info, O_CLOEXEC) != 0) return errno;
-    /* Out of the way of the numbers that the program gets. */
-    int high = fcntl(info[1], F_DUPFD_CLOEXEC, 64);
-    close(info[1]);
-    if (high < 0) return errno;
-    info[1] = high;
-  }
-  if (output >= 0) {
-    int high = fcntl(output, F_DUPFD_CLOEXEC, 65);
-    close(output);
-    if (high < 0) return errno;
-    output = high;
-  }
+  if (spec->sandboxed) error = make_sandbox_pipes(child, &ends);
+  if (error != 0) return error;
   pid_t parent = getpid();
   child->pid = fork();
   if (child->pid < 0) return errno;
-  if (child->pid == 0) become_program(spec, output, info[1], parent);
-  child->log_write = output;
-  if (info[1] >= 0) close(info[1]);
-  child->info_fd = info[0];
+  if (child->pid == 0) become_program(spec, &ends, parent);
+  child->log_write = ends.output;
+  if (ends.info >= 0) close(ends.info);
+  if (ends.lifeline >= 0) close(ends.lifeline);
   child->pidfd = (int)syscall(SYS_pidfd_open, child->pid, 0);
   return 0;
 }

@@ -217,6 +217,11 @@ Result<> forget(const Request& request) {
   return request.keeper.drop(service, number, request.context());
 }
 
+/// The lock has put it right.
+Result<> settle(const Request& /*request*/) {
+  return {};
+}
+
 struct Verb {
   std::string_view name;
   Result<> (*run)(const Request& request);
@@ -227,7 +232,7 @@ constexpr Verb kVerbs[] = {{"create", create},     {"clone", clone, false}, {"st
                            {"destroy", destroy},   {"import", import_data}, {"export", export_data, false},
                            {"restore", restore},   {"upgrade", upgrade},    {"expose", expose},
                            {"unexpose", unexpose}, {"backup", backup},      {"backup-verify", verify_backup},
-                           {"rename", rename},     {"forget", forget}};
+                           {"rename", rename},     {"forget", forget},      {"settle", settle}};
 
 Result<int> connect(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());

@@ -15,9 +15,9 @@ inline constexpr int kExitOurs = 125;
 inline constexpr int kExitNotExecutable = 126;
 inline constexpr int kExitNotFound = 127;
 
-/// A task's: the end of a pipe whose other end `davit-sandbox task` has as long as it lives. Bwrap, which is
-/// between it and the program, has no right to kill processes of the app user. davit-init is given the
-/// number.
+/// The end of a pipe whose other end `davit-sandbox task`, or davit-unit, has as long as it lives. Bwrap,
+/// which is between it and the program, has no right to kill processes of the app user. davit-init is given
+/// the number.
 inline constexpr int kLifelineFd = 8;
 
 struct Options {

@@ -83,7 +83,7 @@ void add_namespaces(Words& words, const SandboxSpec& spec) {
   words.add("--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try");
   if (!spec.share_network) words.add("--unshare-net");
   words.add("--die-with-parent", "--as-pid-1", "--info-fd", kInfoFd);
-  if (!spec.lifeline) words.add("--new-session");  // a task is in one that davit-sandbox chose
+  if (!spec.task) words.add("--new-session");
   if (spec.user.drop) {  // what davit-sandbox needs to drop, and nothing else; it gives these up too
     words.add("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add",
               "CAP_SETPCAP", "--cap-add", "CAP_CHOWN");
@@ -182,9 +182,8 @@ sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec) {
   for (std::string& word : user_options(spec.user)) words.add(std::move(word));
   if (spec.open_files != 0) words.add("--open-files", std::to_string(spec.open_files));
   if (spec.file_bytes != 0) words.add("--file-bytes", std::to_string(spec.file_bytes));
-  if (spec.lifeline) words.add("--lifeline");
-  words.add("--cwd", default_cwd(spec), "--", std::string(kInside) + "/davit-init");
-  if (spec.lifeline) words.add("--lifeline-fd", kLifelineFd);
+  words.add("--lifeline", "--cwd", default_cwd(spec), "--", std::string(kInside) + "/davit-init");
+  words.add("--lifeline-fd", kLifelineFd);
   if (spec.tty) words.add("--tty");
   if (spec.stop_signal != 0) words.add("--stop-signal", std::to_string(spec.stop_signal));
   words.add("--");

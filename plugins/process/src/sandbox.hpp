@@ -37,15 +37,16 @@ struct SandboxSpec {
   std::uint64_t tmp_bytes = 0;     ///< of the one in memory; 0: the kernel's default
   bool share_network = true;
   bool tty = false;
-  bool lifeline = false;  ///< a task: all of it goes when davit-sandbox, which started it, is killed
-  int stop_signal = 0;    ///< what davit-init takes for "stop" besides SIGTERM; 0: nothing else
+  bool task = false;    ///< it is in a session that davit-sandbox chose
+  int stop_signal = 0;  ///< what davit-init takes for "stop" besides SIGTERM; 0: nothing else
   std::uint64_t open_files = 0;
   std::uint64_t file_bytes = 0;
   std::string cwd;    ///< inside; empty: /app if there is one, else /
   sdk::Strings argv;  ///< argv[0] is looked up in PATH inside
 };
 
-/// bwrap ... -- davit-sandbox inside ... -- davit-init ... ARGV. bwrap writes its info to descriptor 9.
+/// bwrap ... -- davit-sandbox inside ... -- davit-init ... ARGV. bwrap writes its info to descriptor 9; all
+/// of it ends when nobody has the other end of the pipe at descriptor 8 any more: who started it was killed.
 sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec);
 
 /// Where the program starts when nobody says: /app if something is mounted there, else /.

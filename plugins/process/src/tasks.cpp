@@ -95,7 +95,7 @@ sdk::Process Tasks::sandboxed(const sdk::Task& task, const RunUser& user, const 
   spec.mounts = task.mounts;
   spec.tmp = folder + "/tmp";
   spec.share_network = task.network != DAVIT_NETWORK_NONE;
-  spec.lifeline = true;
+  spec.task = true;
   spec.tty = (task.flags & DAVIT_TASK_TTY) != 0;
   spec.open_files = limits.open_files;
   spec.file_bytes = limits.file_bytes;

@@ -44,9 +44,10 @@ TEST(Sandbox, OfRootDropsInsideAndHasNoUserNamespace) {
   EXPECT_TRUE(has(words, "--new-session"));
   EXPECT_THAT(after(words, "--cap-drop", 2), ElementsAre("--cap-drop", "ALL"));
   EXPECT_FALSE(has(words, "CAP_SYS_ADMIN"));
-  EXPECT_THAT(after(words, "--", 20),
+  EXPECT_THAT(after(words, "--", 30),
               ElementsAre("--", "/run/davit/davit-sandbox", "inside", "--uid", "61234", "--gid", "61235",
-                          "--cwd", "/app", "--", "/run/davit/davit-init", "--", "bash", "-c", "x"));
+                          "--lifeline", "--cwd", "/app", "--", "/run/davit/davit-init", "--lifeline-fd", "8",
+                          "--", "bash", "-c", "x"));
 }
 
 TEST(Sandbox, OfANormalUserHasAUserNamespaceAndNoDrop) {
@@ -56,8 +57,9 @@ TEST(Sandbox, OfANormalUserHasAUserNamespaceAndNoDrop) {
   const sdk::Strings words = sandbox_argv(debian(), spec);
   EXPECT_TRUE(has(words, "--unshare-user"));
   EXPECT_FALSE(has(words, "--cap-drop"));
-  EXPECT_THAT(after(words, "--", 9), ElementsAre("--", "/run/davit/davit-sandbox", "inside", "--cwd", "/",
-                                                 "--", "/run/davit/davit-init", "--", "true"));
+  EXPECT_THAT(after(words, "--", 12),
+              ElementsAre("--", "/run/davit/davit-sandbox", "inside", "--lifeline", "--cwd", "/", "--",
+                          "/run/davit/davit-init", "--lifeline-fd", "8", "--", "true"));
 }
 
 TEST(Sandbox, NeverCarriesTheEnvironment) {
@@ -123,8 +125,9 @@ TEST(Sandbox, TerminalSignalAndLimitsReachTheInside) {
   spec.argv = {"sh"};
   const sdk::Strings words = sandbox_argv(debian(), spec);
   EXPECT_THAT(after(words, "--open-files", 4), ElementsAre("--open-files", "64", "--file-bytes", "1000"));
-  EXPECT_THAT(after(words, "/run/davit/davit-init", 6),
-              ElementsAre("/run/davit/davit-init", "--tty", "--stop-signal", "2", "--", "sh"));
+  EXPECT_THAT(
+      after(words, "/run/davit/davit-init", 8),
+      ElementsAre("/run/davit/davit-init", "--lifeline-fd", "8", "--tty", "--stop-signal", "2", "--", "sh"));
 }
 
 TEST(Sandbox, IsTheSameForTheSameSpec) {

@@ -51,12 +51,12 @@ class SandboxTest : public TreeTest {
     if (::getuid() == 0) {
       unit.argv[1] = "--unshare-pid";
       add({"--unshare-ipc", "--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID",
-           "--cap-add", "CAP_SETPCAP", "/tmp/davit-init", "--uid", std::to_string(kThrowAwayUid), "--gid",
-           std::to_string(kThrowAwayUid)});
+           "--cap-add", "CAP_SETPCAP", "/tmp/davit-init", "--lifeline-fd", "8", "--uid",
+           std::to_string(kThrowAwayUid), "--gid", std::to_string(kThrowAwayUid)});
       std::erase(unit.argv, "--share-net");
       unit.log_owner = kThrowAwayUid;
     } else {
-      add({"/tmp/davit-init"});
+      add({"/tmp/davit-init", "--lifeline-fd", "8"});
     }
     add({"--", "/bin/bash", "-c", script});
     unit.sandboxed = true;
@@ -78,6 +78,10 @@ class SandboxTest : public TreeTest {
       for (pid_t child = 0; children >> child;) all.push_back(child);
     }
     return all;
+  }
+  [[nodiscard]] static pid_t parent_of(pid_t pid) {
+    const auto status = read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+    return std::stoi(status.substr(status.find("\nPPid:") + 6));
   }
   void expect_all_dead(const std::vector<pid_t>& pids) {
     for (const auto pid : pids) EXPECT_TRUE(eventually([&] { return !alive(pid); })) << pid;
@@ -156,6 +160,24 @@ TEST_F(SandboxTest, KillOfDavitUnitKillsTheSandboxAndItComesBack) {
     return status && status->up && status->pid != before.pid;
   }));
   expect_all_dead(all);
+}
+
+// The next davit-unit would see to what it knows of; when all of supervision is killed there is none, and at
+// a start the pid inside is not known yet.
+TEST_F(SandboxTest, KillOfDavitUnitLeavesNothingAlsoIfNobodyComesAfterIt) {
+  ensure(sandboxed("web", "setsid sleep 1000 & echo up; " + kForever));
+  wait_up("web");
+  ASSERT_TRUE(eventually([&] { return logged("web", "up"); }));
+  const auto all = tree_of(unit_pid("web"));
+  ASSERT_GE(all.size(), 4U);
+  const auto supervisor_of = parent_of(unit_pid("web"));
+  ASSERT_EQ(::kill(supervisor_of, SIGSTOP), 0);
+  ASSERT_EQ(::kill(unit_pid("web"), SIGKILL), 0);
+  for (const auto pid : all) {
+    if (pid == all.front()) continue;  // a zombie of the one that stands still
+    EXPECT_TRUE(eventually([&] { return !alive(pid); })) << pid;
+  }
+  ASSERT_EQ(::kill(supervisor_of, SIGCONT), 0);
 }
 
 TEST_F(SandboxTest, KillOfDavitInitEndsTheInstanceAndItComesBack) {
