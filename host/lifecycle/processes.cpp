@@ -128,6 +128,7 @@ Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsign
   group.process_type = process.type;
   group.count = count;
   group.listens = process.type == kWebType;
+  group.keep = run.plan.rescales;  // limits, links and davit itself may have changed since it started
   group.artifact = artifact_of(run.services, *run.target);
   group.argv = argv_of(*run.target, process);
   DAVIT_TRY_ASSIGN(group.env, resolve_environment(run, "run", process.type));

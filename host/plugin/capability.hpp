@@ -58,7 +58,7 @@ struct Group {
   OwnerKind owner_kind = OwnerKind::kApp;
   std::string owner, revision, process_type;
   unsigned count = 0;
-  bool listens = false;
+  bool listens = false, keep = false;  ///< keep: what runs stays as it is (DAVIT_GROUP_KEEP)
   ArtifactRef artifact;
   std::vector<std::string> argv;
   TextMap env;

@@ -64,7 +64,7 @@ Result<> RuntimeAdapter::apply(const Group& group, const CallContext& context) {
   const davit_limits limits = abi(group.limits);
   davit_group in{};
   in.struct_size = sizeof in;
-  in.flags = group.listens ? DAVIT_GROUP_LISTENS : 0;
+  in.flags = (group.listens ? DAVIT_GROUP_LISTENS : 0) | (group.keep ? DAVIT_GROUP_KEEP : 0);
   in.owner_kind = static_cast<std::uint32_t>(group.owner_kind);
   in.count = group.count;
   in.owner = abi(group.owner);

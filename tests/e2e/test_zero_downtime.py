@@ -55,6 +55,20 @@ class ZeroDowntime(harness.HomeTest):
     def test_without_keep_alive(self):
         self.run_under_load(False)
 
+    def test_a_scale_after_changed_settings_leaves_alone_what_runs(self):
+        app = self.deployed("settled", "here", "time.sleep(1.5)")  # for so long a replaced instance would not answer
+
+        def first():
+            return next(one["pid"] for one in self.home.instances(app.name) if one["number"] == 1)
+        before = first()
+        with harness.Load(self.home, app.name) as load:
+            self.home.davit("resource:limit", "--pids", "200", app.name)
+            self.home.davit("ps:scale", app.name, "web=2")
+            self.home.davit("ps:set", app.name, "stop-timeout-seconds", "7")
+            self.home.davit("ps:scale", app.name, "web=1")
+        self.assertEqual([], load.bad[:5], f"{len(load.bad)} of {load.sent()} requests failed")
+        self.assertEqual(before, first())
+
     def test_a_request_in_flight_is_finished_by_the_old_instance(self):
         import threading
         app = self.deployed("slow", "old")

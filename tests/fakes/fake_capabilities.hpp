@@ -88,10 +88,14 @@ class FakeRuntime final : public Runtime {
   Result<> apply(const Group& group, const CallContext&) override {
     const std::string name = group.owner + "." + group.revision + "." + group.process_type;
     DAVIT_TRY(record_.enter("runtime.apply", name + "=" + std::to_string(group.count)));
+    const auto before = groups.find(name);
+    const bool anew = before != groups.end() && !is_same(before->second, group);
     groups[name] = group;
     std::erase_if(instances, [&](const Instance& instance) {
-      return owner_of(instance) == group.owner && instance.revision == group.revision &&
-             instance.process_type == group.process_type && instance.number > group.count;
+      if (owner_of(instance) != group.owner || instance.revision != group.revision ||
+          instance.process_type != group.process_type)
+        return false;
+      return instance.number > group.count || (anew && !(group.keep && instance.state == InstanceState::kUp));
     });
     for (unsigned number = 1; number <= group.count; ++number) {
       const std::string id = instance_id(group.owner, group.revision, group.process_type, number);
@@ -192,6 +196,12 @@ class FakeRuntime final : public Runtime {
   std::function<int(const TaskRequest&)> on_task;
 
  private:
+  /// Nothing but count differs.
+  static bool is_same(const Group& before, const Group& now) {
+    return before.argv == now.argv && before.env == now.env &&
+           before.limits.memory_bytes == now.limits.memory_bytes && before.limits.pids == now.limits.pids &&
+           before.restart == now.restart && before.stop_timeout_ms == now.stop_timeout_ms;
+  }
   static std::string owner_of(const Instance& instance) {
     const std::string tail =
         "." + instance.revision + "." + instance.process_type + "." + std::to_string(instance.number);

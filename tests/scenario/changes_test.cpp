@@ -153,6 +153,30 @@ TEST_F(Changes, ScalingUpStartsOnlyWhatIsMissing) {
   EXPECT_EQ(must(world.store().formation().get(world.shop.id)).at("web"), 3U);
 }
 
+TEST_F(Changes, AScaleLeavesAloneWhatRunsWithOtherSettings) {
+  must(world.push());
+  const Instance first = world.plugins.runtime_fake.instances.front();
+  must(world.store().properties().set(world.shop.id, "resource", "_default_.limit.pids", "200"));
+  must(world.store().properties().set(world.shop.id, "ps", "stop-timeout-seconds", "7"));
+  must(world.deploy("scale", R"({"formation":{"web":3}})"));
+  EXPECT_EQ(world.plugins.runtime_fake.groups.at("shop.d1.web").limits.pids, 200U) << "for the new ones";
+  EXPECT_EQ(world.plugins.runtime_fake.instances.front().endpoints, first.endpoints);
+  must(world.store().properties().set(world.shop.id, "ps", "stop-timeout-seconds", "8"));
+  must(world.deploy("scale", R"({"formation":{"web":1}})"));
+  EXPECT_EQ(world.plugins.runtime_fake.instances.front().endpoints, first.endpoints);
+  EXPECT_EQ(world.answering().size(), 1U);
+}
+
+TEST_F(Changes, AScaleThatIsTakenBackLeavesAloneWhatRunsWithOtherSettings) {
+  must(world.push());
+  const Instance first = world.plugins.runtime_fake.instances.front();
+  must(world.store().properties().set(world.shop.id, "ps", "stop-timeout-seconds", "7"));
+  world.plugins.runtime_fake.exits_at_start = 2;
+  ASSERT_FALSE(world.deploy("scale", R"({"formation":{"web":3}})"));
+  ASSERT_EQ(world.plugins.runtime_fake.instances.size(), 1U);
+  EXPECT_EQ(world.plugins.runtime_fake.instances.front().endpoints, first.endpoints);
+}
+
 TEST_F(Changes, ScalingDownTakesRequestsAwayFirst) {
   must(world.store().formation().set_many(world.shop.id, {{"web", 3}}));
   must(world.push());

@@ -174,7 +174,10 @@ std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const Ins
   for (const Found& container : present) {
     if (container.name != name) continue;
     const std::string port = spec.host_port == 0 ? "" : std::to_string(spec.host_port);
-    const bool same = container.label(kLabelSpec) == plan.hash && container.label(kLabelPort) == port;
+    const bool executes = container.state == "running" || container.state == "paused";
+    const bool kept = (plan.group.flags & DAVIT_GROUP_KEEP) != 0 && executes;
+    const bool same =
+        kept || (container.label(kLabelSpec) == plan.hash && container.label(kLabelPort) == port);
     if (!same || there || container.state == "dead" || container.state == "removing") {
       if (same) saved_.save(call, container);
       remove_container(base_.engine, container.id);

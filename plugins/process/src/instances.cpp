@@ -78,6 +78,12 @@ std::vector<InstanceName> Instances::select(const sdk::Call& call, const sdk::Se
   return selected;
 }
 
+bool Instances::is_kept(const sdk::Call& call, const sdk::Group& group, const InstanceName& name) const {
+  if ((group.flags & DAVIT_GROUP_KEEP) == 0 || !records_.instance(name)) return false;
+  const auto status = host_.supervise(call).status(name.text());
+  return status && status->up != 0 && status->wanted_up != 0;
+}
+
 void Instances::apply(const sdk::Call& call, const sdk::Group& group) {
   check(group);
   const GroupName name{group.owner, group.revision, group.process_type};
@@ -93,7 +99,9 @@ void Instances::apply(const sdk::Call& call, const sdk::Group& group) {
     records_.write(name, GroupRecord{group.owner_kind, group.count});
     std::vector<sdk::Unit> units;
     for (std::uint32_t number = 1; number <= group.count; ++number) {
-      units.push_back(prepare_instance(call, plan, InstanceName{name, number}, made));
+      const InstanceName one{name, number};
+      if (is_kept(call, group, one)) continue;
+      units.push_back(prepare_instance(call, plan, one, made));
     }
     if (listens && !made.empty()) refresh_firewall(call);  // before anything listens
     for (const sdk::Unit& unit : units) host_.supervise(call).ensure(unit);

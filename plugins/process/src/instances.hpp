@@ -54,6 +54,8 @@ class Instances {
 
   void check(const sdk::Group& group) const;
   Plan plan_for(const sdk::Call& call, const sdk::Group& group);
+  /// GROUP_KEEP, and it executes.
+  [[nodiscard]] bool is_kept(const sdk::Call& call, const sdk::Group& group, const InstanceName& name) const;
   /// Folder and port; nothing runs yet. `made` gets the ids that were not there before.
   sdk::Unit prepare_instance(const sdk::Call& call, const Plan& plan, const InstanceName& name,
                              std::set<std::string>& made);

@@ -24,6 +24,9 @@ extern "C" {
 #define DAVIT_SERVICES "/run/davit-services" /* see describe */
 
 #define DAVIT_GROUP_LISTENS 1u /* each instance gets a port: env PORT, and an endpoint */
+/* An instance that executes stays untouched, whatever else than count differs. One that does not is made as
+ * the group says now. */
+#define DAVIT_GROUP_KEEP 2u
 
 /* OPEN. */
 typedef struct davit_group {
@@ -133,8 +136,8 @@ typedef struct davit_runtime {
   uint32_t struct_size;
   uint32_t reserved;
   /* Makes the world match `group`; idempotent; a scale is an apply with another count, and instances 1..min
-   * stay untouched when nothing but count differs. Returns once the instances are asked for, not when they
-   * are up. On failure it undoes what this call began. [call] */
+   * stay untouched when nothing but count differs, or with GROUP_KEEP. Returns once the instances are asked
+   * for, not when they are up. On failure it undoes what this call began. [call] */
   davit_status (*apply)(davit_plugin* plugin, const davit_call* call, const davit_group* group);
   davit_status (*inspect)(davit_plugin* plugin, const davit_call* call, const davit_selector* selector,
                           const davit_instance_sink* sink); /* sorted by revision, type, number [call] */

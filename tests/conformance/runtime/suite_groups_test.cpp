@@ -66,6 +66,36 @@ TEST_F(RuntimeSuite, ScalingLeavesTheRemainingInstancesAlone) {
   EXPECT_EQ(http_get(gone), "");
 }
 
+TEST_F(RuntimeSuite, AGroupThatKeepsChangesOnlyWhatDoesNotRun) {
+  sdk::Group wanted = web(2);
+  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(2));
+  const auto before = inspect();
+  ASSERT_EQ(runtime().stop({DAVIT_OWNER_APP, "shop", "", "", 2}), DAVIT_OK) << runtime().call().message;
+  world->restart_plugin();
+  wanted.flags |= DAVIT_GROUP_KEEP;
+  wanted.count = 3;
+  wanted.stop_timeout_ms = 9'000;
+  wanted.env.emplace_back("ADDED", "1");
+  wanted.argv = {"bash", "-c", "echo added $ADDED; exec python3 server.py"};
+  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(3));
+  EXPECT_EQ(inspect()[0].pid, before[0].pid);
+  EXPECT_TRUE(eventually([&] { return std::ranges::count(log_texts(), "added 1") == 2; }));
+  wanted.count = 1;
+  wanted.stop_timeout_ms = 8'000;
+  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
+  const auto left = inspect();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].pid, before[0].pid);
+  EXPECT_EQ(left[0].exits, 0U);
+  wanted.flags &= ~DAVIT_GROUP_KEEP;
+  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_until([&](const auto& found) {
+    return found.size() == 1 && found[0].state == DAVIT_INSTANCE_UP && found[0].pid != before[0].pid;
+  }));
+}
+
 // Each of the two ends only when the other has its stop signal too: one after the other they would be killed.
 TEST_F(RuntimeSuite, TheInstancesOfAGroupAreStoppedTogether) {
   if (!world->isolated()) GTEST_SKIP() << "needs a folder that both see";

@@ -134,10 +134,10 @@ TEST_F(PluginHostTest, BuilderRuntimeProxyAndDoctorCrossTheBoundary) {
   Runtime* runtime = host().runtime("").value();
   Group group;
   group.owner = "shop", group.revision = "d1", group.process_type = "web", group.count = 2,
-  group.listens = true;
+  group.listens = true, group.keep = true;
   group.argv = {"a", "b"}, group.env = {{"K", "v"}}, group.limits.memory_bytes = 64;
   ASSERT_TRUE(runtime->apply(group, context_));
-  EXPECT_EQ(out_.results, "shop.d1.web=2 listens=1 argv=2 env=1 memory=64");
+  EXPECT_EQ(out_.results, "shop.d1.web=2 listens=1 keep=1 argv=2 env=1 memory=64");
   const auto instances = runtime->inspect({.owner = "shop", .revision = "d1"}, context_);
   ASSERT_EQ(instances->size(), 1U);
   EXPECT_EQ(instances->at(0).state, InstanceState::kUp);
