@@ -5,6 +5,7 @@
 #include <davit/commands.h>
 #include <davit/proxy.h>
 #include <davit/runtime.h>
+#include <davit/runtime_images.h>
 #include <davit/service.h>
 
 #include <optional>
@@ -73,6 +74,9 @@ class RuntimeAdapter final : public Runtime {
   Result<int> run_task(const TaskRequest& request, const CallContext& context) override;
   Result<std::vector<std::string>> list_owned(const CallContext& context) override;
   Result<TextMap> describe(const CallContext& context) override;
+  [[nodiscard]] bool runs_images() const override {
+    return table_.instance().entry().note.provides_interface(DAVIT_RUNTIME_IMAGES_ID);
+  }
   Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
                       const CallContext& context) override;
 

@@ -148,8 +148,8 @@ class Runtime {
   virtual Result<int> run_task(const TaskRequest& request, const CallContext& context) = 0;  ///< exit code
   virtual Result<std::vector<std::string>> list_owned(const CallContext& context) = 0;
   virtual Result<TextMap> describe(const CallContext& context) = 0;
-  /// A stack from Debian packages; if there is one of this name, only with `anew`. kUnavailable
-  /// "unsupported".
+  [[nodiscard]] virtual bool runs_images() const { return false; }  ///< davit.runtime.images/1
+  /// A stack from Debian packages; made again only with `anew`. kUnavailable "unsupported".
   virtual Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
                               const CallContext& context);
 };

@@ -1,7 +1,9 @@
 """Apps that move between runtimes while requests come in."""
 import unittest
 
+import engine
 import harness
+from test_storage import COUNTING
 
 
 class Runtimes(harness.HomeTest):
@@ -35,6 +37,45 @@ class Runtimes(harness.HomeTest):
             self.assertEqual({"process"}, self.runtimes(name))
         self.assertEqual([], load.bad[:5], f"{len(load.bad)} of {load.good + len(load.bad)} failed")
         harness.wait_for(lambda: {i["runtime"] for i in self.home.instances(name)} == {"process"}, "the end of the containers")
+
+    def test_storage_goes_along_and_is_never_had_by_two(self):
+        name = "porter"
+        self.home.davit("storage:ensure-directory", "cargo")
+        self.home.davit("apps:create", name)
+        self.home.davit("storage:mount", name, "cargo:/data")
+        app = harness.App(self.home, name)
+        app.server("here", COUNTING)
+        app.commit()
+        app.push()
+        for runtime in ("process", "docker"):
+            self.home.davit("ps:set", name, "runtime", runtime)
+            moved = self.home.davit("ps:restart", name)
+            self.assertIn("is not for two releases at once", moved.stdout + moved.stderr)
+            self.assertEqual({runtime}, self.runtimes(name))
+            self.assert_answers(name, "here")
+        place = self.home.path / "storage" / "cargo"
+        self.assertEqual("xxx", (place / "starts").read_text())
+        self.assertFalse((place / "two-at-once").exists())
+
+    def test_an_image_stays_where_images_run(self):
+        name = "picture"
+        app = self.app(name)
+        app.server("shown")
+        app.write("Procfile", "web: python3 -u /server.py\n")
+        app.write("Dockerfile", f"FROM {engine.STACK}\nCOPY server.py /\n")
+        app.commit()
+        with self.home.settings(lambda text: engine.with_setting(text, "dockerfile", "build-network", "host")):
+            app.push()  # the tests' engine has no default bridge
+        self.home.davit("ps:set", name, "replacement", "stop-first")
+        before = self.home.instances(name)
+        self.home.davit("ps:set", name, "runtime", "process")
+        refused = self.home.davit("ps:restart", name, check=False)
+        self.assert_exit(1, refused, f"davit ps:set {name} runtime docker")
+        self.assertEqual(before, self.home.instances(name))
+        self.assert_answers(name, "shown")
+        self.home.davit("ps:set", name, "runtime", "docker")
+        self.home.davit("ps:restart", name)
+        self.assert_answers(name, "shown")
 
 
 if __name__ == "__main__":

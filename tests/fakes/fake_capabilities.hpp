@@ -175,6 +175,7 @@ class FakeRuntime final : public Runtime {
     return owned;
   }
   Result<TextMap> describe(const CallContext&) override { return facts; }
+  [[nodiscard]] bool runs_images() const override { return takes_images; }
   Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
                       const CallContext&) override {
     if (anew || !stacks.contains(name)) stacks[name] = packages;
@@ -182,6 +183,7 @@ class FakeRuntime final : public Runtime {
   }
   TextMap facts{{"isolation", "none"}};
   std::map<std::string, std::vector<std::string>> stacks;
+  bool takes_images = false;
 
   std::map<std::string, Group> groups;  ///< by "OWNER.REVISION.TYPE"
   std::vector<Instance> instances;

@@ -1,6 +1,8 @@
 // An app moves to another runtime while it answers, and back.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/scenario/world.hpp"
 
 namespace davit::scenario {
@@ -95,6 +97,47 @@ TEST_F(Move, ARuntimeThatIsNotEnabledFailsAtOnce) {
   const auto before = world.picture();
   ASSERT_FALSE(world.deploy("restart"));
   EXPECT_EQ(world.picture(), before);
+}
+
+TEST_F(Move, AnImageIsNotMovedToWhereNoneRuns) {
+  world.plugins.builder_fake.on_build = nullptr;
+  world.plugins.builder_fake.output.artifact = {ArtifactRef::Kind::kImage, "registry/shop", "sha256:1", {}};
+  world.plugins.runtime_fake.takes_images = true;
+  must(world.push(kFirst));
+  choose(world, "other-runtime");
+  must(world.store().properties().set(world.shop.id, "ps", "replacement", "stop-first"));
+  const auto before = world.picture();
+  for (const char* kind : {"restart", "config"}) {
+    const auto done = world.deploy(kind);
+    ASSERT_FALSE(done) << kind;
+    EXPECT_EQ(done.error().slug, "runtime-without-images");
+    EXPECT_EQ(done.error().hint, "Set it back: davit ps:set shop runtime fake-runtime");
+    EXPECT_EQ(world.picture(), before);
+    EXPECT_FALSE(world.record.has("runtime.stop shop.d1.web"));
+  }
+  choose(world, "fake-runtime");
+  must(world.deploy("restart"));
+}
+
+TEST_F(Move, StorageIsNeverHadByBothRuntimes) {
+  std::filesystem::create_directories(world.home.storage() / "data");
+  must(world.store().mounts().add(world.shop.id, {"data", "/data", false, false, false}));
+  must(world.push(kFirst));
+  world.record.on("runtime.apply", [&] {
+    for (const auto* runtime : {&world.plugins.runtime_fake, &world.plugins.other_runtime}) {
+      for (const Instance& instance : runtime->instances) {
+        if (instance.revision == world.last().id) continue;
+        EXPECT_EQ(instance.state, InstanceState::kExited) << instance.id;
+      }
+    }
+  });
+  choose(world, "other-runtime");
+  must(world.deploy("restart"));
+  EXPECT_THAT(world.answering(), ElementsAre("shop.d2.web.1"));
+  choose(world, "fake-runtime");
+  must(world.deploy("restart"));
+  EXPECT_THAT(ids(world.plugins.other_runtime), IsEmpty());
+  EXPECT_THAT(ids(world.plugins.runtime_fake), ElementsAre("shop.d3.web.1"));
 }
 
 TEST_F(Move, SurvivesEveryDeath) {

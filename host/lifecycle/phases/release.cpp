@@ -84,6 +84,20 @@ Result<std::string> runtime_for(DeploymentRun& run, const ReleaseSpec& spec) {
   return was_there ? Result<std::string>(spec.runtime) : runtime_now(run);
 }
 
+// Before anything stops. `before`: where such a release ran; "": nowhere yet.
+Result<> check_can_run(DeploymentRun& run, const ReleaseSpec& spec, const std::string& before) {
+  if (spec.artifact.kind != ArtifactKind::kImage) return {};
+  DAVIT_TRY_ASSIGN(const Runtime* runtime, run.services.capabilities.runtime(spec.runtime));
+  if (runtime->runs_images()) return {};
+  const auto there = run.services.capabilities.runtime(before);
+  return fail(Code::kInvalid,
+              fmt::format("{} is an image, and the runtime {} runs no images", run.app.name, spec.runtime),
+              there && (*there)->runs_images()
+                  ? fmt::format("Set it back: davit ps:set {} runtime {}", run.app.name, (*there)->id())
+                  : fmt::format("Choose a runtime that does: davit ps:set {} runtime NAME", run.app.name),
+              "runtime-without-images");
+}
+
 // The release is the same; its slug has been linked to where it will be.
 void point_to_slugs_of_new_name(DeploymentRun& run) {
   Artifact& artifact = run.target->spec.artifact;
@@ -126,7 +140,9 @@ Result<ReleaseSpec> spec_of(DeploymentRun& run) {
     spec.description = run.text("description", "Change of configuration");
   }
   spec.actor = run.deployment.actor;
+  const std::string before = spec.runtime;
   DAVIT_TRY_ASSIGN(spec.runtime, runtime_for(run, spec));
+  DAVIT_TRY(check_can_run(run, spec, before));
   if (spec.description.empty()) spec.description = fmt::format("Move to {}", spec.runtime);
   // What a rollback restores is its old release's; everything else is recorded as it is now.
   const bool rolls_back = run.deployment.kind == "rollback";
