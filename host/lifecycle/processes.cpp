@@ -39,6 +39,12 @@ std::vector<std::string> argv_in_image(const std::string& command) {
 
 }  // namespace
 
+bool is_detached_run(const Instance& instance) {
+  const std::string& revision = instance.revision;
+  return instance.process_type == kRunType && revision.size() > 1 && revision.front() == 'r' &&
+         revision.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
 std::vector<std::string> argv_of(const Release& release, const ReleaseProcess& process) {
   if (release.spec.artifact.kind == ArtifactKind::kImage) return argv_in_image(process.command);
   std::vector<std::string> argv = process.launcher_argv;

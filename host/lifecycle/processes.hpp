@@ -14,6 +14,11 @@ inline constexpr std::string_view kWebType = "web";
 /// The process type that runs once per release, before anything starts.
 inline constexpr std::string_view kReleaseType = "release";
 
+/// The type that the instances of run:detached have. An app may have one of that name, too.
+inline constexpr std::string_view kRunType = "run";
+/// Of run:detached: its revision is "r4", that of an app's own instance "d17".
+bool is_detached_run(const Instance& instance);
+
 /// What an instance executes: the launcher of its slug, then a shell that reads the Procfile's line, which is
 /// shell text by definition. In an image: nothing for its own command, the words of a line that needs no
 /// shell, else the image's /bin/sh. Nothing of a user is spliced into anything here.

@@ -17,8 +17,6 @@
 namespace davit {
 namespace {
 
-constexpr std::string_view kRunType = "run";
-
 struct RunOptions {
   std::string app;
   bool detach = false, no_tty = false;
@@ -50,25 +48,24 @@ Result<RunOptions> parse(Words words) {
   return options;
 }
 
-// "run.4" for the next one: a number that no run of the app has now.
-Result<std::string> next_run_revision(Workshop& shop, Runtime& runtime, const std::string& app) {
-  DAVIT_TRY_ASSIGN(const auto instances,
-                   runtime.inspect({OwnerKind::kApp, app, {}, "run", 0}, shop.context()));
+Result<std::vector<Instance>> runs_of(Workshop& shop, const Workshop::Running& running) {
+  DAVIT_TRY_ASSIGN(auto instances,
+                   running.runtime->inspect({OwnerKind::kApp, running.app.name, {}, std::string(kRunType), 0},
+                                            shop.context()));
+  std::erase_if(instances, [](const Instance& instance) { return !is_detached_run(instance); });
+  return instances;
+}
+
+// "r4" for the next one: a number that no run of the app has now.
+Result<std::string> next_run_revision(Workshop& shop, const Workshop::Running& running) {
+  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
   unsigned highest = 0;
-  for (const Instance& instance : instances) {
+  for (const Instance& run : runs) {
     unsigned number = 0;
-    if (instance.revision.size() > 1) {
-      std::from_chars(instance.revision.data() + 1, instance.revision.data() + instance.revision.size(),
-                      number);
-    }
+    std::from_chars(run.revision.data() + 1, run.revision.data() + run.revision.size(), number);
     highest = std::max(highest, number);
   }
   return fmt::format("r{}", highest + 1);
-}
-
-Result<std::vector<Instance>> runs_of(Workshop& shop, const Workshop::Running& running) {
-  return running.runtime->inspect({OwnerKind::kApp, running.app.name, {}, std::string(kRunType), 0},
-                                  shop.context());
 }
 
 // What has ended on its own is forgotten with the next look; its log stays.
@@ -87,7 +84,7 @@ Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const
   DAVIT_TRY(forget_ended(shop, running));
   Group group;
   group.owner = running.app.name;
-  DAVIT_TRY_ASSIGN(group.revision, next_run_revision(shop, *running.runtime, running.app.name));
+  DAVIT_TRY_ASSIGN(group.revision, next_run_revision(shop, running));
   group.process_type = kRunType;
   group.count = 1;
   DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());

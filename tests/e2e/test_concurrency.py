@@ -112,6 +112,24 @@ class Concurrency(harness.HomeTest):
         self.home.davit("run:stop", "jobs", name)
         self.assertNotIn(name, self.home.davit("run:list", "jobs").stdout)
 
+    def test_a_process_type_named_run_is_no_detached_run(self):
+        app = self.deployed("runner", "one")
+        app.write("Procfile", "web: exec python3 -u server.py\nrun: exec sleep 1000\n")
+        app.commit()
+        app.push()
+        self.home.davit("ps:scale", "runner", "run=1")
+
+        def live():
+            return [(one["id"], one["pid"], one["state"]) for one in self.home.instances("runner") if one["type"] == "run"]
+        before = live()
+        self.assertEqual(1, len(before))
+        self.assertEqual([], self.home.json("run:list", "runner"))
+        name = self.home.davit("run:detached", "runner", "sleep", "1000").stdout.strip()
+        self.assertEqual([name], [one["id"] for one in self.home.json("run:list", "runner")])
+        self.home.davit("run:stop", "runner")
+        self.assertEqual([], self.home.json("run:list", "runner"))
+        self.assertEqual(before, live())
+
     def test_stop_and_start(self):
         self.deployed("stopped", "one")
         self.home.davit("ps:stop", "stopped")
