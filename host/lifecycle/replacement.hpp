@@ -25,7 +25,7 @@ Result<> apply_in_batches(DeploymentRun& run, Group group, unsigned there);
 /// (ps:set replacement stop-first: all; checks:disable: those; all that have storage which two releases must
 /// not have at once) are stopped, and their end is waited for. A journalled step; its undo starts them again.
 /// `phase`: "launch"; or "release", where a command of the new release gets the storage: then only what has
-/// it stops.
+/// it stops. What run:detached began is not: it is named in a warning.
 Result<> stop_first(DeploymentRun& run, std::string_view phase);
 Result<> undo_stop(DeploymentRun& run, std::string_view token);
 

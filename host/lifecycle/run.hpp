@@ -64,6 +64,7 @@ class DeploymentRun {
   Runtime* runtime = nullptr;
   std::string revision;  ///< of the instances that will answer: ours, or the live one when only counts change
   std::vector<WantedGroup> wanted;
+  bool runs_told = false;           ///< the detached runs that may have contended storage are named
   std::vector<Instance> ready_web;  ///< set by check: what the routes will point at
 
   /// A member of the request, or a default.

@@ -55,6 +55,31 @@ TEST_F(StorageStory, ANewReleaseWaitsForTheEndOfTheOldOne) {
   EXPECT_THAT(world.answering(), ElementsAre("shop.d2.web.1"));
 }
 
+TEST_F(StorageStory, ADetachedRunThatMayHaveItIsNamed) {
+  mount();
+  must(world.push(kFirst));
+  auto& instances = world.plugins.runtime_fake.instances;
+  const auto add = [&](const std::string& revision, InstanceState state) {
+    Instance run;
+    run.id = "shop." + revision + ".run.1";
+    run.revision = revision;
+    run.process_type = "run";
+    run.number = 1;
+    run.state = state;
+    instances.push_back(run);
+  };
+  add("r1", InstanceState::kUp);
+  add("r2", InstanceState::kExited);
+  world.plugins.builder_fake.output.process_types.emplace_back("release", "migrate");
+  must(world.push(kSecond));
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("shop.r1.run.1")));
+  EXPECT_THAT(world.instances(), Contains("shop.r1.run.1")) << "it is the user's";
+  world.out.warnings.clear();
+  must(world.store().mounts().remove(world.shop.id, "data", "/data"));
+  must(world.deploy("restart"));
+  EXPECT_THAT(world.out.warnings, testing::IsEmpty()) << "nothing is contended";
+}
+
 TEST_F(StorageStory, ARestartIsTwoRevisionsToo) {
   mount();
   must(world.push(kFirst));

@@ -40,8 +40,8 @@ bool stops_first(const DeploymentRun& run, std::string_view type) {
 }
 
 // Those that drain too: they still run.
-Result<std::vector<Stopped>> groups_to_stop(DeploymentRun& run, bool only_for_storage) {
-  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
+std::vector<Stopped> groups_to_stop(const DeploymentRun& run, const std::vector<HostMount>& mounts,
+                                    bool only_for_storage) {
   std::vector<Stopped> groups;
   for (const LiveGroup& group : run.live_groups) {
     if (group.revision == run.revision) continue;
@@ -52,6 +52,29 @@ Result<std::vector<Stopped>> groups_to_stop(DeploymentRun& run, bool only_for_st
                       group.state == GroupState::kLive});
   }
   return groups;
+}
+
+bool has_ended(const Instance& instance) {
+  return instance.state == InstanceState::kExited;
+}
+
+// What run:detached began is the user's: it is not stopped, and keeps what it mounted. Where it cannot be
+// asked for, nobody is kept from deploying.
+void tell_of_runs(DeploymentRun& run, const std::vector<HostMount>& mounts) {
+  const std::string contended = contended_path(mounts, mounts);
+  if (contended.empty() || run.runs_told || !run.live) return;
+  run.runs_told = true;
+  const auto runtime = run.services.capabilities.runtime(run.live->spec.runtime);
+  if (!runtime) return;
+  const std::string& owner = run.plan.renames ? run.renamed_from : run.app.name;
+  const auto runs = (*runtime)->inspect({OwnerKind::kApp, owner, {}, std::string(kRunType), 0}, run.call);
+  if (!runs) return;
+  for (const Instance& instance : *runs) {
+    if (!is_detached_run(instance) || has_ended(instance)) continue;
+    run.call.out.warning(
+        fmt::format("{} still runs, and may use {} beside the new release: davit run:stop {} {}", instance.id,
+                    contended, owner, instance.id));
+  }
 }
 
 // {"groups": [{runtime, owner, revision, type}]}: the live ones are what undo starts again.
@@ -65,10 +88,6 @@ std::string token_of(const std::vector<Stopped>& groups) {
                     {"type", group.type}});
   }
   return json{{"groups", list}}.dump();
-}
-
-bool has_ended(const Instance& instance) {
-  return instance.state == InstanceState::kExited;
 }
 
 Result<bool> have_ended(DeploymentRun& run, Runtime& runtime, const Stopped& group) {
@@ -153,7 +172,9 @@ Result<> apply_in_batches(DeploymentRun& run, Group group, unsigned there) {
 }
 
 Result<> stop_first(DeploymentRun& run, std::string_view phase) {
-  DAVIT_TRY_ASSIGN(const auto groups, groups_to_stop(run, phase == "release"));
+  DAVIT_TRY_ASSIGN(const auto mounts, mounts_of(run));
+  tell_of_runs(run, mounts);
+  const auto groups = groups_to_stop(run, mounts, phase == "release");
   if (groups.empty()) return {};
   const StepSpec spec{std::string(phase), std::string(kHostStep), "process.stop", {}, token_of(groups)};
   return journalled(run, spec, [&] { return stop_all(run, groups); });
