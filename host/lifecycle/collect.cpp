@@ -8,7 +8,9 @@
 #include <charconv>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "lifecycle/retention.hpp"
 #include "process/file_lock.hpp"
@@ -70,7 +72,7 @@ class Collector {
   Result<Collected> run(const CallContext& call) {
     DAVIT_TRY_ASSIGN(const auto apps, services_.store.apps().list());
     for (const App& app : apps) DAVIT_TRY(one_app(app));
-    DAVIT_TRY(strangers(apps));
+    DAVIT_TRY(strangers());
     DAVIT_TRY(scratch());
     sweep();
     DAVIT_TRY(plugins(call));
@@ -102,20 +104,27 @@ class Collector {
     list_.clear();
   }
 
-  // Whoever holds the lock is at work on the app, and may just be making what looks unused.
-  Result<> one_app(const App& app) {
-    const auto path = services_.home.lock(app.name);
-    DAVIT_TRY(make_dirs(path.parent_path(), 0700));
-    const auto lock =
-        FileLock::try_acquire(path, {"system:collect", getpid(), services_.clock.now_unix_ms()});
-    if (!lock && lock.error().code != Code::kConflict) return fail(lock.error());
+  // Whoever holds the lock is at work on the app, and may just be making what looks unused. None: somebody
+  // is.
+  Result<std::optional<FileLock>> lock_idle(const App& app) {
+    DAVIT_TRY_ASSIGN(auto lock, lock_name(app.name));
     DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished(app.id));
-    if (!lock || !unfinished.empty() || !app.other_name.empty()) {
+    if (!unfinished.empty() || !app.other_name.empty()) lock.reset();
+    return lock;
+  }
+  Result<std::optional<FileLock>> lock_name(const std::string& name) {
+    const auto path = services_.home.lock(name);
+    DAVIT_TRY(make_dirs(path.parent_path(), 0700));
+    auto lock = FileLock::try_acquire(path, {"system:collect", getpid(), services_.clock.now_unix_ms()});
+    if (lock) return std::move(*lock);
+    if (lock.error().code != Code::kConflict) return fail(lock.error());
+    return std::nullopt;
+  }
+
+  Result<> one_app(const App& app) {
+    DAVIT_TRY_ASSIGN(const auto lock, lock_idle(app));
+    if (!lock) {
       collected_.skipped.push_back(app.name);
-      busy_.emplace(app.name, "at work");
-      if (!app.other_name.empty()) busy_.emplace(app.other_name, "at work");
-      DAVIT_TRY_ASSIGN(const auto refs, services_.store.releases().artifact_refs(app.id));
-      for (const std::string& ref : refs) needed_.emplace(ref, app.name);
       return {};
     }
     rules_ = retention_rules(services_.store, app.id);
@@ -131,17 +140,19 @@ class Collector {
     auto& store = services_.store;
     DAVIT_TRY_ASSIGN(const auto old, store.releases().expendable(app.id, rules_.releases));
     for (const std::uint32_t version : old) {
+      if (dry_run_) would_go_.emplace(app.id, version);
       doom("release", app.name, fmt::format("v{}", version),
            fmt::format("beyond the {} newest, and neither live nor the last that was", rules_.releases), 0,
            [&store, id = app.id, version] { return store.releases().forget(id, {version}); });
     }
     DAVIT_TRY_ASSIGN(const auto all, store.releases().list(app.id));
+    std::set<std::string> needed;
     for (const ReleaseSummary& release : all) {
       const bool goes = std::ranges::find(old, release.version) != old.end();
-      if (!goes && release.state != ReleaseState::kFailed) needed_.emplace(release.artifact.ref, app.name);
+      if (!goes && release.state != ReleaseState::kFailed) needed.insert(release.artifact.ref);
     }
     for (const fs::path& file : entries_of(services_.home.slugs(app.name))) {
-      if (needed_.contains(file.lexically_relative(services_.home.root).string())) continue;
+      if (needed.contains(file.lexically_relative(services_.home.root).string())) continue;
       doom_tree("slug", app.name, file, "no release that is kept has it");
     }
     return {};
@@ -200,27 +211,42 @@ class Collector {
     return {};
   }
 
-  // Folders by apps' names in which no app lives.
-  Result<> strangers(const std::vector<App>& apps) {
-    std::set<std::string> names;
-    for (const App& app : apps) names.insert({app.name, app.other_name});
-    const auto orphans = [&](const fs::path& folder, const char* kind) {
-      for (const fs::path& entry : entries_of(folder)) {
-        if (!names.contains(entry.filename().string())) doom_tree(kind, "", entry, "there is no such app");
-      }
-    };
-    orphans(services_.home.slugs(""), "slug");
-    orphans(services_.home.cache(""), "cache");
+  // Folders by apps' names in which no app lives. Apps are made while this runs: so each folder is looked at
+  // under the lock that a push to an app of its name takes, and only then asked whether there is one.
+  Result<> strangers() {
+    DAVIT_TRY(orphans(services_.home.slugs(""), "slug"));
+    return orphans(services_.home.cache(""), "cache");
+  }
+  Result<> orphans(const fs::path& folder, const char* kind) {
+    for (const fs::path& entry : entries_of(folder)) {
+      const std::string name = entry.filename().string();
+      DAVIT_TRY_ASSIGN(const bool known, is_name_of_app(name));
+      if (known) continue;
+      DAVIT_TRY_ASSIGN(auto lock, lock_name(name));
+      if (!lock) continue;
+      DAVIT_TRY_ASSIGN(const bool known_by_now, is_name_of_app(name));
+      if (known_by_now) continue;
+      doom_tree(kind, "", entry, "there is no such app");
+      sweep();
+      lock->release_and_unlink();
+    }
     return {};
   }
+  Result<bool> is_name_of_app(const std::string& name) {
+    const auto app = services_.store.apps().get_by_any_name(name);
+    if (!app && app.error().code != Code::kNotFound) return fail(app.error());
+    return app.has_value();
+  }
 
+  // A deployment is in the journal before it has a folder: so the folders are read first.
   Result<> scratch() {
+    const auto entries = entries_of(services_.home.work(""));
     DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished());
     DAVIT_TRY_ASSIGN(const auto stuck, services_.store.journal().stuck());
     std::set<std::string> busy;
     for (const auto* list : {&unfinished, &stuck})
       for (const Deployment& deployment : *list) busy.insert(deployment.id);
-    for (const fs::path& entry : entries_of(services_.home.work(""))) {
+    for (const fs::path& entry : entries) {
       if (!busy.contains(entry.filename().string()))
         doom_tree("scratch", "", entry, "its deployment has ended");
     }
@@ -228,14 +254,28 @@ class Collector {
   }
 
   // Each plugin knows what it made elsewhere; it is told which slugs and images are needed, and which apps
-  // are being worked on: what is made for them just now has no release yet.
+  // are being worked on: what is made for them just now has no release yet. That is read anew, and no other
+  // app is worked on until the plugins are done.
   Result<> plugins(const CallContext& call) {
     TextMap needed;
     TextMap garbage;
-    for (const auto& [ref, app] : needed_) {
-      needed.emplace(ref.starts_with("slugs/") ? "slug" + ref.substr(5) : "image/" + ref, app);
+    std::vector<FileLock> held;
+    DAVIT_TRY_ASSIGN(const auto apps, services_.store.apps().list());
+    for (const App& app : apps) {
+      DAVIT_TRY_ASSIGN(auto lock, lock_idle(app));
+      if (lock) {
+        held.push_back(std::move(*lock));
+      } else {
+        needed.emplace("busy/" + app.name, "at work");
+        if (!app.other_name.empty()) needed.emplace("busy/" + app.other_name, "at work");
+      }
+      DAVIT_TRY_ASSIGN(const auto releases, services_.store.releases().list(app.id));
+      for (const ReleaseSummary& release : releases) {
+        const std::string& ref = release.artifact.ref;
+        if (release.state == ReleaseState::kFailed || would_go_.contains({app.id, release.version})) continue;
+        needed.emplace(ref.starts_with("slugs/") ? "slug" + ref.substr(5) : "image/" + ref, app.name);
+      }
     }
-    for (const auto& [app, why] : busy_) needed.emplace("busy/" + app, why);
     CollectEvent event{dry_run_, needed, garbage};
     DAVIT_TRY(services_.bus.filter(Event{event_id::kSystemCollect, &event, {}}, call));
     for (const auto& [key, text] : garbage) {
@@ -253,8 +293,7 @@ class Collector {
   const LifecycleServices& services_;
   const bool dry_run_;
   RetentionRules rules_;
-  TextMap needed_;  // refs of artifacts that a release needs, to the app
-  TextMap busy_;    // apps that were skipped
+  std::set<std::pair<AppId, std::uint32_t>> would_go_;  // releases, in a dry run
   DoomedList list_;
   Collected collected_;
 };

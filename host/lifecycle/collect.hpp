@@ -26,8 +26,8 @@ struct Collected {
   std::vector<std::string> failures;  ///< what could not be removed, and why
 };
 
-/// Each app under its lock, which this takes if it is free. `dry_run`: nothing is changed; without it, just
-/// what that would have listed is removed.
+/// Each app under its lock, which this takes if it is free; all of them while plugins look and remove.
+/// `dry_run`: nothing is changed; without it, just what that would have listed is removed.
 Result<Collected> collect_garbage(const LifecycleServices& services, bool dry_run, const CallContext& call);
 
 }  // namespace davit

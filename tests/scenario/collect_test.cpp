@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "lifecycle/collect.hpp"
+#include "process/file_lock.hpp"
 #include "tests/scenario/world.hpp"
 
 namespace davit::scenario {
@@ -124,6 +125,55 @@ TEST_F(CollectStory, AnAppThatIsBeingWorkedOnIsLeftAlone) {
   EXPECT_THAT(done.items, IsEmpty());
   EXPECT_THAT(done.skipped, ElementsAre("shop"));
   EXPECT_TRUE(fs::exists(world.home.slugs("shop") / "just-built.tar.zst"));
+}
+
+// Something that takes long goes first: an app is made, pushed to and built meanwhile.
+TEST_F(CollectStory, WhatIsMadeMeanwhileStays) {
+  for (const char* revision : {kFirst, kSecond}) must(world.push(revision));
+  keep("deployments", "1");
+  write(world.home.slugs("gone") / "x.tar.zst", 10);
+  const App blog = must(world.store().apps().create("blog"));
+  std::string deployment;
+  world.record.on("sources.forget", [&] {
+    const App newest = must(world.store().apps().create("newest"));
+    deployment = must(world.store().journal().open({newest.id, "push", "{}", "ada", {}})).id;
+    write(world.home.slugs("newest") / "built.tar.zst", 10);
+    write(world.home.cache("newest") / "y", 20);
+    write(world.home.work(deployment) / "half", 30);
+    ReleaseSpec spec;
+    spec.artifact = {ArtifactKind::kImage, "sha256:abc", "sha256:abc", 1};
+    must(world.store().releases().create(blog.id, spec));
+  });
+  auto hook = std::make_unique<fakes::FakeHook>(world.record, world.marks, "acme");
+  TextMap needed;
+  bool shop_waits = false;
+  hook->on_handle = [&](const Event& event) -> Result<> {
+    needed = std::get<CollectEvent*>(event.payload)->needed;
+    shop_waits = !FileLock::try_acquire(world.home.lock("shop"), {"ps:scale", 1, 0});
+    return {};
+  };
+  world.bus.subscribe(event_id::kSystemCollect, std::move(hook));
+  const Collected done = collect(false);
+  ASSERT_NE(deployment, "");
+  EXPECT_THAT(names(done), ElementsAre(testing::StartsWith("deploy-log "), "slug slugs/gone"));
+  EXPECT_TRUE(fs::exists(world.home.slugs("newest") / "built.tar.zst"));
+  EXPECT_TRUE(fs::exists(world.home.cache("newest") / "y"));
+  EXPECT_TRUE(fs::exists(world.home.work(deployment) / "half"));
+  EXPECT_THAT(needed, Contains(testing::Pair("busy/newest", testing::_)));
+  EXPECT_THAT(needed, Contains(testing::Pair("image/sha256:abc", "blog")));
+  EXPECT_TRUE(shop_waits) << "nothing is built for it while plugins remove images";
+  EXPECT_TRUE(FileLock::try_acquire(world.home.lock("shop"), {"ps:scale", 1, 0}).has_value());
+}
+
+TEST_F(CollectStory, AFolderOfAnAppThatIsJustBeingMadeStays) {
+  write(world.home.slugs("newest") / "x.tar.zst", 10);
+  fs::create_directories(world.home.lock("newest").parent_path());
+  {
+    const auto lock = must(FileLock::try_acquire(world.home.lock("newest"), {"git push", 1, 0}));
+    EXPECT_THAT(names(collect(false)), IsEmpty());
+  }
+  EXPECT_THAT(names(collect(false)), ElementsAre("slug slugs/newest"));
+  EXPECT_FALSE(fs::exists(world.home.lock("newest")));
 }
 
 TEST_F(CollectStory, WhatARollbackNeedsStays) {
