@@ -1,21 +1,15 @@
-// mysql: which programs of MariaDB or MySQL prepare, serve, dump and load. What is done with them is davit's.
+// mysql: which programs of MariaDB or MySQL probe, dump and load. What is done with them is davit's.
 #include <unistd.h>
+
 #include <davit/plugin.hpp>
 
 #include <string>
 
+#include "server.hpp"
+
 namespace davit::mysql_plugin {
 namespace {
 
-/// The two have the same protocol, and programs of other names.
-struct Flavour {
-  const char* name;  // versions are NAME-MAJOR.MINOR
-  const char *server, *client, *dump;
-};
-constexpr Flavour kFlavours[] = {
-    {"mysql", "/usr/sbin/mysqld", "/usr/bin/mysql", "/usr/bin/mysqldump"},
-    {"mariadb", "/usr/sbin/mariadbd", "/usr/bin/mariadb", "/usr/bin/mariadb-dump"}};
-constexpr const char* kInstallMariaDb = "/usr/bin/mariadb-install-db";
 constexpr std::uint64_t kVersionMs = 10'000;
 
 // One SELECT for each table: its rows, and the sum of the rows' checksums, whatever their order is.
@@ -37,21 +31,6 @@ bool is_there(const char* path) {
   return access(path, X_OK) == 0;
 }
 
-/// In an image by its name; davit's own is made of Debian's packages, which are MariaDB's.
-bool is_mariadb(const sdk::Service& service) {
-  if (service.image.empty()) return service.version.rfind("mariadb", 0) == 0;
-  return service.image.find("mariadb") != std::string::npos || service.image.rfind("service-", 0) == 0;
-}
-
-/// Here by its path; in an image PATH finds it, wherever it is.
-std::string at(const sdk::Service& service, const char* path) {
-  return service.image.empty() ? path : std::string(path).substr(std::string(path).rfind('/') + 1);
-}
-
-const Flavour& flavour_of(const sdk::Service& service) {
-  return kFlavours[is_mariadb(service) ? 1 : 0];
-}
-
 /// "10.11" of "mariadbd  Ver 10.11.14-MariaDB-...".
 std::string number_in(const std::string& text) {
   const std::size_t at = text.find("Ver ");
@@ -60,10 +39,6 @@ std::string number_in(const std::string& text) {
   const std::size_t dot = text.find('.', begin);
   if (dot == std::string::npos) return {};
   return text.substr(begin, text.find_first_not_of("0123456789", dot + 1) - begin);
-}
-
-void add(sdk::Strings& argv, sdk::Strings words) {
-  argv.insert(argv.end(), words.begin(), words.end());
 }
 
 /// Where, who, and the password, which is on no command line.
@@ -79,25 +54,11 @@ sdk::Program client(const sdk::Service& service, const char* program) {
   return run;
 }
 
-/// The one account, whatever was loaded: said anew at each start, before anybody can connect.
-std::string accounts(const sdk::Service& service) {
-  const std::string who = "'" + service.username + "'@'%'";
-  return "CREATE DATABASE IF NOT EXISTS `" + service.database + "`;\n" + "CREATE USER IF NOT EXISTS " + who +
-         ";\n" + "ALTER USER " + who + " IDENTIFIED BY '" + service.password + "';\n" +
-         "GRANT ALL PRIVILEGES ON *.* TO " + who + " WITH GRANT OPTION;\n" + "DELETE FROM mysql." +
-         (is_mariadb(service) ? "global_priv" : "user") + " WHERE User = 'root';\n" + "FLUSH PRIVILEGES;\n";
-}
-
-/// davit syncs before anybody relies on it. Not all versions know the second.
-sdk::Strings without_sync() {
-  return {"--innodb-flush-method=nosync", "--loose-debug-no-sync"};
-}
-
 class MySql : public sdk::Plugin, public sdk::ServiceKind {
  public:
   sdk::Pairs describe_kind(const sdk::Call& call) override {
     std::string versions;
-    for (const Flavour& flavour : kFlavours) {
+    for (const Flavour& flavour : flavours()) {
       if (!is_there(flavour.server) || !is_there(flavour.client)) continue;
       const std::string number = ask_version(call, flavour);
       // Debian's mysqld is MariaDB's by another name.
@@ -116,48 +77,8 @@ class MySql : public sdk::Plugin, public sdk::ServiceKind {
             {"tls", "yes"}};
   }
 
-  sdk::Program prepare(const sdk::Call&, const sdk::Service& service) override {
-    sdk::Program run;
-    if (is_mariadb(service)) {
-      run.argv = {at(service, kInstallMariaDb),
-                  "--no-defaults",
-                  "--datadir=" + service.data,
-                  "--auth-root-authentication-method=normal",
-                  "--skip-test-db",
-                  "--skip-name-resolve"};
-    } else {
-      run.argv = {at(service, flavour_of(service).server), "--no-defaults", "--initialize-insecure",
-                  "--datadir=" + service.data};
-    }
-    add(run.argv, without_sync());
-    return run;
-  }
-
-  sdk::Program serve(const sdk::Call&, const sdk::Service& service) override {
-    sdk::Program run;
-    run.argv = {at(service, flavour_of(service).server),
-                "--no-defaults",
-                "--datadir=" + service.data,
-                "--port=" + std::to_string(service.port),
-                "--bind-address=" + service.host,
-                "--socket=" + service.data + "/mysqld.sock",
-                "--pid-file=" + service.data + "/mysqld.pid",
-                "--init-file=" + service.files + "/accounts.sql",
-                "--skip-name-resolve",
-                "--character-set-server=utf8mb4"};
-    if (service.filling) {
-      add(run.argv, without_sync());
-      add(run.argv, {"--skip-innodb-doublewrite", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin"});
-    }
-    run.files = {{"accounts.sql", accounts(service)}};
-    if (!service.certificate.empty()) {
-      add(run.argv,
-          {"--ssl-cert=" + service.files + "/server.crt", "--ssl-key=" + service.files + "/server.key"});
-      run.files.insert(run.files.end(),
-                       {{"server.crt", service.certificate}, {"server.key", service.private_key}});
-    }
-    return run;
-  }
+  sdk::Program prepare(const sdk::Call&, const sdk::Service& service) override { return prepare_of(service); }
+  sdk::Program serve(const sdk::Call&, const sdk::Service& service) override { return serve_of(service); }
 
   sdk::Program probe(const sdk::Call&, const sdk::Service& service) override {
     sdk::Program run = client(service, flavour_of(service).client);
@@ -201,7 +122,7 @@ class MySql : public sdk::Plugin, public sdk::ServiceKind {
     version.timeout_ms = kVersionMs;
     const sdk::ProcessResult said = host().processes(call).capture(version);
     const bool is_maria = said.out.find("MariaDB") != std::string::npos;
-    if (said.exit_code != 0 || is_maria != (&flavour == &kFlavours[1])) return {};
+    if (said.exit_code != 0 || is_maria != (&flavour == &flavours()[1])) return {};
     return number_in(said.out);
   }
 };
