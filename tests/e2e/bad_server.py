@@ -1,6 +1,6 @@
 """A web server on loopback that answers badly on purpose.
 
-GET /FAULT/NAME: the first `faults` answers for NAME have the fault, the next ones are good. Faults: reset, cut, stall, 503, empty; slow answers
+GET /FAULT/NAME: the first `faults` answers for NAME have the fault, the next ones are good. Faults: reset, cut, stall, empty, a status such as 503; slow answers
 well each time, but takes `slow_s`. /good has an ETag, /dated a Last-Modified, /plain neither; /missing is 404; /nostore says no-store; /cookie
 sets one. The body of NAME is always the same.
 """
@@ -32,8 +32,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         bad = seen <= server.faults
         if fault == "missing":
             return self.reply(404, b"nothing here\n")
-        if fault == "503" and bad:
-            return self.reply(503, b"busy\n")
+        if fault.isdigit() and bad:
+            return self.reply(int(fault), b"busy\n")
         if fault == "empty" and bad:
             return self.hang_up()
         if fault in ("reset", "cut", "stall") and bad:

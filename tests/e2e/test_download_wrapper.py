@@ -63,7 +63,7 @@ class Wrapper(unittest.TestCase):
 
     # ---- downloads that survive
     def test_the_right_bytes_whatever_the_fault(self):
-        for fault in ("reset", "cut", "stall", "503", "empty", "slow"):
+        for fault in ("reset", "cut", "stall", "503", "521", "530", "empty", "slow"):
             with self.subTest(fault):
                 if fault in ("cut", "slow"):
                     self.assertFalse(body_of("a") == self.real(*OWN_FLAGS, self.server.url(f"{fault}/a")).stdout, "the fault is none")
@@ -139,6 +139,15 @@ class Wrapper(unittest.TestCase):
                 self.assertIn(b"using the copy of an earlier build", again.stderr)
                 self.start()
         self.assertEqual([], self.names("t-"))
+
+    def test_with_the_origin_down_behind_a_cdn_too(self):
+        self.server.faults = 0
+        url = self.server.url("522/a")
+        self.assertEqual(body_of("a"), self.curl("-sSf", url).stdout)
+        self.server.faults = 100
+        again = self.curl("-sSf", url)
+        self.assertEqual((0, body_of("a")), (again.returncode, again.stdout), again.stderr)
+        self.assertIn(b"HTTP status 522; using the copy of an earlier build", again.stderr)
 
     def test_an_origin_that_answers_is_asked(self):
         for kind, asked in (("good", 1), ("dated", 2), ("plain", 2)):

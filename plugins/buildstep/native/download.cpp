@@ -97,7 +97,9 @@ Limits Limits::from_environment() {
 
 bool is_worth_a_retry(int exit_code, int status) {
   static constexpr int kCodes[] = {5, 6, 7, 16, 18, 28, 35, 52, 55, 56, 92, 95, 96};
-  static constexpr int kStatuses[] = {408, 429, 500, 502, 503, 504};
+  // 520 to 527 and 530: a CDN whose origin is down.
+  static constexpr int kStatuses[] = {408, 429, 500, 502, 503, 504, 520, 521,
+                                      522, 523, 524, 525, 526, 527, 530};
   if (exit_code == 0 || exit_code == kHttpError)
     return std::ranges::find(kStatuses, status) != std::end(kStatuses);
   return std::ranges::find(kCodes, exit_code) != std::end(kCodes);
