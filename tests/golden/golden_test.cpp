@@ -187,6 +187,8 @@ TEST_F(GoldenWithApp, CommandsOfPlugins) {
   compare("build_env", transcript({{"build-env:help"},
                                    {"build-env:set", "shop", "NODE_ENV=production", "EMPTY="},
                                    {"build-env:set", "--secret", "shop", "NPM_TOKEN=s3cret"},
+                                   {"build-env:set", "--secret", "shop", "PIN=1234"},
+                                   {"build-env:unset", "shop", "PIN"},
                                    {"build-env:set", "--global", "CURL_TIMEOUT=900", "EMPTY=global"},
                                    {"build-env:set", "shop", "PATH=/evil"},
                                    {"build-env:set", "shop", "MY_OWN=x"},

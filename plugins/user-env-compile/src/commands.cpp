@@ -18,6 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMostBytes = 512 * 1024;  // of a value: a row of the database has 1 MiB at most
+constexpr std::size_t kLeastMaskedBytes = 6;    // what the host masks (masked_output.hpp)
 constexpr const char* kGroup = "build-env-";
 constexpr const char* kMask = "***";
 constexpr std::size_t kLeastWidth = 31;
@@ -161,6 +162,11 @@ int BuildEnvCommands::set(const sdk::Command& command) {
     const std::string value = from_stdin ? read_value(command.fds[0]) : words[i].substr(equals + 1);
     check_value(name, value);
     wanted[name] = {value, command.has("secret")};
+    if (command.has("secret") && !value.empty() && value.size() < kLeastMaskedBytes) {
+      call_.warning(fmt::format(
+          "The value of {} has less than {} bytes: it is hidden in lists, but not in the output of builds",
+          name, kLeastMaskedBytes));
+    }
   }
   if (!call_.quiet()) call_.step("Setting build variables");
   for (const auto& [name, variable] : wanted) {

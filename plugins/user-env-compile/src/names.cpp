@@ -1,4 +1,5 @@
-// See names.hpp. The list begins with the one that Heroku's buildpacks keep out of their environment.
+// See names.hpp. The list holds what Heroku's buildpacks keep out of their environment, git's own variables
+// of a repository (git rev-parse --local-env-vars), and what a build is told by davit (STACK).
 #include "names.hpp"
 
 #include <algorithm>
@@ -45,15 +46,33 @@ const sdk::Strings& always_blocked() {
                                   "BUILD_DIR",
                                   "CACHE_DIR",
                                   "CDPATH",
+                                  "COMPILER_PATH",
                                   "CPATH",
+                                  "CPLUS_INCLUDE_PATH",
                                   "CPPATH",
+                                  "C_INCLUDE_PATH",
                                   "DAVIT_*",
                                   "ENV",
                                   "ENV_DIR",
+                                  "GCC_EXEC_PREFIX",
+                                  "GCONV_PATH",
+                                  "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                  "GIT_COMMON_DIR",
+                                  "GIT_CONFIG*",
                                   "GIT_DIR",
+                                  "GIT_EXEC_PATH",
+                                  "GIT_GRAFT_FILE",
                                   "GIT_INDEX_FILE",
+                                  "GIT_NAMESPACE",
                                   "GIT_OBJECT_DIRECTORY",
+                                  "GIT_PREFIX",
+                                  "GIT_PROXY_COMMAND",
                                   "GIT_QUARANTINE_PATH",
+                                  "GIT_REPLACE_REF_BASE",
+                                  "GIT_SHALLOW_FILE",
+                                  "GIT_SSH",
+                                  "GIT_SSH_COMMAND",
+                                  "GIT_TEMPLATE_DIR",
                                   "GIT_WORK_TREE",
                                   "GLOBIGNORE",
                                   "HOME",
@@ -62,9 +81,18 @@ const sdk::Strings& always_blocked() {
                                   "LD_LIBRARY_PATH",
                                   "LD_PRELOAD",
                                   "LIBRARY_PATH",
+                                  "OBJC_INCLUDE_PATH",
                                   "PATH",
+                                  "PERL5DB",
+                                  "PERL5OPT",
                                   "PROMPT_COMMAND",
-                                  "SHELLOPTS"};
+                                  "PS4",
+                                  "PYTHONHOME",
+                                  "REQUEST_ID",
+                                  "RUBYOPT",
+                                  "SHELLOPTS",
+                                  "SOURCE_VERSION",
+                                  "STACK"};
   return names;
 }
 

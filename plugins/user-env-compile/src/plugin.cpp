@@ -2,6 +2,8 @@
 // nothing.
 #include "davit/plugin.hpp"
 
+#include <string>
+
 #include "commands.hpp"
 #include "names.hpp"
 #include "secrets.hpp"
@@ -66,7 +68,9 @@ void UserEnvCompile::mask(const sdk::Call& call, const sdk::EnvEvent& event) con
   const sdk::Strings more = host().settings(call).items("secret-names");
   for (const auto& [name, value] : event.env.all()) {
     if (is_secret_name(name, more)) event.masked.set(name, value);
-    if (const auto password = password_of_url(value)) event.masked.set(name + " password", *password);
+    const auto of_urls = secrets_of_urls(value);
+    for (std::size_t i = 0; i < of_urls.size(); ++i)
+      event.masked.set(name + " url " + std::to_string(i), of_urls[i]);
   }
 }
 

@@ -25,9 +25,12 @@ TEST(Names, Patterns) {
 
 TEST(Names, WhatBreaksABuildIsKeptOutUnlessItIsAllowed) {
   const NameRules none({}, {});
-  for (const char* name : {"PATH", "LD_PRELOAD", "GIT_DIR", "BASH_ENV", "HOME", "DAVIT_DOWNLOADS"})
+  for (const char* name : {"PATH", "LD_PRELOAD", "GIT_DIR", "BASH_ENV", "HOME", "DAVIT_DOWNLOADS",
+                           "GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "GIT_COMMON_DIR", "C_INCLUDE_PATH",
+                           "GCONV_PATH", "PYTHONHOME", "PERL5OPT", "RUBYOPT", "STACK"})
     EXPECT_FALSE(none.allows(name)) << name;
-  for (const char* name : {"NODE_ENV", "CURL_TIMEOUT", "GIT_AUTHOR_NAME", "MY_PATH", "LANG"})
+  for (const char* name : {"NODE_ENV", "CURL_TIMEOUT", "GIT_AUTHOR_NAME", "MY_PATH", "LANG", "PIP_INDEX_URL",
+                           "NODE_OPTIONS", "PYTHONPATH", "JAVA_TOOL_OPTIONS", "LDFLAGS", "BUNDLE_WITHOUT"})
     EXPECT_TRUE(none.allows(name)) << name;
   const NameRules strict({"*"}, {"NODE_*", "LD_LIBRARY_PATH"});
   EXPECT_TRUE(strict.allows("NODE_ENV"));
@@ -42,21 +45,29 @@ TEST(Names, Variables) {
 }
 
 TEST(Secrets, ByTheWordsOfTheName) {
-  for (const char* name :
-       {"SECRET_KEY_BASE", "NPM_TOKEN", "DB_PASSWORD", "db_pass", "STRIPE_API_KEY", "DB_PWD", "AUTH"})
+  for (const char* name : {"SECRET_KEY_BASE", "NPM_TOKEN", "DB_PASSWORD", "db_pass", "STRIPE_API_KEY",
+                           "DB_PWD", "AUTH", "PGPASSWORD", "APP_SECRETS", "OAUTHTOKEN", "MYSQL_ROOTPASSWD"})
     EXPECT_TRUE(is_secret_name(name, {})) << name;
-  for (const char* name :
-       {"NODE_ENV", "KEYBOARD", "MONKEY", "STRIPE_PUBLIC_KEY", "PWD", "OLDPWD", "PASSENGER_PORT"})
+  for (const char* name : {"NODE_ENV", "KEYBOARD", "MONKEY", "STRIPE_PUBLIC_KEY", "PWD", "OLDPWD",
+                           "PASSENGER_PORT", "TOKENIZER", "PASSWORD_PUBLIC"})
     EXPECT_FALSE(is_secret_name(name, {})) << name;
   EXPECT_TRUE(is_secret_name("LICENSE_ID", {"LICENSE*"}));
 }
 
-TEST(Secrets, ThePasswordOfAUrl) {
-  EXPECT_EQ(password_of_url("mysql://shop:s3c:ret@db:3306/shop"), "s3c:ret");
-  EXPECT_EQ(password_of_url("https://x:a@b@host/path?q=@"), "a@b");
-  for (const char* value :
-       {"https://host/a:b@c", "https://user@host/", "https://user:@host/", "user:pass@host", ""})
-    EXPECT_EQ(password_of_url(value), std::nullopt) << value;
+TEST(Secrets, OfUrls) {
+  using List = std::vector<std::string>;
+  EXPECT_EQ(secrets_of_urls("mysql://shop:s3c:ret@db:3306/shop"), List{"s3c:ret"});
+  EXPECT_EQ(secrets_of_urls("https://x:a@b@host/path?q=@"), List{"a@b"});
+  EXPECT_EQ(secrets_of_urls("https://u:firstpass@a/ https://u:secondpass@b/"),
+            (List{"firstpass", "secondpass"}));
+  EXPECT_EQ(secrets_of_urls("https://u:firstpass@a,https://u:secondpass@b"),
+            (List{"firstpass", "secondpass"}));
+  EXPECT_EQ(secrets_of_urls("git+https://ghp_abcdef123456@github.com/x.git"), List{"ghp_abcdef123456"});
+  EXPECT_EQ(secrets_of_urls("https://ghp_abcdef123456:x-oauth-basic@github.com"),
+            (List{"x-oauth-basic", "ghp_abcdef123456"}));
+  for (const char* value : {"https://host/a:b@c", "https://user@host/", "https://user:@host/",
+                            "user:pass@host", "ssh://a-user-of-a-long-name@host", "://", ""})
+    EXPECT_EQ(secrets_of_urls(value), List{}) << value;
 }
 
 TEST(Variables, RowsKeepEveryByte) {
