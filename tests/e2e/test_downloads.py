@@ -19,6 +19,9 @@ STRICT = f'''#!/bin/bash
 set -eo pipefail
 curl {OWN} "$(<"$3/BASE")/$(<"$3/WHAT")" | sha256sum
 '''
+TWO = '''#!/bin/bash
+for name in first second; do curl -sSf "$(<"$3/BASE")/plain/$name" | sha256sum; done
+'''
 # Honours CURL_TIMEOUT, and calls the image's own curl: davit's cannot help it.
 HONOURS = '''#!/bin/bash
 echo "timeout ${CURL_TIMEOUT:-1}"
@@ -112,6 +115,21 @@ class Downloads(harness.HomeTest):
             self.assertNotEqual(0, self.rebuild("again").returncode)
         finally:
             type(self).server = BadServer(self.server.port)
+
+    def test_they_are_forgotten_one_by_one_or_all(self):
+        def kept(app):
+            return sorted(row["url"] for row in self.home.json("downloads:list", app))
+        for name in ("purged", "beside"):
+            self.an_app(name, TWO).push()
+        first, second = self.server.url("plain/first"), self.server.url("plain/second")
+        self.assertEqual(([first, second], [first, second]), (kept("purged"), kept("beside")))
+        self.assertIn("Removed 0 downloads", self.home.davit("downloads:purge", "purged", self.server.url("plain/unknown")).stdout)
+        self.assertIn("Removed 1 download\n", self.home.davit("downloads:purge", "purged", first).stdout)
+        self.assertEqual(([second], [first, second]), (kept("purged"), kept("beside")))
+        self.assert_exit(1, self.home.davit("downloads:purge", "--all", "purged", check=False), "Please specify an app")
+        self.assertEqual([second], kept("purged"))
+        self.home.davit("downloads:purge", "--all")
+        self.assertEqual(([], []), (kept("purged"), kept("beside")))
 
 
 if __name__ == "__main__":

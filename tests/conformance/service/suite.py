@@ -100,6 +100,20 @@ class Conformance(harness.HomeTest):
             if file.is_file():
                 self.assertNotIn(password, file.read_text(errors="replace"), file)
 
+    def test_2_one_can_look_inside(self):
+        self.assertEqual("inside\n", self.service("enter", "one", "echo", "inside").stdout)
+        self.assertEqual(3, self.service("enter", "one", "bash", "-c", "exit 3", check=False).returncode)
+        lines = self.service("logs", "one").stdout.splitlines()
+        self.assertEqual(lines[-2:], self.service("logs", "one", "-n", "2").stdout.splitlines())
+        self.assert_exit(1, self.service("logs", "one", "-n", "two", check=False), "is no number of lines")
+        follower = subprocess.Popen([str(harness.DAVIT), f"{NAME}:logs", "one", "-t", "-n", "1"], env=self.home.env, stdout=subprocess.PIPE, text=True)
+        try:
+            self.assertEqual(lines[-1:], follower.stdout.readline().splitlines())
+            self.assertIsNone(follower.poll(), "it waits for more")
+        finally:
+            follower.terminate()
+            follower.communicate(timeout=LIMIT_S)
+
     def test_2_it_comes_back_from_a_stop_and_from_kill_9(self):
         for verb in ("stop", "start", "pause", "start", "restart"):
             self.service(verb, "one")
