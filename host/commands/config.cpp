@@ -31,7 +31,7 @@ Result<ConfigMap> read(Session& session, const Scope& scope, bool merged) {
   DAVIT_TRY_ASSIGN(ConfigMap config,
                    merged ? store->config().merged(scope.id) : store->config().all(scope.id));
   DAVIT_TRY_ASSIGN(const TextMap links, link_variables(*store, scope.id));
-  for (const auto& [key, value] : links) config.emplace(key, Secret(value));
+  for (const auto& [key, value] : links) config.insert_or_assign(key, Secret(value));
   return config;
 }
 

@@ -30,6 +30,7 @@ class Names {
  public:
   static Result<Names> of(Store& store, AppId app) {
     Names names;
+    DAVIT_TRY_ASSIGN(names.own_, store.config().all(app));
     DAVIT_TRY_ASSIGN(names.config_, store.config().merged(app));
     DAVIT_TRY_ASSIGN(names.links_, store.services().links_of_app(app));
     return names;
@@ -50,7 +51,8 @@ class Names {
   [[nodiscard]] bool taken(const std::string& alias) const {
     return link_as(alias) != nullptr || config_.contains(variable_of(alias));
   }
-  [[nodiscard]] const ConfigMap& config() const { return config_; }
+  /// Set for the app itself, not for all apps.
+  [[nodiscard]] const ConfigMap& own() const { return own_; }
 
   /// DAVIT_POSTGRES_AQUA and so on.
   [[nodiscard]] Result<std::string> free_color(std::string_view program, const std::string& kind) const {
@@ -63,6 +65,7 @@ class Names {
   }
 
  private:
+  ConfigMap own_;
   ConfigMap config_;
   std::vector<ServiceLink> links_;
 };
@@ -115,6 +118,21 @@ Result<std::string> choose_alias(const ServiceCall& call, const Names& names, co
               "alias-taken");
 }
 
+/// As config:set, which refuses a linked name: one of the two would be silently without effect.
+Result<> check_not_set(const ServiceCall& call, const Names& names, const NewLink& link, const Both& both) {
+  ServiceLink made;
+  made.alias = link.alias;
+  made.host_style = link.host_style;
+  for (const auto& [key, value] : variables_of_link(made, both.service)) {
+    if (!names.own().contains(key)) continue;
+    return fail(Code::kConflict, fmt::format("{} is set for {}", key, both.app.name),
+                fmt::format("Unset it first: {} config:unset {} {}", call.session.where().program,
+                            both.app.name, key),
+                "alias-taken");
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int> service_link(const ServiceCall& call) {
@@ -139,6 +157,7 @@ Result<int> service_link(const ServiceCall& call) {
                       "One link of an app can have --env-style host", "alias-taken");
         }
         DAVIT_TRY_ASSIGN(link.alias, choose_alias(call, names, both.service));
+        DAVIT_TRY(check_not_set(call, names, link, both));
         DAVIT_TRY(store.services().link(link));
         call.session.quiet_step("Setting config vars");
         if (!call.session.context.quiet) call.session.out().detail(variable_of(link.alias) + "\n");
@@ -182,8 +201,8 @@ Result<int> service_promote(const ServiceCall& call) {
                                {}, "already-promoted");
                  const std::string variable = variable_of(wanted);
                  const ServiceLink* holder = names.link_as(wanted);
-                 const auto value = names.config().find(variable);
-                 if (holder != nullptr || value != names.config().end()) {
+                 const auto value = names.own().find(variable);
+                 if (holder != nullptr || value != names.own().end()) {
                    DAVIT_TRY_ASSIGN(
                        const std::string other,
                        names.free_color(call.session.where().program, holder ? holder->kind : call.kind));

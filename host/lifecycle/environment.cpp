@@ -16,8 +16,9 @@ TextMap reveal(const ConfigMap& config) {
 Result<TextMap> filtered(const LifecycleServices& services, TextMap env, const App& app,
                          std::string_view phase, std::string_view process_type, const CallContext& call,
                          TextMap* masked = nullptr) {
-  DAVIT_TRY_ASSIGN(TextMap links, link_variables(services.store, app.id));
-  env.merge(links);  // a variable that was set by hand stays
+  DAVIT_TRY_ASSIGN(const TextMap links, link_variables(services.store, app.id));
+  // The config of all apps and an older release may have such a name too; config:get shows the link's.
+  for (const auto& [key, value] : links) env.insert_or_assign(key, value);
   EnvEvent payload{app.name, std::string(phase), std::string(process_type), env, masked};
   DAVIT_TRY(services.bus.filter(Event{event_id::kEnvResolve, &payload, {}}, call));
   return env;

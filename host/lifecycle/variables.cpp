@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "lifecycle/environment.hpp"
+#include "lifecycle/link_variables.hpp"
 
 namespace davit {
 namespace {
@@ -69,6 +70,9 @@ Result<> settle_variables(DeploymentRun& run) {
     return made.value_or("");
   });
   DAVIT_TRY(trouble);
+  // As config:set: what a link gives is not set beside it.
+  DAVIT_TRY_ASSIGN(const TextMap links, link_variables(run.services.store, run.app.id));
+  std::erase_if(run.settled_config, [&links](const auto& set) { return links.contains(set.first); });
   for (const auto& [key, value] : run.settled_config) {
     run.call.out.step(fmt::format("Setting {} as app.json says", key));
   }

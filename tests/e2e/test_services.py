@@ -167,6 +167,7 @@ class Links(harness.HomeTest):
         self.assertEqual(["one", "two"], self.home.json("postgres:app-links", "shop"))
         self.service("promote", "two", "shop")
         self.assertEqual(self.dsn("two"), self.urls("shop")["DATABASE_URL"])
+        self.assertEqual(f"{dsn}?a=b c", self.urls("shop")["DAVIT_POSTGRES_BLACK_URL"])
         self.assert_exit(1, self.service("promote", "two", "shop", check=False), "already promoted as DATABASE_URL")
         self.assert_exit(1, self.service("destroy", "two", "--force", check=False), "Cannot delete linked service")
         self.service("unlink", "two", "shop")
@@ -177,7 +178,33 @@ class Links(harness.HomeTest):
         self.home.davit("--force", "apps:destroy", "blog")
         self.service("destroy", "two", "--force")
 
-    def test_2_two_links_at_once(self):
+    def test_2_a_link_beside_config_of_its_name(self):
+        self.service("create", "beside")
+        self.deployed("own")
+        dsn = self.dsn("beside")
+        self.home.davit("config:set", "--no-restart", "own", "DATABASE_URL=by-hand", "DB_HOST=elsewhere")
+        refused = self.service("link", "beside", "own", "--env-style", "host", check=False)
+        self.assert_exit(1, refused, "DB_HOST is set for own")
+        self.service("link", "beside", "own")
+        self.assertEqual(("by-hand", dsn), (self.urls("own")["DATABASE_URL"], self.urls("own")["DAVIT_POSTGRES_AQUA_URL"]))
+        self.service("promote", "beside", "own")
+        urls = self.urls("own")
+        self.assertEqual(dsn, urls["DATABASE_URL"])
+        self.assertIn("by-hand", urls.values())
+        with self.subTest("set for all apps"):
+            self.deployed("everywhere")
+            self.home.davit("config:set", "--global", "DATABASE_URL=global://y")
+            self.service("link", "beside", "everywhere", "--alias", "NOTES")
+            self.service("promote", "beside", "everywhere")
+            self.home.davit("ps:restart", "everywhere")
+            self.assertEqual(dsn, self.urls("everywhere")["DATABASE_URL"])
+            self.assertEqual(dsn, self.home.davit("config:get", "everywhere", "DATABASE_URL").stdout.strip())
+            self.assertNotIn("global://y", self.home.davit("config:export", "everywhere").stdout)
+            self.home.davit("config:unset", "--global", "DATABASE_URL")
+        for app in ("own", "everywhere"):
+            self.home.davit("--force", "apps:destroy", app)
+
+    def test_3_two_links_at_once(self):
         for name in ("left", "right"):
             self.service("create", name)
         self.app("both")
@@ -193,7 +220,7 @@ class Links(harness.HomeTest):
             self.assertIn("Already linked as DATABASE_URL", "".join(said))
             self.assertEqual(["both", "once"], self.home.json("postgres:links", "left"))
 
-    def test_3_a_death_at_any_moment_leaves_data_that_serve(self):
+    def test_4_a_death_at_any_moment_leaves_data_that_serve(self):
         self.service("create", "dies")
         self.service("connect", "dies", input=b"CREATE TABLE t (n int); INSERT INTO t VALUES (5);")
         dump = subprocess.run([str(harness.DAVIT), "postgres:export", "dies"], env=self.home.env, stdout=subprocess.PIPE, check=True).stdout
