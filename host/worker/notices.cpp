@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "lifecycle/missing.hpp"
 #include "process/files.hpp"
 #include "service/keeper.hpp"
 #include "worker/operations.hpp"
@@ -154,6 +155,18 @@ std::vector<Finding> service_findings(Workshop& shop) {
   return findings;
 }
 
+// An app's instance that should be there, and is not.
+std::vector<Finding> instance_findings(Workshop& shop) {
+  std::vector<Finding> findings;
+  const auto services = shop.lifecycle();
+  if (!services) return findings;
+  const auto missing = missing_instances(*services, shop.context());
+  if (!missing) return {{Finding::Level::kProblem, missing.error().text(), missing.error().hint}};
+  for (const MissingInstances& of_app : *missing)
+    findings.push_back({Finding::Level::kProblem, of_app.text(), of_app.hint()});
+  return findings;
+}
+
 void show_finding(Workshop& shop, std::string_view plugin, const Finding& finding) {
   constexpr std::string_view kLevels[] = {"ok", "warning", "problem"};
   const json row{{"plugin", plugin},
@@ -175,6 +188,7 @@ Result<int> examine(Workshop& shop, Words /*words*/) {
           std::vector<Finding>{{Finding::Level::kProblem, findings.error().text(), findings.error().hint}};
     for (const Finding& finding : *findings) show_finding(shop, doctor->id(), finding);
   }
+  for (const Finding& finding : instance_findings(shop)) show_finding(shop, "host", finding);
   for (const Finding& finding : service_findings(shop)) show_finding(shop, "services", finding);
   return 0;
 }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lifecycle/collect.hpp"
+#include "lifecycle/missing.hpp"
 #include "service/keeper.hpp"
 #include "worker/halt.hpp"
 #include "worker/operations.hpp"
@@ -62,6 +63,17 @@ void start_services(Workshop& shop) {
   if (const auto swept = keeper.sweep("", shop.context()); !swept) shop.out().warning(swept.error().text());
 }
 
+// What was removed by hand while all was down cannot come back by itself.
+Result<> warn_of_missing(Workshop& shop) {
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  DAVIT_TRY_ASSIGN(const auto missing, missing_instances(services, shop.context()));
+  for (const MissingInstances& of_app : missing) {
+    shop.out().warning(of_app.text());
+    shop.out().warning(of_app.hint());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<int> system_start(Workshop& shop, Words /*words*/) {
@@ -83,7 +95,9 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
   start_services(shop);
   DAVIT_TRY(shop.supervisor().release_held());
   const std::vector<std::string> all{"--all"};
-  return recover(shop, all);
+  DAVIT_TRY_ASSIGN(const int code, recover(shop, all));
+  DAVIT_TRY(warn_of_missing(shop));
+  return code;
 }
 
 Result<int> system_stop(Workshop& shop, Words /*words*/) {

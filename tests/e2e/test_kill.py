@@ -1,5 +1,6 @@
 """kill -9 of anything at any moment: the old or the new release answers, and the next command repairs."""
 import os
+import shutil
 import signal
 import unittest
 
@@ -188,6 +189,26 @@ class KillParts(harness.HomeTest):
             except OSError:
                 return False
         harness.wait_for(answered, "the app is back")
+
+    def test_what_somebody_removed_is_named_by_system_start(self):
+        self.deployed("removed", "one")
+        self.home.davit("system:stop")
+        if harness.ON_DOCKER:
+            for container in self.home.engine.of_home(self.home.path)[0]:
+                if any("removed" in name for name in container["Names"]):
+                    self.home.engine.ask("DELETE", f"/containers/{container['Id']}", query={"force": "1"})
+        else:
+            tree = self.home.path / "run" / "s6"
+            for unit in (tree / "units").glob("removed.*"):
+                shutil.rmtree(unit)
+                (tree / "scan" / unit.name).unlink(missing_ok=True)
+        done = self.home.davit("system:start")
+        self.assertIn("1 of 1 instance of removed is gone", done.stderr)
+        self.assertIn("davit ps:restart removed", done.stderr)
+        self.assert_exit(1, self.home.davit("doctor", check=False), "1 of 1 instance of removed is gone")
+        self.home.davit("ps:restart", "removed")
+        self.answers("removed", "one")
+        self.assertNotIn("removed is gone", self.home.davit("system:start").stderr)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "lifecycle/identity.hpp"
+#include "lifecycle/missing.hpp"
 #include "process/file_lock.hpp"
 #include "process/files.hpp"
 #include "tests/scenario/world.hpp"
@@ -149,6 +150,23 @@ TEST_F(RecoverAll, ADeploymentThatAnotherHasTakenOverMeanwhileIsLeftToIt) {
   ::waitpid(child, nullptr, 0);
   must(Engine(world.services()).recover(before.id, world.context()));
   EXPECT_EQ(world.state(), DeploymentState::kDone);
+}
+
+TEST_F(RecoverAll, InstancesThatSomebodyRemovedAreNamed) {
+  must(world.store().formation().set_many(world.shop.id, {{"web", 2}, {"worker", 1}}));
+  must(world.push());
+  const auto missing = [&] { return must(missing_instances(world.services(), world.context())); };
+  EXPECT_THAT(missing(), testing::IsEmpty());
+  world.plugins.runtime_fake.instances.resize(1);
+  ASSERT_THAT(missing(), testing::SizeIs(1));
+  EXPECT_EQ(missing()[0].text(), "2 of 3 instances of shop are gone");
+  EXPECT_EQ(missing()[0].hint(), "Start them anew: davit ps:restart shop");
+  must(world.deploy("restart"));
+  EXPECT_THAT(missing(), testing::IsEmpty());
+  EXPECT_THAT(world.answering(), testing::SizeIs(2));
+  must(world.deploy("stop"));
+  world.plugins.runtime_fake.instances.clear();
+  EXPECT_THAT(missing(), testing::IsEmpty()) << "what is stopped need not be there";
 }
 
 }  // namespace
