@@ -86,6 +86,29 @@ class Stacks(DockerTest):
         self.assertEqual(1, len(self.images() - images))
 
 
+class Options(DockerTest):
+    def test_a_value_with_blanks_is_one_option(self):
+        app = self.app("optioned")
+        app.server("one")
+        app.commit()
+        self.home.davit("docker-options:add", "optioned", "deploy", "-e 'GREETING=hello world' --label note=\"it's\"")
+        self.home.davit("docker-options:add", "optioned", "deploy,run", "--", "--env", "PATTERN=a 'b' \\d")
+        self.home.davit("docker-options:add", "optioned", "deploy", "--", "--pids-limit=200", "-e LAST=1")
+        app.push()
+        self.home.davit("ps:restart", "optioned")
+        facts = self.api.ask("GET", f"/containers/{self.container('optioned')}/json")["Config"]
+        self.assertLessEqual({"GREETING=hello world", "PATTERN=a 'b' \\d", "LAST=1"}, set(facts["Env"]))
+        self.assertEqual("it's", facts["Labels"]["note"])
+        self.assertEqual("a 'b' \\d\n", self.home.davit("run", "optioned", "sh", "-c", 'printf "%s\\n" "$PATTERN"').stdout)
+        listed = self.home.davit("docker-options:list", "optioned", "deploy").stdout.splitlines()
+        self.assertEqual("--env='GREETING=hello world'", listed[0])
+        for option in listed:
+            self.home.davit("docker-options:remove", "optioned", "deploy", "--", option)
+        self.assertEqual("", self.home.davit("docker-options:list", "optioned", "deploy").stdout)
+        self.home.davit("ps:restart", "optioned")
+        self.assert_answers("optioned", "one")
+
+
 class OthersHands(DockerTest):
     """A container that somebody else stops, renames, pauses or removes is made good by the next command, and a deploy loses nothing."""
 

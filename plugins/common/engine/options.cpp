@@ -276,6 +276,17 @@ unsigned bit_of(Phase phase) {
 
 }  // namespace
 
+std::string quoted_word(const std::string& word) {
+  if (!word.empty() && word.find_first_of(" \t\n'\"\\") == std::string::npos) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\"'\"'") : std::string(1, c);
+  return text + "'";
+}
+
+std::string Option::text() const {
+  return value.empty() ? name : name + "=" + quoted_word(value);
+}
+
 std::uint64_t parse_bytes(const std::string& option, const std::string& text) {
   std::uint64_t number = 0;
   const char* end = text.data() + text.size();

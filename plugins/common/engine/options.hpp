@@ -18,8 +18,13 @@ namespace davit::docker {
 struct Option {
   std::string name;   ///< "--memory"
   std::string value;  ///< "" for switches such as --read-only
-  [[nodiscard]] std::string text() const { return value.empty() ? name : name + "=" + value; }
+  /// What parse_options() reads as this option again.
+  [[nodiscard]] std::string text() const;
+  friend bool operator==(const Option&, const Option&) = default;
 };
+
+/// In quotes if need be, so that it is one word, and this one.
+std::string quoted_word(const std::string& word);
 
 enum class Phase : std::uint8_t { kBuild, kDeploy, kRun };
 

@@ -21,15 +21,23 @@ bool wants_json(const sdk::Command& command) {
   return format == "json";
 }
 
+/// One word is options as somebody would write them; of several each is what a shell made it, except one such
+/// as "-e A=1".
 std::string words_from(const sdk::Command& command, std::size_t at) {
+  const bool several = command.args.size() > at + 1;
   std::string text;
   for (; at < command.args.size(); ++at) {
-    // A word with blanks came quoted, and stays one.
     const std::string& word = command.args[at];
-    const bool blank = word.find_first_of(" \t") != std::string::npos && command.args.size() - at > 1;
-    text += (text.empty() ? "" : " ") + (blank ? "'" + word + "'" : word);
+    const std::size_t mark = word.find_first_of("= \t\n");
+    const bool options = word.starts_with('-') && mark != std::string::npos && word[mark] != '=';
+    text += (text.empty() ? "" : " ") + (several && !options ? quoted_word(word) : word);
   }
   return text;
+}
+
+/// As davit wrote a value with blanks before it put it in quotes: nothing could read that again.
+std::string bare_text(const Option& option) {
+  return option.name + "=" + option.value;
 }
 
 }  // namespace
@@ -184,7 +192,10 @@ std::int32_t DockerCommands::options_remove(const sdk::Command& command) {
   for (const Phase phase : parse_phases(command.arg(1))) {
     sdk::Strings list = listed(app, phase);
     const std::size_t before = list.size();
-    for (const Option& option : parse_options(text, phase)) std::erase(list, option.text());
+    for (const Option& option : parse_options(text, phase)) {
+      std::erase(list, option.text());
+      std::erase(list, bare_text(option));
+    }
     any = any || list.size() != before;
     base_.host.properties(call_).set_list(app, kOptionsGroup, name_of(phase), list);
   }

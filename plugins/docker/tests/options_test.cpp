@@ -69,6 +69,28 @@ TEST(Options, BadValuesAreNamed) {
   EXPECT_THAT(refusal("word"), HasSubstr("does not know"));
 }
 
+TEST(Options, AreReadAgainAsTheyAreWritten) {
+  const std::vector<std::string> pieces = {"a", " ", "\t", "\n", "'", "\"", "\\", "=", "$x", "-", "--env"};
+  std::vector<Option> all;
+  for (const std::string& first : pieces) {
+    for (const std::string& second : pieces) {
+      for (const std::string& third : pieces) {
+        const Option option{"--env", "KEY=" + first + second + third};
+        EXPECT_EQ(parse_options(option.text(), Phase::kDeploy), std::vector{option}) << option.text();
+        all.push_back(option);
+      }
+    }
+  }
+  std::string text;
+  for (const Option& option : all) text += option.text() + " ";
+  EXPECT_EQ(parse_options(text, Phase::kDeploy), all);
+  EXPECT_EQ((Option{"--env", "A=1"}.text()), "--env=A=1");
+  EXPECT_EQ((Option{"--env", "A=hello world"}.text()), "--env='A=hello world'");
+  EXPECT_EQ((Option{"--read-only", ""}.text()), "--read-only");
+  EXPECT_EQ(parse_options(R"(--build-arg "A=it's")", Phase::kBuild).front().text(),
+            R"(--build-arg='A=it'"'"'s')");
+}
+
 TEST(Options, PhasesComeAloneOrTogether) {
   EXPECT_EQ(parse_phases("build,run,build"), (std::vector<Phase>{Phase::kBuild, Phase::kRun}));
   EXPECT_THROW(parse_phases("start"), sdk::Failure);
