@@ -402,6 +402,32 @@ class Stranger:
                 "volumes": sorted(row["Name"] for row in foreign(api.ask("GET", "/volumes")["Volumes"])),
                 "networks": {row["Id"]: row["Name"] for row in foreign(api.ask("GET", "/networks"))}}
 
+    def copy(self, container):
+        """What one makes to look into a container of davit's, and on its image: both inherit the labels of davit's image."""
+        api = self.api
+        copy = "davit-e2e/copy:" + container[:12]
+        source = api.ask("GET", f"/containers/{container}/json")["Image"]
+        api.ask("POST", "/commit", {}, query=dict(zip(("repo", "tag"), copy.rsplit(":", 1)), container=container))
+        api.ask("POST", "/images/" + source + "/tag", query={"repo": "davit-e2e/named", "tag": container[:12]})
+        id = api.run(copy, ["1000000"], Entrypoint=["sleep"], HostConfig={"NetworkMode": "none"})
+        return [id, copy, "davit-e2e/named:" + container[:12]]
+
+    def copied(self, copy):
+        """The state of what copy() made, "" for what is not there."""
+        states = []
+        for kind, name in zip(("containers", "images", "images"), copy):
+            try:
+                facts = self.api.ask("GET", f"/{kind}/{name}/json")
+                states.append((facts["Id"], facts.get("State", {}).get("Status")))
+            except Refused:
+                states.append("")
+        return states
+
+    def forget_copy(self, copy):
+        self.api.ask("DELETE", f"/containers/{copy[0]}", query={"force": "1"})
+        for image in copy[1:]:
+            self.api.ask("DELETE", f"/images/{image}")
+
     def changes(self, before):
         after = self.everything()
         return [f"{kind}: {before[kind]} became {after[kind]}" for kind in before if before[kind] != after[kind]]

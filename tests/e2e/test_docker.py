@@ -131,6 +131,26 @@ class OthersHands(DockerTest):
         self.home.davit("--force", "apps:destroy", "handled")
         self.assertEqual([], self.containers("handled"))
 
+    def test_what_others_make_of_an_instance_is_left_alone(self):
+        """A container and an image that inherit davit's labels are no instance, and no garbage."""
+        stranger = engine.Stranger(self.api)
+        app = self.deployed("copied", "one")
+        copy = stranger.copy(self.container("copied"))
+        self.addCleanup(stranger.forget_copy, copy)
+        before = stranger.copied(copy)
+        self.assertEqual("running", before[0][1])
+        self.assertEqual(1, len(self.home.instances("copied")))
+        self.home.davit("ps:scale", "copied", "web=2")
+        for text in ("two", "three"):
+            app.server(text)
+            app.commit()
+            app.push()
+        self.assert_answers("copied", "three")
+        self.home.davit("system:collect")
+        self.home.davit("--force", "apps:destroy", "copied")
+        self.home.davit("system:collect")
+        self.assertEqual(before, stranger.copied(copy))
+
     def test_a_port_that_somebody_took_meanwhile(self):
         """Leased ports are ours by agreement only: the message names the port, and the next try takes another."""
         self.deployed("ported", "one")

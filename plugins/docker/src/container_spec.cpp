@@ -44,7 +44,7 @@ Json mounts_of(const ContainerSpec& spec) {
   const auto bind = [&mounts](const std::string& source, const std::string& target, bool read_only) {
     mounts.push_back({{"Type", "bind"}, {"Source", source}, {"Target", target}, {"ReadOnly", read_only}});
   };
-  bind(spec.init_folder, "/run/davit", true);
+  bind(spec.init_folder, kInitMount, true);
   for (const sdk::Mount& mount : spec.mounts)
     bind(mount.source, mount.target, (mount.flags & DAVIT_MOUNT_READ_ONLY) != 0);
   return mounts;

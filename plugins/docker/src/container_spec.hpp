@@ -44,6 +44,7 @@ struct ContainerSpec {
   std::vector<Option> options;
 };
 
+inline constexpr const char* kInitMount = "/run/davit";
 inline constexpr const char* kInnerInit = "/run/davit/davit-init";
 inline constexpr std::uint32_t kDefaultPort = 5000;  ///< PORT inside
 

@@ -5,12 +5,27 @@
 #include <exception>
 #include <thread>
 
+#include "container_spec.hpp"
+
 namespace davit::docker_plugin {
 namespace {
 
 constexpr std::size_t kAtOnce = 16;
 
+bool has_init(const Json& mounts) {
+  return std::ranges::any_of(mounts,
+                             [](const Json& mount) { return text_in(mount, "Destination") == kInitMount; });
+}
+
 }  // namespace
+
+bool is_davits(Engine& engine, const Json& listed, const Patience& patience) {
+  const auto mounts = [](const Json& json) { return json.value("Mounts", Json()); };
+  if (!mounts(listed).empty()) return has_init(mounts(listed));
+  Json facts;  // Podman lists none, whatever there are
+  return engine.find("/containers/" + text_in(listed, "Id") + "/json", {}, facts, patience) &&
+         has_init(mounts(facts));
+}
 
 std::vector<Found> find_instances(const Base& base, const sdk::Selector& selector, const Patience& patience) {
   std::vector<std::string> labels{std::string(kLabelHome) + "=" + base.config.home_id,
@@ -27,6 +42,7 @@ std::vector<Found> find_instances(const Base& base, const sdk::Selector& selecto
     }
     const auto name = name_in(base.config.home_id, one.labels);
     if (!name || (!selector.owner.empty() && !matches(selector, *name))) continue;
+    if (!is_davits(base.engine, container, patience)) continue;
     one.name = *name;
     one.id = text_in(container, "Id");
     one.state = text_in(container, "State");

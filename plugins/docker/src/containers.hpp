@@ -1,4 +1,5 @@
-// The containers of this home, as the engine lists them. Nothing without this home's label is ever seen.
+// The containers of this home, as the engine lists them. Nothing is ever seen that has not
+// this home's label, or has it from an image only.
 #pragma once
 
 #include <string>
@@ -20,6 +21,10 @@ struct Found {
     return at == labels.end() ? std::string() : at->second;
   }
 };
+
+/// Of a row of /containers/json that has the home's label: whether davit made it. An image hands its labels
+/// on to whatever others make of it, but not where davit-init is mounted.
+bool is_davits(Engine& engine, const Json& listed, const Patience& patience);
 
 /// The selected instances, in inspect's order. An empty owner: of all.
 std::vector<Found> find_instances(const Base& base, const sdk::Selector& selector, const Patience& patience);

@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -247,6 +248,16 @@ RunnableImage Images::runnable(const sdk::Call& call, const std::string& owner,
   return {base_image(call, stacks_.image_of(call, stack, owner), user), {}, {}, false, {}};
 }
 
+/// By its names: what others make of an image of davit's inherits the labels.
+bool Images::is_ours(const Json& image, const char* kind) const {
+  const sdk::Strings names = words_in(image, "RepoTags");
+  return !names.empty() && std::ranges::all_of(names, [&](const std::string& name) {
+    const std::string prefix = repository(kind) + ":";
+    return name.starts_with(prefix) || name.starts_with("docker.io/" + prefix) ||  // Podman's way
+           name.starts_with("localhost/" + prefix);
+  });
+}
+
 /// False if something still needs it.
 bool Images::remove_image(const sdk::Call& call, const std::string& id) {
   try {
@@ -267,7 +278,8 @@ void Images::sweep(const sdk::Call& call) {
   };
   for (const Json& image : of_kind("slug")) {
     const std::string slug = text_in(object_in(image, "Labels"), kLabelSlug);
-    if (!slug.empty() && !slug_is_there(slug)) remove_image(call, text_in(image, "Id"));
+    if (is_ours(image, "slug") && !slug.empty() && !slug_is_there(slug))
+      remove_image(call, text_in(image, "Id"));
   }
   // A stack that was made anew: the old one has lost its name, and goes when no slug stands on it.
   for (const Json& image : of_kind("base")) {
@@ -275,8 +287,11 @@ void Images::sweep(const sdk::Call& call) {
     Json stack;
     const bool there = base_.engine.find("/images/" + stack_id + "/json", {}, stack, steady());
     const bool has_name = there && stack.contains("RepoTags") && !stack["RepoTags"].empty();
-    if (has_name || !remove_image(call, text_in(image, "Id")) || !there) continue;
-    if (text_in(object_in(object_in(stack, "Config"), "Labels"), kLabelHome) == base_.config.home_id)
+    if (has_name || !is_ours(image, "base") || !remove_image(call, text_in(image, "Id")) || !there) continue;
+    // Imported, and not made of one that was.
+    const bool one_layer = words_in(object_in(stack, "RootFS"), "Layers").size() == 1;
+    if (one_layer &&
+        text_in(object_in(object_in(stack, "Config"), "Labels"), kLabelHome) == base_.config.home_id)
       remove_image(call, stack_id);
   }
 }
@@ -298,7 +313,7 @@ void Images::collect(const sdk::Call& call, const sdk::CollectEvent& event) {
     for (const Json& image :
          base_.engine.get("/images/json", {{"filters", label_filter(labels)}}, steady())) {
       const std::string id = text_in(image, "Id");
-      if (used.contains(id) || is_needed(image)) continue;
+      if (!is_ours(image, kind) || used.contains(id) || is_needed(image)) continue;
       if (!event.dry_run && !remove_image(call, id)) continue;
       event.garbage.set("docker/image " + id.substr(id.find(':') + 1, 12),
                         std::to_string(number_in(image, "Size")) + " " + why);

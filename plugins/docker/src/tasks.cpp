@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstdlib>
 
+#include "containers.hpp"
 #include "instances.hpp"
 #include "runner.hpp"
 
@@ -243,6 +244,9 @@ void Tasks::sweep(const sdk::Call& call) {
     // An instance may have the label from an image: the engine hands images' labels on.
     const std::string kind = text_in(labels, kLabelKind);
     if ((kind != "task" && kind != "scratch") || runner_lives(text_in(labels, kLabelRunner))) continue;
+    const std::string state = text_in(container, "State");
+    const bool ran = state == "running" || state == "exited";
+    if (kind == "task" ? !is_davits(base_.engine, container, patience(call)) : ran) continue;
     remove_container(base_.engine, text_in(container, "Id"));
   }
 }

@@ -96,7 +96,11 @@ class DockerWorld : public World {
       docker_plugin::remove_container(engine(), text_in(container, "Id"));
       labels["davit.spec"] = "half";
       (void)engine().post("/containers/create", {},
-                          {{"Image", kImage}, {"Cmd", {"/never"}}, {"Labels", labels}}, steady());
+                          {{"Image", kImage},
+                           {"Cmd", {"/never"}},
+                           {"Labels", labels},
+                           {"HostConfig", {{"Mounts", facts["HostConfig"]["Mounts"]}}}},
+                          steady());
     }
   }
 
@@ -117,6 +121,8 @@ class DockerWorld : public World {
     return nullptr;
   }
   std::string home() const { return home_.path(); }
+  /// What every container of davit's has.
+  std::string init_bind() const { return home() + "/libexec:/run/davit:ro"; }
 
  private:
   void remove_images(const std::string& kind) {
@@ -209,6 +215,34 @@ TEST_F(RuntimeSuite, StrangersAreNotTouched) {
   engine.remove("/networks/shop", {}, steady());
 }
 
+TEST_F(RuntimeSuite, WhatOthersMakeOfAnInstanceIsNotTouched) {
+  DockerWorld& docker = here(*world);
+  docker_plugin::Engine& engine = docker.engine();
+  const sdk::Group wanted = web(1);
+  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
+  const std::string one = text_in(docker.facts_of("web"), "Id");
+  const Json image = engine.post("/commit", {{"container", one}, {"repo", "davit-tests/mine"}, {"tag", "1"}},
+                                 Json::object(), steady());
+  const Json copy = engine.post("/containers/create", {},
+                                {{"Image", "davit-tests/mine:1"},
+                                 {"Entrypoint", {"sleep"}},
+                                 {"Cmd", {"1000"}},
+                                 {"HostConfig", {{"NetworkMode", "none"}}}},
+                                steady());
+  const std::string id = text_in(copy, "Id");
+  (void)engine.post("/containers/" + id + "/start", {}, nullptr, steady());
+  EXPECT_EQ(inspect().size(), 1U);
+  ASSERT_EQ(runtime().apply(web(2)), DAVIT_OK) << runtime().call().message;
+  fs::remove(wanted.artifact->ref);
+  ASSERT_EQ(runtime().remove(all(), true), DAVIT_OK) << runtime().call().message;
+  EXPECT_EQ(engine.get("/containers/" + id + "/json", {}, steady())["State"]["Status"], "running");
+  docker_plugin::remove_container(engine, id);
+  ASSERT_EQ(runtime().remove(all(), true), DAVIT_OK) << "which sweeps images";
+  Json found;
+  EXPECT_TRUE(engine.find("/images/davit-tests/mine:1/json", {}, found, steady()));
+  engine.remove("/images/davit-tests/mine:1", {}, steady());
+}
+
 TEST_F(RuntimeSuite, AContainerThatSomebodyRemovedComesBackWithTheNextApply) {
   ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
   docker_plugin::remove_container(here(*world).engine(), text_in(here(*world).facts_of("web"), "Id"));
@@ -222,7 +256,7 @@ TEST_F(RuntimeSuite, ATaskWhoseDavitWasKilledIsSweptByTheNext) {
   (void)docker.engine().post("/containers/create", {},
                              {{"Image", kImage},
                               {"Cmd", {"sleep", "1000"}},
-                              {"HostConfig", {{"NetworkMode", "none"}}},
+                              {"HostConfig", {{"NetworkMode", "none"}, {"Binds", {docker.init_bind()}}}},
                               {"Labels",
                                {{"davit.home", docker_plugin::short_hash(docker.home())},
                                 {"davit.kind", "task"},
@@ -242,6 +276,7 @@ TEST_F(RuntimeSuite, TheSweepOfAnotherDavitLeavesInstancesAlone) {
   (void)docker.engine().post("/containers/create", {},
                              {{"Image", kImage},
                               {"Cmd", {"sleep", "1000"}},
+                              {"HostConfig", {{"Binds", {docker.init_bind()}}}},
                               {"Labels",
                                {{"davit.home", docker_plugin::short_hash(docker.home())},
                                 {"davit.kind", "instance"},
