@@ -232,6 +232,20 @@ const ServerVersion& Engine::version(const Patience& patience) {
   return version_;
 }
 
+template <typename Work>
+auto Engine::in_its_version(const Work& work) -> decltype(work()) {
+  const bool remembered = !version_.api.empty();
+  try {
+    return work();
+  } catch (const EngineFailure& failure) {
+    const bool refused =
+        failure.http_status() == 400 && failure.words().find("client version") != std::string::npos;
+    if (refused || failure.http_status() == 0) version_ = {};
+    if (!refused || !remembered) throw;
+  }
+  return work();
+}
+
 Json Engine::get(const std::string& path, const Query& query, const Patience& patience) {
   const auto answer = stream("GET", path, query, nullptr, patience);
   Json said = whole_json(*answer, "GET " + path);
@@ -261,24 +275,33 @@ bool Engine::find(const std::string& path, const Query& query, Json& found, cons
 
 std::unique_ptr<Stream> Engine::stream(const std::string& method, const std::string& path, const Query& query,
                                        const Json& body, const Patience& patience, const Headers& headers) {
-  Question question{method, target(path, query, patience), method + " " + path, "", "", nullptr, headers};
-  if (!body.is_null()) {
-    question.content_type = "application/json";
-    question.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
-  }
-  return ask(question, patience);
+  return in_its_version([&] {
+    Question question{method, target(path, query, patience), method + " " + path, "", "", nullptr, headers};
+    if (!body.is_null()) {
+      question.content_type = "application/json";
+      question.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    return ask(question, patience);
+  });
 }
 
 std::unique_ptr<Stream> Engine::upload(const std::string& method, const std::string& path, const Query& query,
                                        const std::string& content_type, const BodySource& source,
                                        const Patience& patience, const Headers& headers) {
-  const Question question{
-      method, target(path, query, patience), method + " " + path, content_type, "", &source, headers};
-  return ask(question, patience);
+  return in_its_version([&] {
+    const Question question{
+        method, target(path, query, patience), method + " " + path, content_type, "", &source, headers};
+    return ask(question, patience);
+  });
 }
 
 std::unique_ptr<Hijacked> Engine::hijack(const std::string& path, const Query& query, const Json& body,
                                          const Patience& patience) {
+  return in_its_version([&] { return hijack_once(path, query, body, patience); });
+}
+
+std::unique_ptr<Hijacked> Engine::hijack_once(const std::string& path, const Query& query, const Json& body,
+                                              const Patience& patience) {
   const std::string where = target(path, query, patience);
   EngineSession session(socket_, patience);
   try {

@@ -75,7 +75,7 @@ class Engine {
   explicit Engine(std::string socket_path) : socket_(std::move(socket_path)) {}
 
   [[nodiscard]] const std::string& socket() const { return socket_; }
-  /// Asked once, then remembered.
+  /// Asked once, then remembered until the engine is gone, or says that it speaks that no more.
   const ServerVersion& version(const Patience& patience);
 
   /// The answer's JSON (null for an empty one). Throws EngineFailure for anything but 2xx and 304.
@@ -98,6 +98,12 @@ class Engine {
  private:
   struct Question;
   std::unique_ptr<Stream> ask(const Question& question, const Patience& patience);
+  /// `work` makes a request of its own with target(). An engine that was replaced by another may speak
+  /// another version: then it is done once more.
+  template <typename Work>
+  auto in_its_version(const Work& work) -> decltype(work());
+  std::unique_ptr<Hijacked> hijack_once(const std::string& path, const Query& query, const Json& body,
+                                        const Patience& patience);
   std::string target(const std::string& path, const Query& query, const Patience& patience);
   Json whole_json(Stream& stream, const std::string& what) const;
 

@@ -148,6 +148,32 @@ TEST_F(EngineTest, SpeaksTheVersionThatItNegotiated) {
   EXPECT_EQ(engine.version(steady()).engine, "99.1");
 }
 
+TEST_F(EngineTest, AnEngineThatWasUpgradedIsAskedInItsVersion) {
+  server.answer("/v1.43/info", FalseEngine::json_answer(R"({"Name":"old"})"));
+  EXPECT_EQ(text_in(engine.get("/info", {}, steady()), "Name"), "old");
+  const std::string too_old = FalseEngine::json_answer(
+      R"({"message":"client version 1.43 is too old. Minimum supported API version is 1.44, please upgrade your client to a newer version"})",
+      "400 Bad Request");
+  server.answer("/v1.43/", too_old);
+  server.answer("GET /version",
+                FalseEngine::json_answer(R"({"Version":"29.0","ApiVersion":"1.52","MinAPIVersion":"1.44"})"));
+  server.answer("/v1.47/info", FalseEngine::json_answer(R"({"Name":"new"})"));
+  EXPECT_EQ(text_in(engine.get("/info", {}, steady()), "Name"), "new");
+  EXPECT_EQ(engine.version(steady()).engine, "29.0");
+  server.answer("/v1.47/", too_old);
+  EXPECT_EQ(failure_of([&] { (void)engine.get("/info", {}, steady()); }).http_status(), 400)
+      << "asked once more, and no more";
+}
+
+TEST_F(EngineTest, AnEngineThatWasGoneIsAskedForItsVersionAgain) {
+  EXPECT_EQ(engine.version(steady()).engine, "99.1");
+  server.answer("/info", "");
+  EXPECT_EQ(failure_of([&] { (void)engine.get("/info", {}, steady()); }).http_status(), 0);
+  server.answer("GET /version",
+                FalseEngine::json_answer(R"({"Version":"100","ApiVersion":"1.45","MinAPIVersion":"1.24"})"));
+  EXPECT_EQ(engine.version(steady()).engine, "100");
+}
+
 TEST_F(EngineTest, AnErrorIsTheEnginesOwnWords) {
   server.answer("/bad", FalseEngine::json_answer(R"({"message":"no space left on device"})",
                                                  "500 Internal Server Error"));
