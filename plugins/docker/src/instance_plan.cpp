@@ -170,7 +170,7 @@ std::string Instances::create(const sdk::Call& call, const ContainerSpec& spec, 
 std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const InstanceName& name,
                               const std::vector<Found>& present) {
   const ContainerSpec spec = spec_for(call, plan, name);
-  bool there = false;
+  const Found* there = nullptr;
   for (const Found& container : present) {
     if (container.name != name) continue;
     const std::string port = spec.host_port == 0 ? "" : std::to_string(spec.host_port);
@@ -178,12 +178,12 @@ std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const Ins
     const bool kept = (plan.group.flags & DAVIT_GROUP_KEEP) != 0 && executes;
     const bool same =
         kept || (container.label(kLabelSpec) == plan.hash && container.label(kLabelPort) == port);
-    if (!same || there || container.state == "dead" || container.state == "removing") {
+    if (!same || there != nullptr || container.state == "dead" || container.state == "removing") {
       if (same) saved_.save(call, container);
       remove_container(base_.engine, container.id);
       continue;
     }
-    there = true;
+    there = &container;
     const bool ended_well = container.state == "exited" && plan.group.restart != DAVIT_RESTART_ALWAYS &&
                             !records_.is_stopped(container.id);
     if (container.state == "running" || container.state == "restarting" || ended_well) continue;
@@ -194,10 +194,13 @@ std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const Ins
     } catch (const EngineFailure& failure) {
       call.log_warn(name.text() + " cannot be started again and is made anew: " + failure.message());
       remove_container(base_.engine, container.id);
-      there = false;
+      there = nullptr;
     }
   }
-  if (there) return {};
+  if (there != nullptr) {
+    take_live_name(*there);  // whoever handed it on may have ended before it was taken
+    return {};
+  }
   Found made;
   made.id = create(call, spec, name);
   made.name = name;

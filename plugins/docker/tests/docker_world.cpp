@@ -177,6 +177,20 @@ TEST_F(RuntimeSuite, TheLiveInstanceIsFoundByItsName) {
   EXPECT_TRUE(wait_log("True"));
 }
 
+TEST_F(RuntimeSuite, ANameThatWasHandedOnHalfwayIsTaken) {
+  const auto rename = [&](const std::string& from, const std::string& to) {
+    (void)here(*world).engine().post("/containers/" + from + "/rename", {{"name", to}}, nullptr, steady());
+  };
+  ASSERT_EQ(runtime().apply(web(1, "d1")), DAVIT_OK) << runtime().call().message;
+  ASSERT_EQ(runtime().apply(web(1, "d2")), DAVIT_OK) << runtime().call().message;
+  rename("shop.web.1", "shop.d1.web.1");
+  ASSERT_EQ(runtime().remove(all("d1"), true), DAVIT_OK) << runtime().call().message;
+  EXPECT_EQ(text_in(here(*world).facts_of("web"), "Name"), "/shop.web.1");
+  rename("shop.web.1", "shop.d2.web.1");
+  ASSERT_EQ(runtime().apply(web(1, "d2")), DAVIT_OK) << runtime().call().message;
+  EXPECT_EQ(text_in(here(*world).facts_of("web"), "Name"), "/shop.web.1");
+}
+
 TEST_F(RuntimeSuite, ARedeployOfTheSameSlugAddsNoImage) {
   ASSERT_EQ(runtime().apply(web(1, "d1")), DAVIT_OK) << runtime().call().message;
   const std::size_t before = here(*world).labelled("/images/json", {}).size();
