@@ -28,8 +28,17 @@ std::string subnet_of(const std::string& pool, unsigned n) {
   return fmt::format("{}.{}.{}.0/24", subnet >> 24, (subnet >> 16) & 255, (subnet >> 8) & 255);
 }
 
-std::string Networks::name_of(std::uint32_t owner_kind, const std::string& owner) const {
-  return "davit-" + base_.config.home_id + (owner_kind == DAVIT_OWNER_SERVICE ? "-service-" : "-") + owner;
+// The app service-x and the service x have the same usual name.
+sdk::Strings Networks::names_of(std::uint32_t owner_kind, const std::string& owner) const {
+  const std::string name =
+      "davit-" + base_.config.home_id + (owner_kind == DAVIT_OWNER_SERVICE ? "-service-" : "-") + owner;
+  return {name, name + "_" + owner_word(owner_kind)};
+}
+
+bool Networks::belongs_to(const Json& network, std::uint32_t owner_kind, const std::string& owner) const {
+  const Json& labels = object_in(network, "Labels");
+  return text_in(labels, kLabelHome) == base_.config.home_id &&
+         text_in(labels, kLabelOwnerKind) == owner_word(owner_kind) && text_in(labels, kLabelOwner) == owner;
 }
 
 void Networks::create(const sdk::Call& call, Json request) {
@@ -51,19 +60,26 @@ void Networks::create(const sdk::Call& call, Json request) {
 }
 
 std::string Networks::ensure(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
-  const std::string name = name_of(owner_kind, owner);
-  Json found;
-  if (base_.engine.find("/networks/" + name, {}, found, patience(call))) return name;
-  create(call, {{"Name", name},
-                {"CheckDuplicate", true},
-                {"Driver", "bridge"},
-                {"Labels",
-                 {{kLabelHome, base_.config.home_id},
-                  {kLabelHomePath, base_.config.home},
-                  {kLabelKind, "network"},
-                  {kLabelOwnerKind, owner_word(owner_kind)},
-                  {kLabelOwner, owner}}}});
-  return name;
+  for (const std::string& name : names_of(owner_kind, owner)) {
+    Json found;
+    const bool there = base_.engine.find("/networks/" + name, {}, found, patience(call));
+    if (there && !belongs_to(found, owner_kind, owner)) continue;
+    if (there) return name;
+    create(call, {{"Name", name},
+                  {"CheckDuplicate", true},
+                  {"Driver", "bridge"},
+                  {"Labels",
+                   {{kLabelHome, base_.config.home_id},
+                    {kLabelHomePath, base_.config.home},
+                    {kLabelKind, "network"},
+                    {kLabelOwnerKind, owner_word(owner_kind)},
+                    {kLabelOwner, owner}}}});
+    return name;
+  }
+  const std::string name = names_of(owner_kind, owner).front();
+  throw sdk::Failure(DAVIT_CONFLICT, "network-foreign",
+                     fmt::format("The network {} is not of {} {}", name, owner_word(owner_kind), owner),
+                     "see `docker network inspect " + name + "`, and remove or rename it");
 }
 
 namespace {
@@ -131,8 +147,10 @@ void Networks::start(const sdk::Call& call, const std::string& container, std::u
   try {
     (void)base_.engine.post(path, {}, nullptr, patience(call));
   } catch (const EngineFailure& failure) {
-    const std::string missing = "network " + name_of(owner_kind, owner) + " not found";
-    if (failure.http_status() != 404 || failure.message().find(missing) == std::string::npos) throw;
+    const bool missing = std::ranges::any_of(names_of(owner_kind, owner), [&](const std::string& name) {
+      return failure.message().find("network " + name + " not found") != std::string::npos;
+    });
+    if (failure.http_status() != 404 || !missing) throw;
     (void)ensure(call, owner_kind, owner);
     (void)base_.engine.post(path, {}, nullptr, patience(call));
   }
@@ -165,11 +183,16 @@ void Networks::connect(const sdk::Call& call, const std::string& network, const 
 }
 
 void Networks::remove(std::uint32_t owner_kind, const std::string& owner) {
-  try {
-    base_.engine.remove("/networks/" + name_of(owner_kind, owner), {}, steady());
-  } catch (const EngineFailure& failure) {
-    // 403: it has active endpoints (a task runs); 404: gone
-    if (failure.http_status() != 404 && failure.http_status() != 403 && failure.http_status() != 409) throw;
+  for (const std::string& name : names_of(owner_kind, owner)) {
+    Json found;
+    if (!base_.engine.find("/networks/" + name, {}, found, steady()) || !belongs_to(found, owner_kind, owner))
+      continue;
+    try {
+      base_.engine.remove("/networks/" + name, {}, steady());
+    } catch (const EngineFailure& failure) {
+      // 403: it has active endpoints (a task runs); 404: gone
+      if (failure.http_status() != 404 && failure.http_status() != 403 && failure.http_status() != 409) throw;
+    }
   }
 }
 

@@ -31,7 +31,11 @@ class Networks {
   void create(const sdk::Call& call, Json request);
 
  private:
-  [[nodiscard]] std::string name_of(std::uint32_t owner_kind, const std::string& owner) const;
+  /// Its usual name, and the one for where another owner has that.
+  [[nodiscard]] sdk::Strings names_of(std::uint32_t owner_kind, const std::string& owner) const;
+  /// By its labels.
+  [[nodiscard]] bool belongs_to(const Json& network, std::uint32_t owner_kind,
+                                const std::string& owner) const;
   void connect(const sdk::Call& call, const std::string& network, const std::string& container,
                const std::vector<std::string>& aliases);
   const Base& base_;

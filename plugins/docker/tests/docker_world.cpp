@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "names.hpp"
 #include "parts.hpp"
@@ -227,6 +228,30 @@ TEST_F(RuntimeSuite, StrangersAreNotTouched) {
   EXPECT_TRUE(engine.find("/networks/shop", {}, network, steady()));
   docker_plugin::remove_container(engine, id);
   engine.remove("/networks/shop", {}, steady());
+}
+
+TEST_F(RuntimeSuite, AnAppAndAServiceHaveNetworksOfTheirOwnWhateverTheirNames) {
+  sdk::Group app = group("worker", "sleep 1000");
+  sdk::Group service = app;
+  app.owner = "service-shop";
+  service.owner_kind = DAVIT_OWNER_SERVICE;
+  const sdk::Selector of_app{app.owner_kind, app.owner, "", "", 0};
+  const sdk::Selector of_service{service.owner_kind, service.owner, "", "", 0};
+  const auto owners = [&] {
+    std::set<std::string> found;
+    for (const Json& network : here(*world).labelled("/networks", {}))
+      found.insert(text_in(network["Labels"], "davit.owner"));
+    return found;
+  };
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_EQ(runtime().apply(service), DAVIT_OK) << runtime().call().message;
+    ASSERT_EQ(runtime().apply(app), DAVIT_OK) << runtime().call().message;
+    EXPECT_EQ(owners(), (std::set<std::string>{"service-shop", "shop"}));
+    ASSERT_EQ(runtime().remove(twice == 0 ? of_app : of_service, true), DAVIT_OK) << runtime().call().message;
+    EXPECT_EQ(owners().size(), 1U);
+  }
+  ASSERT_EQ(runtime().remove(of_app, true), DAVIT_OK) << runtime().call().message;
+  EXPECT_TRUE(owners().empty());
 }
 
 TEST_F(RuntimeSuite, WhatOthersMakeOfAnInstanceIsNotTouched) {
