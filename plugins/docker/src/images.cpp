@@ -75,7 +75,8 @@ std::set<std::uint32_t> exposed_ports(const Json& config) {
   std::set<std::uint32_t> ports;
   for (const auto& [port, unused] : object_in(config, "ExposedPorts").items()) {
     const auto number = static_cast<std::uint32_t>(std::strtoul(port.c_str(), nullptr, 10));
-    if (port.ends_with("/tcp") && number != 0 && number < 65536) ports.insert(number);
+    const bool is_tcp = port.ends_with("/tcp") || port.find('/') == std::string::npos;  // OCI: "8080"
+    if (is_tcp && number != 0 && number < 65536) ports.insert(number);
   }
   return ports;
 }

@@ -200,6 +200,19 @@ TEST(Accounts, AreAddedOnceAndOnlyIfTheNumberIsFree) {
   EXPECT_EQ(with_account("", "7", "app:x:7:"), "app:x:7:\n");
 }
 
+TEST(ExposedPorts, AreThoseOfTcp) {
+  const Json config = {{"ExposedPorts",
+                        {{"8080", Json::object()},
+                         {"80/tcp", Json::object()},
+                         {"53/udp", Json::object()},
+                         {"0/tcp", Json::object()},
+                         {"70000", Json::object()},
+                         {"http", Json::object()}}}};
+  EXPECT_THAT(exposed_ports(config), ElementsAre(80U, 8080U));
+  EXPECT_THAT(exposed_ports({{"ExposedPorts", nullptr}}), testing::IsEmpty());
+  EXPECT_THAT(exposed_ports(Json::object()), testing::IsEmpty());
+}
+
 TEST(Subnets, AreCutFromThePool) {
   EXPECT_EQ(subnet_of("10.88.0.0/16", 0), "10.88.0.0/24");
   EXPECT_EQ(subnet_of("10.88.3.9/16", 255), "10.88.255.0/24");
