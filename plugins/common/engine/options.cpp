@@ -97,6 +97,10 @@ void add_log_option(Json& host, const std::string& option, const std::string& va
   if (name != "max-size" && name != "max-file")
     refuse(fmt::format("{} {} is not supported", option, name),
            "max-size and max-file are: davit reads the engine's json-file logs");
+  if (name == "max-size") (void)parse_bytes(option + " max-size", setting);
+  if (name == "max-file" && parse_number(option + " max-file", setting) == 0)
+    refuse(fmt::format("{} max-file takes at least 1", option),
+           fmt::format("for example {}=max-file=3", option));
   host["LogConfig"]["Config"][name] = setting;
 }
 
@@ -155,7 +159,13 @@ const std::vector<Known>& known_options() {
          host([](Json& config, const std::string&, const std::string& value) {
            config["CpusetCpus"] = value;
          })},
-        {"--pids-limit", "", kAlways, true, number("PidsLimit")},
+        {"--pids-limit", "", kAlways, true,
+         host([](Json& config, const std::string& option, const std::string& value) {
+           config["PidsLimit"] = parse_number(option, value);
+           if (config["PidsLimit"] == 0)
+             refuse(fmt::format("{}=0 would take the limit away", option),
+                    fmt::format("for example {}=100", option));
+         })},
         {"--shm-size", "", kAlways, true, bytes("ShmSize")},
         {"--ulimit", "", kAlways, true, host(add_ulimit)},
         {"--tmpfs", "", kOnDeploy | kOnRun, true, host(add_tmpfs)},
@@ -364,18 +374,26 @@ std::vector<Option> parse_options(const std::string& text, Phase phase) {
   return options;
 }
 
-void apply_options(const std::vector<Option>& options, Json& container) {
+namespace {
+
+/// --memory sets the swap, too, whatever is said of that before or after it.
+void set_all(std::vector<Option> options, Json& container) {
+  std::ranges::stable_partition(options, [](const Option& option) { return option.name == "--memory"; });
   for (const Option& option : options) {
     if (const Known* known = find_known(option.name)) known->set(container, option.name, option.value);
   }
+}
+
+}  // namespace
+
+void apply_options(const std::vector<Option>& options, Json& container) {
+  set_all(options, container);
   container.erase(kBuild);
 }
 
 BuildOptions build_options(const std::vector<Option>& options) {
   Json container = Json::object();
-  for (const Option& option : options) {
-    if (const Known* known = find_known(option.name)) known->set(container, option.name, option.value);
-  }
+  set_all(options, container);
   BuildOptions found;
   const Json host = container.value("HostConfig", Json::object());
   const auto add = [&](const char* field, const char* parameter) {

@@ -69,6 +69,25 @@ TEST(Options, BadValuesAreNamed) {
   EXPECT_THAT(refusal("word"), HasSubstr("does not know"));
 }
 
+TEST(Options, SwapIsWhatWasSaidOfItInEitherOrder) {
+  for (const char* text : {"--memory-swap=2g --memory=1g", "--memory=1g --memory-swap=2g"}) {
+    EXPECT_EQ(applied(text)["HostConfig"]["Memory"], 1ULL << 30) << text;
+    EXPECT_EQ(applied(text)["HostConfig"]["MemorySwap"], 2ULL << 30) << text;
+    EXPECT_THAT(build_options(parse_options(text, Phase::kBuild)).query,
+                testing::Contains(testing::Pair("memswap", "2147483648")));
+  }
+}
+
+TEST(Options, NoneTakesALimitAway) {
+  EXPECT_THAT(refusal("--pids-limit=0"), HasSubstr("take the limit away"));
+  EXPECT_THAT(refusal("--pids-limit=-1"), HasSubstr("whole number"));
+  EXPECT_THAT(refusal("--log-opt max-size=-1"), HasSubstr("--log-opt max-size takes a size, not '-1'"));
+  EXPECT_THAT(refusal("--log-opt max-size=0"), HasSubstr("takes a size"));
+  EXPECT_THAT(refusal("--log-opt max-file=0"), HasSubstr("at least 1"));
+  EXPECT_EQ(applied("--log-opt=max-size=5m --log-opt=max-file=2")["HostConfig"]["LogConfig"]["Config"],
+            (nlohmann::json{{"max-size", "5m"}, {"max-file", "2"}}));
+}
+
 TEST(Options, AreReadAgainAsTheyAreWritten) {
   const std::vector<std::string> pieces = {"a", " ", "\t", "\n", "'", "\"", "\\", "=", "$x", "-", "--env"};
   std::vector<Option> all;
