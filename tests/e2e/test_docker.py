@@ -102,7 +102,8 @@ class Options(DockerTest):
         self.assertEqual("a 'b' \\d\n", self.home.davit("run", "optioned", "sh", "-c", 'printf "%s\\n" "$PATTERN"').stdout)
         listed = self.home.davit("docker-options:list", "optioned", "deploy").stdout.splitlines()
         self.assertEqual("--env='GREETING=hello world'", listed[0])
-        for option in listed:
+        self.home.davit("docker-options:remove", "optioned", "deploy", '-e "GREETING=hello world"')
+        for option in listed[1:]:
             self.home.davit("docker-options:remove", "optioned", "deploy", "--", option)
         self.assertEqual("", self.home.davit("docker-options:list", "optioned", "deploy").stdout)
         self.home.davit("ps:restart", "optioned")

@@ -233,6 +233,15 @@ TEST_F(GoldenWithApp, AReportOfAnAppThatIsNotThereIsAnError) {
     EXPECT_EQ(run({command, "nope"}).code, 20) << command;
 }
 
+TEST_F(GoldenWithApp, AReportOfAllAppsIsOneObject) {
+  std::ofstream(home_ / "plugins.toml") << "[host]\n[plugins.docker]\n";
+  for (const char* command : {"stack:report", "docker-options:report", "registry:report"}) {
+    const auto all = run({command, "--format", "json"}).out;
+    EXPECT_EQ(all.find("{\"shop\":{"), 0U) << command << all;
+    EXPECT_EQ(run({command, "shop", "--format", "json"}).out, all.substr(8, all.size() - 10) + "\n");
+  }
+}
+
 TEST_F(GoldenWithApp, CompletionScriptsAreGoodShell) {
   const std::string script = run({"completion", "bash"}).out;
   std::ofstream(home_ / "complete.bash")

@@ -35,11 +35,6 @@ std::string words_from(const sdk::Command& command, std::size_t at) {
   return text;
 }
 
-/// As davit wrote a value with blanks before it put it in quotes: nothing could read that again.
-std::string bare_text(const Option& option) {
-  return option.name + "=" + option.value;
-}
-
 }  // namespace
 
 std::int32_t DockerCommands::run(const sdk::Command& command) {
@@ -125,39 +120,47 @@ std::int32_t DockerCommands::stack_set(const sdk::Command& command) {
   return 0;
 }
 
-void DockerCommands::show(const sdk::Pairs& rows, const sdk::Command& command,
+void DockerCommands::show(const std::map<std::string, sdk::Pairs>& reports, const sdk::Command& command,
                           const std::string& title) const {
   if (wants_json(command)) {
-    Json object = Json::object();
-    for (const auto& [key, value] : rows) object[key] = value;
-    call_.result_line(object.dump());
+    Json all = Json::object();
+    for (const auto& [app, rows] : reports) {
+      all[app] = Json::object();
+      for (const auto& [key, value] : rows) all[app][key] = value;
+    }
+    call_.result_line(command.args.empty() ? all.dump() : all[command.arg(0)].dump());
     return;
   }
-  for (const auto& [key, value] : rows) {
-    if (!command.has(key)) continue;
-    call_.result_line(value);
-    return;
+  for (const auto& [app, rows] : reports) {
+    const auto wanted = std::ranges::find_if(rows, [&](const auto& row) { return command.has(row.first); });
+    if (wanted != rows.end()) {
+      call_.result_line(wanted->second);
+      continue;
+    }
+    if (!call_.quiet()) call_.header(fmt::format("{} {} information", app, title));
+    for (const auto& [key, value] : rows) {
+      std::string label = key;
+      std::ranges::replace(label, '-', ' ');
+      label[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(label[0])));
+      call_.result_line(fmt::format("       {:<30} {}", label + ":", value));
+    }
   }
-  if (!call_.quiet()) call_.header(title);
-  for (const auto& [key, value] : rows) {
-    std::string label = key;
-    std::ranges::replace(label, '-', ' ');
-    label[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(label[0])));
-    call_.result_line(fmt::format("       {:<30} {}", label + ":", value));
-  }
+}
+
+sdk::Strings DockerCommands::apps_of(const sdk::Command& command) const {
+  return command.args.empty() ? base_.host.apps(call_).names() : sdk::Strings{command.arg(0)};
 }
 
 std::int32_t DockerCommands::stack_report(const sdk::Command& command) {
   if (!command.args.empty()) (void)base_.host.apps(call_).report(command.arg(0));  // fails if there is none
-  const sdk::Strings apps =
-      command.args.empty() ? base_.host.apps(call_).names() : sdk::Strings{command.arg(0)};
   const sdk::Properties properties = base_.host.properties(call_);
-  for (const std::string& app : apps) {
-    show({{"stack-image", properties.get_own(app, kStackGroup, "image").value_or("")},
-          {"stack-global-image", properties.get_own("", kStackGroup, "image").value_or("")},
-          {"stack-computed-image", stacks_.wanted(call_, app)}},
-         command, fmt::format("{} stack information", app));
+  std::map<std::string, sdk::Pairs> reports;
+  for (const std::string& app : apps_of(command)) {
+    reports[app] = {{"stack-image", properties.get_own(app, kStackGroup, "image").value_or("")},
+                    {"stack-global-image", properties.get_own("", kStackGroup, "image").value_or("")},
+                    {"stack-computed-image", stacks_.wanted(call_, app)}};
   }
+  show(reports, command, "stack");
   return 0;
 }
 
@@ -192,9 +195,9 @@ std::int32_t DockerCommands::options_remove(const sdk::Command& command) {
   for (const Phase phase : parse_phases(command.arg(1))) {
     sdk::Strings list = listed(app, phase);
     const std::size_t before = list.size();
-    for (const Option& option : parse_options(text, phase)) {
-      std::erase(list, option.text());
-      std::erase(list, bare_text(option));
+    // As it is listed: an older davit may have taken what this one cannot read.
+    if (std::erase(list, text) == 0) {
+      for (const Option& option : parse_options(text, phase)) std::erase(list, option.text());
     }
     any = any || list.size() != before;
     base_.host.properties(call_).set_list(app, kOptionsGroup, name_of(phase), list);
@@ -228,17 +231,15 @@ std::int32_t DockerCommands::options_list(const sdk::Command& command) {
 }
 
 std::int32_t DockerCommands::options_report(const sdk::Command& command) {
-  const sdk::Strings apps =
-      command.args.empty() ? base_.host.apps(call_).names() : sdk::Strings{command.arg(0)};
-  for (const std::string& app : apps) {
-    sdk::Pairs rows;
+  std::map<std::string, sdk::Pairs> reports;
+  for (const std::string& app : apps_of(command)) {
     for (const Phase phase : kPhases) {
       std::string text;
       for (const std::string& option : listed(app, phase)) text += (text.empty() ? "" : " ") + option;
-      rows.emplace_back(fmt::format("docker-options-{}", name_of(phase)), text);
+      reports[app].emplace_back(fmt::format("docker-options-{}", name_of(phase)), text);
     }
-    show(rows, command, fmt::format("{} docker options information", app));
   }
+  show(reports, command, "docker options");
   return 0;
 }
 

@@ -1,6 +1,10 @@
 // stack:* and docker-options:*.
 #pragma once
 
+#include <map>
+#include <string>
+#include <vector>
+
 #include "davit/commands.hpp"
 #include "engine/options.hpp"
 #include "parts.hpp"
@@ -27,7 +31,10 @@ class DockerCommands {
   std::int32_t options_report(const sdk::Command& command);
   std::vector<Phase> phases_of(const sdk::Command& command, std::size_t at) const;
   sdk::Strings listed(const std::string& app, Phase phase) const;
-  void show(const sdk::Pairs& rows, const sdk::Command& command, const std::string& title) const;
+  /// As JSON, all apps are one object by their names, and the app that was named is its own.
+  void show(const std::map<std::string, sdk::Pairs>& reports, const sdk::Command& command,
+            const std::string& title) const;
+  sdk::Strings apps_of(const sdk::Command& command) const;
 
   const Base& base_;
   Stacks& stacks_;
