@@ -18,10 +18,10 @@ class EngineProxy:
 
     `versions`: (oldest, newest) that this engine says it speaks; others are refused in an engine's words. Where the engine behind knows
     less than what was asked for, it is asked in the newest that it knows. `delay_s`: waited before each request. `silent`: a request
-    whose "METHOD /path" matches is never answered."""
+    whose "METHOD /path" matches is never answered. `info`: what it says of itself in other words."""
 
-    def __init__(self, api, path, versions=None, delay_s=0, silent=None):
-        self.api, self.path, self.versions, self.delay_s, self.silent = api, str(path), versions, delay_s, silent
+    def __init__(self, api, path, versions=None, delay_s=0, silent=None, info=None):
+        self.api, self.path, self.versions, self.delay_s, self.silent, self.info = api, str(path), versions, delay_s, silent, info
         self.known = api.ask("GET", "/version")["ApiVersion"]
         self.asked, self.refused, self.held = [], [], []
         self.over = threading.Event()
@@ -63,6 +63,8 @@ class EngineProxy:
             elif request["path"] == "/version" and self.versions:
                 oldest, newest = self.versions
                 self.answer(asker, "200 OK", {**self.api.ask("GET", "/version"), "MinAPIVersion": oldest, "ApiVersion": newest})
+            elif request["path"] == "/info" and self.info:
+                self.answer(asker, "200 OK", {**self.api.ask("GET", "/info"), **self.info})
             elif problem := self.problem_of(request["version"]):
                 self.refused.append(what)
                 self.answer(asker, "400 Bad Request", {"message": problem})

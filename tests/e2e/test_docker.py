@@ -253,6 +253,27 @@ class OtherEngines(DockerTest):
                 self.home.davit("system:collect")
                 self.assertIn("POST /containers/create", {what.split("?")[0] for what in proxy.asked})
 
+    def test_with_a_full_disk(self):
+        """Refused before anything is built, with the figures."""
+        app = self.deployed("roomy", "one")
+        with self.engine_that(info={"DockerRootDir": "/proc"}):
+            words = r"The engine's disk \(/proc\) has 0 MiB free, and {} needs about {} MiB"
+            app.server("two")
+            app.commit()
+            done = app.push(check=False)
+            self.assert_exit(1, done)
+            self.assertRegex(done.stderr, words.format("the image of roomy", 256))
+            self.home.davit("ps:restart", "roomy")
+            self.assert_answers("roomy", "one")
+            self.assertRegex(self.home.davit("stack:build", "debian-12", check=False).stderr, words.format("the stack debian-12", 2048))
+            app.write("Dockerfile", "FROM scratch\n")
+            app.commit()
+            self.assertRegex(app.push(check=False).stderr, words.format("a build of roomy", 256))
+        with self.engine_that(info={"DockerRootDir": "/nowhere"}):
+            app.git("rm", "Dockerfile")
+            self.push(app, "three")
+            self.assert_answers("roomy", "three")
+
     def test_slow(self):
         """A deploy takes longer, and loses nothing."""
         app = self.deployed("slow", "one")

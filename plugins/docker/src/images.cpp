@@ -12,6 +12,7 @@
 #include <set>
 
 #include "davit/failure.hpp"
+#include "engine/disk.hpp"
 #include "engine/tar_stream.hpp"
 #include "files/files.hpp"
 #include "names.hpp"
@@ -209,6 +210,7 @@ std::string Images::slug_image(const sdk::Call& call, const std::string& owner, 
   const std::string reference = repository("slug") + ":" + tag;
   Json image;
   if (base_.engine.find("/images/" + reference + "/json", {}, image, patience(call))) return reference;
+  require_free_disk(base_.engine, "the image of " + owner, kBuildBytes, patience(call));
   call.progress("making the image", 0, 0, "");
   const std::string container = scratch_container(call, base_id);
   const Scratch scratch(base_.engine, container);

@@ -2,10 +2,11 @@
 #include "report.hpp"
 
 #include <fmt/core.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+
+#include "engine/disk.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -28,12 +29,11 @@ std::string limits_word(const Json& info) {
 
 void examine_disk(const sdk::Findings& findings, const Json& info) {
   const std::string root = text_in(info, "DockerRootDir");
-  struct statvfs facts {};
-  if (root.empty() || statvfs(root.c_str(), &facts) != 0) return;
-  const std::uint64_t free = static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
+  const auto free = free_bytes_at(root);
+  if (!free) return;
   const std::string text = fmt::format("{:.1f} GiB free for images and containers ({})",
-                                       static_cast<double>(free) / (1ULL << 30), root);
-  if (free < kLowDiskBytes) {
+                                       static_cast<double>(*free) / (1ULL << 30), root);
+  if (*free < kLowDiskBytes) {
     findings.warning(text, "free disk space: a build needs about 2 GiB");
   } else {
     findings.ok(text);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "engine/disk.hpp"
 #include "engine/pull.hpp"
 #include "files/files.hpp"
 #include "names.hpp"
@@ -28,6 +29,7 @@ constexpr const char* kPackages[] = {"bash",         "bzip2",    "ca-certificate
                                      "tar",          "tzdata",   "unzip",
                                      "util-linux",   "xz-utils", "zip",
                                      "zlib1g-dev",   "zstd"};
+constexpr std::uint64_t kStackBytes = 2ULL << 30;
 constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 std::string suite_of_this_machine() {
@@ -135,6 +137,7 @@ std::string Stacks::build(const sdk::Call& call, const std::string& name, const 
     call.fail(DAVIT_UNAVAILABLE, "no-mmdebstrap",
               fmt::format("{} is not installed, and stacks are built with it", base_.config.mmdebstrap),
               "apt-get install mmdebstrap, or use an image with `davit stack:set APP IMAGE`");
+  require_free_disk(base_.engine, "the stack " + name, kStackBytes, patience(call));
   const files::FileLock one_at_a_time(base_.config.state + "/stack.lock");
   sdk::Process process;
   process.argv = debootstrap_argv(base_.config.mmdebstrap, suite.empty() ? suite_of_this_machine() : suite,

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/disk.hpp"
 #include "engine/engine.hpp"
 #include "engine/engine_failure.hpp"
 #include "parts.hpp"
@@ -185,6 +186,24 @@ TEST_F(EngineTest, AnErrorIsTheEnginesOwnWords) {
   EXPECT_EQ(failure_of([&] { (void)engine.get("/gone", {}, steady()); }).status(), DAVIT_NOT_FOUND);
   Json found;
   EXPECT_FALSE(engine.find("/gone", {}, found, steady()));
+}
+
+TEST_F(EngineTest, ADiskWithoutRoomIsRefusedWithTheFigures) {
+  server.answer("/info", FalseEngine::json_answer(R"({"DockerRootDir":"/proc"})"));
+  try {
+    require_free_disk(engine, "a build of shop", kBuildBytes, steady());
+    ADD_FAILURE();
+  } catch (const sdk::Failure& failure) {
+    EXPECT_EQ(failure.status(), DAVIT_UNAVAILABLE);
+    EXPECT_EQ(failure.message(),
+              "The engine's disk (/proc) has 0 MiB free, and a build of shop needs about 256 MiB");
+  }
+  for (const char* elsewhere : {R"({"DockerRootDir":"/no/such/folder"})", R"({"DockerRootDir":""})", "{}"}) {
+    server.answer("/info", FalseEngine::json_answer(elsewhere));
+    EXPECT_NO_THROW(require_free_disk(engine, "a build", ~0ULL, steady())) << elsewhere;
+  }
+  server.answer("/info", FalseEngine::json_answer(R"({"DockerRootDir":"/"})"));
+  EXPECT_NO_THROW(require_free_disk(engine, "a build", 0, steady()));
 }
 
 TEST_F(EngineTest, GarbageIsSaidToBeGarbage) {

@@ -8,6 +8,7 @@
 
 #include "build_cache.hpp"
 #include "build_trace.hpp"
+#include "engine/disk.hpp"
 #include "engine/labels.hpp"
 #include "engine/pull.hpp"
 
@@ -142,6 +143,7 @@ sdk::Failure build_failure(const EngineFailure& failure) {
 
 BuiltImage build_image(const sdk::Host& host, const sdk::Call& call, docker::Engine& engine,
                        const BuildSpec& spec, const sdk::Pairs& env) {
+  docker::require_free_disk(engine, "a build of " + spec.app, docker::kBuildBytes, docker::patience(call));
   const bool with_buildkit =
       !spec.text.needs_buildkit.empty() && !engine.version(docker::patience(call)).podman;
   if (with_buildkit) call.step(fmt::format("BuildKit builds it, because of {}", spec.text.needs_buildkit));

@@ -4,9 +4,10 @@
 #include "watch.hpp"
 
 #include <fmt/core.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
+
+#include "engine/disk.hpp"
 
 namespace davit::dockerfile {
 namespace {
@@ -15,12 +16,6 @@ constexpr std::int64_t kBetweenLooksMs = 1000;
 constexpr std::uint64_t kLookMs = 10'000;
 
 }  // namespace
-
-std::uint64_t free_bytes_at(const std::string& path) {
-  struct statvfs facts {};
-  if (path.empty() || statvfs(path.c_str(), &facts) != 0) return 0;
-  return static_cast<std::uint64_t>(facts.f_bavail) * facts.f_frsize;
-}
 
 BuildWatch::BuildWatch(const sdk::Host& host, const sdk::Call& call, docker::Engine& engine,
                        BuildLimits limits, bool names_containers)
@@ -33,7 +28,7 @@ BuildWatch::BuildWatch(const sdk::Host& host, const sdk::Call& call, docker::Eng
       looked_ms_(begun_ms_) {
   if (names_containers) return;
   root_ = docker::text_in(engine.get("/info", {}, docker::patience(call)), "DockerRootDir");
-  free_ = free_bytes_at(root_);
+  free_ = docker::free_bytes_at(root_).value_or(0);
 }
 
 void BuildWatch::in_container(const std::string& id) {
@@ -45,7 +40,7 @@ void BuildWatch::in_container(const std::string& id) {
 
 std::uint64_t BuildWatch::written() {
   if (!names_containers_) {
-    const std::uint64_t free = free_bytes_at(root_);
+    const std::uint64_t free = docker::free_bytes_at(root_).value_or(free_);
     return free_ > free ? free_ - free : 0;
   }
   if (container_.empty()) return before_;

@@ -45,7 +45,4 @@ class BuildWatch {
   std::uint64_t free_ = 0;    ///< there, at the beginning
 };
 
-/// Free bytes of the disk that holds `path`; 0 if that cannot be told.
-std::uint64_t free_bytes_at(const std::string& path);
-
 }  // namespace davit::dockerfile
