@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <optional>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
 #include "commands/session.hpp"
+#include "commands/setting_places.hpp"
 #include "commands/table.hpp"
 #include "plugin/plugins_toml.hpp"
 #include "process/files.hpp"
@@ -102,24 +102,6 @@ Result<std::string> choose_runtime(const PluginCatalog& catalog,
   }
   if (std::ranges::find(known, kDefaultRuntime) != known.end()) return std::string(kDefaultRuntime);
   return known.empty() ? std::string() : known.front();
-}
-
-/// The first of a setting's places that is there; see davit/note.h.
-std::optional<std::string> found_place(const SettingSpec& setting) {
-  constexpr std::string_view kScheme = "unix://";
-  for (const std::string& place : setting.places) {
-    std::string path = place;
-    if (place.front() == '$') {
-      const std::size_t slash = std::min(place.find('/'), place.size());
-      const char* value = std::getenv(place.substr(1, slash - 1).c_str());
-      if (value == nullptr) continue;
-      path = value + place.substr(slash);
-    }
-    if (path.starts_with(kScheme)) path.erase(0, kScheme.size());
-    std::error_code error;
-    if (path.starts_with('/') && fs::exists(path, error)) return path;
-  }
-  return std::nullopt;
 }
 
 std::string template_text(const PluginCatalog& catalog, const std::string& runtime, unsigned port) {

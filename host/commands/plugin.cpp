@@ -10,6 +10,7 @@
 #include "cli/layout.hpp"
 #include "commands/findings.hpp"
 #include "commands/new_plugin.hpp"
+#include "commands/setting_places.hpp"
 #include "commands/table.hpp"
 #include "plugin/plugins_toml.hpp"
 
@@ -157,6 +158,11 @@ Result<int> switch_plugin(Session& session, const Arguments& args, bool wanted) 
   DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
   DAVIT_TRY(set_plugin_enabled(session.home().plugins_toml, entry->id, wanted));
   session.out().step(fmt::format("Plugin {} {}", entry->id, wanted ? "enabled" : "disabled"));
+  if (wanted) {
+    DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+    const auto written = write_found_places(session.home().plugins_toml, *catalog, entry->id);
+    if (!written) session.out().warning(written.error().text());
+  }
   if (wanted && entry->problem) session.out().warning(entry->problem->text());
   return 0;
 }

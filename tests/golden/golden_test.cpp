@@ -43,11 +43,11 @@ class Golden : public ::testing::Test {
 
   virtual void fill(Store&) {}
 
-  Exit run(const Words& words, const std::string& program = kDavit) {
+  Exit run(const Words& words, const std::string& program = kDavit, const std::string& variable = "A=") {
     Command command;
     command.argv = {program};
     command.argv.insert(command.argv.end(), words.begin(), words.end());
-    command.env = {"DAVIT_HOME=" + home_.string(), "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"};
+    command.env = {"DAVIT_HOME=" + home_.string(), "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8", variable};
     command.out = OutputCapture{};
     command.err = OutputCapture{};
     auto exit = processes_->run(command);
@@ -105,6 +105,28 @@ TEST_F(Golden, HelpOfGroups) {
   lines.push_back({"config:set", "--help"});
   lines.push_back({"ps:set", "--help"});
   compare("help_groups", transcript(lines));
+}
+
+TEST_F(Golden, EnablingAPluginWritesDownWhereItsEngineIs) {
+  const auto settings = [&] {
+    std::stringstream text;
+    text << std::ifstream(home_ / "plugins.toml").rdbuf();
+    return text.str();
+  };
+  const std::string found = "settings]\nsocket = \"" + (home_ / "engine.sock").string() + "\"\n";
+  std::ofstream(home_ / "plugins.toml") << "[host]\n[plugins.dockerfile]\n";
+  std::ofstream(home_ / "engine.sock") << "";
+  std::ofstream(home_ / "other.sock") << "";
+  ASSERT_EQ(
+      run({"plugin:enable", "nginx"}, kDavit, "DOCKER_HOST=unix://" + (home_ / "other.sock").string()).code,
+      0);
+  EXPECT_EQ(settings().find("socket"), std::string::npos) << "another plugin's";
+  for (const char* name : {"engine.sock", "other.sock"}) {
+    ASSERT_EQ(run({"plugin:enable", "docker"}, kDavit, "DOCKER_HOST=unix://" + (home_ / name).string()).code,
+              0);
+    EXPECT_NE(settings().find("[plugins.docker." + found), std::string::npos) << settings();
+    EXPECT_NE(settings().find("[plugins.dockerfile." + found), std::string::npos) << settings();
+  }
 }
 
 TEST_F(Golden, TheThreeWaysToAGroupsHelpAreOne) {

@@ -10,13 +10,13 @@
 namespace davit::docker {
 namespace {
 
-std::string path_of(const std::string& address, const std::string& where) {
+std::string path_of(const std::string& address) {
   constexpr std::string_view kUnix = "unix://";
   std::string path = address.starts_with(kUnix) ? address.substr(kUnix.size()) : address;
   if (path.starts_with('/')) return path;
   throw sdk::Failure(
       DAVIT_UNSUPPORTED, "engine-address",
-      where + " is " + address + ", and davit speaks to an engine on this machine only",
+      "the setting `socket` is " + address + ", and davit speaks to an engine on this machine only",
       "name a unix socket, such as unix:///run/docker.sock: builds mount folders of this machine");
 }
 
@@ -32,10 +32,8 @@ std::vector<std::string> usual_sockets() {
   return places;
 }
 
-std::string choose_socket(const std::string& setting, const std::string& docker_host,
-                          const std::vector<std::string>& usual) {
-  if (!setting.empty()) return path_of(setting, "the setting `socket`");
-  if (!docker_host.empty()) return path_of(docker_host, "DOCKER_HOST");
+std::string choose_socket(const std::string& setting, const std::vector<std::string>& usual) {
+  if (!setting.empty()) return path_of(setting);
   for (const std::string& place : usual) {
     if (access(place.c_str(), F_OK) == 0) return place;
   }

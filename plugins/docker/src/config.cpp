@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 
 #include "engine/engine_address.hpp"
 
@@ -20,9 +19,7 @@ Config read_config(const sdk::Host& host, const sdk::Call& call) {
   config.run = paths.run();
   config.app_logs = paths.app_logs();
   config.libexec = paths.libexec();
-  const char* docker_host = std::getenv("DOCKER_HOST");
-  config.socket = choose_socket(settings.get_or("socket", ""), docker_host == nullptr ? "" : docker_host,
-                                usual_sockets());
+  config.socket = choose_socket(settings.get_or("socket", ""), usual_sockets());
   config.default_stack = settings.get_or("stack", "debian-12");
   config.build_network = settings.get_or("build-network", "app");
   config.address_pool = settings.get_or("address-pool", "");

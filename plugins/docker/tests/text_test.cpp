@@ -221,13 +221,13 @@ TEST(Subnets, AreCutFromThePool) {
     EXPECT_THROW(subnet_of(bad, 0), sdk::Failure) << bad;
 }
 
-TEST(Sockets, TheSettingWinsThenDockerHostThenWhatIsThere) {
-  EXPECT_EQ(choose_socket("/s", "unix:///h", {"/u"}), "/s");
-  EXPECT_EQ(choose_socket("", "unix:///h", {"/u"}), "/h");
-  EXPECT_EQ(choose_socket("", "", {"/no/such", "/dev/null"}), "/dev/null");
-  EXPECT_EQ(choose_socket("", "", {"/no/such", "/nor/this"}), "/no/such");
-  EXPECT_THROW(choose_socket("", "tcp://10.0.0.1:2375", {"/u"}), sdk::Failure);
-  EXPECT_THROW(choose_socket("ssh://host", "", {"/u"}), sdk::Failure);
+TEST(Sockets, TheSettingWinsThenWhatIsThere) {
+  EXPECT_EQ(choose_socket("/s", {"/u"}), "/s");
+  EXPECT_EQ(choose_socket("unix:///h", {"/u"}), "/h");
+  EXPECT_EQ(choose_socket("", {"/no/such", "/dev/null"}), "/dev/null");
+  EXPECT_EQ(choose_socket("", {"/no/such", "/nor/this"}), "/no/such");
+  EXPECT_THROW(choose_socket("tcp://10.0.0.1:2375", {"/u"}), sdk::Failure);
+  EXPECT_THROW(choose_socket("ssh://host", {"/u"}), sdk::Failure);
 }
 
 TEST(StackWords, NoShellAndOnlyNames) {

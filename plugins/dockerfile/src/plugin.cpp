@@ -6,7 +6,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 
 #include "build.hpp"
@@ -102,9 +101,7 @@ class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::H
   }
 
   [[nodiscard]] std::string socket(const sdk::Call& call) const {
-    const char* docker_host = std::getenv("DOCKER_HOST");
-    return docker::choose_socket(host().settings(call).get_or("socket", ""),
-                                 docker_host == nullptr ? "" : docker_host, docker::usual_sockets());
+    return docker::choose_socket(host().settings(call).get_or("socket", ""), docker::usual_sockets());
   }
 
   BuildSpec spec_for(const sdk::Call& call, const sdk::Build& build) const {

@@ -16,9 +16,9 @@
  *                  minimum_args, maximum_args (-1: any); app = true: the first argument is an existing app
  *   [[settings]]   key = "port"; type = "uint|int|bool|string|path|duration|size|strings|enum"; default =
  * "8080"; summary; values = ["private", "system"] for enum;
- *                  places = ["$X_SOCKET", "/run/x.sock", "$HOME/x.sock"] for path: `davit init` writes down
- * the first that is there. $NAME, at the beginning only, is a variable of init's environment; "unix://"
- * before its path is dropped
+ *                  places = ["$X_SOCKET", "/run/x.sock", "$HOME/x.sock"] for path: `davit init` and
+ * `plugin:enable` write down the first that is there. $NAME, at the beginning only, is a variable of their
+ * environment; "unix://" before its path is dropped
  *   [[properties]] group = "nginx"; key = "hsts"; type as above; default; summary; global = true (may be set
  * with --global) [groups]       nginx = "Manage the nginx proxy"        # first help lines of command groups
  *
