@@ -26,11 +26,11 @@ TEST(Names, Patterns) {
 TEST(Names, WhatBreaksABuildIsKeptOutUnlessItIsAllowed) {
   const NameRules none({}, {});
   for (const char* name : {"PATH", "LD_PRELOAD", "GIT_DIR", "BASH_ENV", "HOME", "DAVIT_DOWNLOADS",
-                           "GIT_CONFIG_COUNT", "GIT_SSH_COMMAND", "GIT_COMMON_DIR", "C_INCLUDE_PATH",
-                           "GCONV_PATH", "PYTHONHOME", "PERL5OPT", "RUBYOPT", "STACK"})
+                           "GIT_COMMON_DIR", "C_INCLUDE_PATH", "GCONV_PATH", "PYTHONHOME", "STACK"})
     EXPECT_FALSE(none.allows(name)) << name;
   for (const char* name : {"NODE_ENV", "CURL_TIMEOUT", "GIT_AUTHOR_NAME", "MY_PATH", "LANG", "PIP_INDEX_URL",
-                           "NODE_OPTIONS", "PYTHONPATH", "JAVA_TOOL_OPTIONS", "LDFLAGS", "BUNDLE_WITHOUT"})
+                           "GIT_SSH_COMMAND", "GIT_CONFIG_COUNT", "RUBYOPT", "NODE_OPTIONS", "PYTHONPATH",
+                           "JAVA_TOOL_OPTIONS", "LDFLAGS", "BUNDLE_WITHOUT"})
     EXPECT_TRUE(none.allows(name)) << name;
   const NameRules strict({"*"}, {"NODE_*", "LD_LIBRARY_PATH"});
   EXPECT_TRUE(strict.allows("NODE_ENV"));
