@@ -2,6 +2,7 @@
 #include "lifecycle/collect.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,6 +64,13 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder, error)) found.push_back(entry.path());
   std::ranges::sort(found);
   return found;
+}
+
+void allow_many_files() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 class Collector {
@@ -259,6 +267,7 @@ class Collector {
   Result<> plugins(const CallContext& call) {
     TextMap needed;
     TextMap garbage;
+    allow_many_files();  // each lock is one
     std::vector<FileLock> held;
     DAVIT_TRY_ASSIGN(const auto apps, services_.store.apps().list());
     for (const App& app : apps) {
