@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,6 +24,11 @@ constexpr std::size_t kStatusBytes = 35;
 constexpr std::size_t kPidAt = 24;
 constexpr std::size_t kFlagsAt = 34;
 enum Flags : unsigned { kPaused = 1, kFinishing = 2, kWantedUp = 4, kReady = 8 };
+constexpr int kTriesOfAMs = 20;  // s6 writes its status at once, unless it cannot
+
+bool is_gone(pid_t pid) {
+  return ::kill(pid, 0) != 0 && errno == ESRCH;
+}
 
 }  // namespace
 
@@ -95,6 +101,18 @@ Result<> UnitFiles::command(std::string_view bytes) const {
 }
 
 std::optional<S6Status> UnitFiles::s6_status() const {
+  auto status = written_status();
+  if (status && status->pid == 0)
+    return !status->finishing && has_davit_unit() ? as_davit_unit_says() : *status;
+  for (int tries = 0; status && status->pid > 0 && is_gone(status->pid); ++tries) {
+    if (tries == kTriesOfAMs) return as_davit_unit_says();
+    ::poll(nullptr, 0, 1);
+    status = written_status();
+  }
+  return status;
+}
+
+std::optional<S6Status> UnitFiles::written_status() const {
   const UniqueFd fd(::open(file("supervise/status").c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return std::nullopt;
   std::array<unsigned char, 64> bytes{};
@@ -108,6 +126,20 @@ std::optional<S6Status> UnitFiles::s6_status() const {
   status.wanted_up = (flags & kWantedUp) != 0;
   status.ready = (flags & kReady) != 0;
   return status;
+}
+
+S6Status UnitFiles::as_davit_unit_says() const {
+  const auto state = this->state();
+  S6Status status;
+  status.wanted_up = !has("down");
+  if (state && state->unit_pid > 0 && has_davit_unit() && !is_gone(state->unit_pid))
+    status.pid = state->unit_pid;
+  return status;
+}
+
+bool UnitFiles::has_davit_unit() const {
+  const UniqueFd fd(::open(file("lock").c_str(), O_RDONLY | O_CLOEXEC));
+  return fd.valid() && ::flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 std::optional<davit_unit_state> UnitFiles::state() const {

@@ -43,6 +43,13 @@ class UnitFiles {
   [[nodiscard]] std::optional<davit_unit_state> state() const;
 
  private:
+  [[nodiscard]] std::optional<S6Status> written_status() const;
+  /// On a full disk s6 cannot write what it knows, and the status that stands there is an old one.
+  /// davit-unit's own file has its place on the disk. Not `ready`, which only s6 knows.
+  [[nodiscard]] S6Status as_davit_unit_says() const;
+  /// One lives, the unit's lock says.
+  [[nodiscard]] bool has_davit_unit() const;
+
   std::filesystem::path folder_;
 };
 

@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t kChanges =
     IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
 
+constexpr std::int64_t kLookEveryMs = 1000;  // on a full disk nothing changes in it
+
 }  // namespace
 
 Result<UnitWatch> UnitWatch::open(const std::filesystem::path& unit_folder) {
@@ -43,11 +45,13 @@ Result<> UnitWatch::wait(MonoMs until_mono_ms, const std::optional<CancelToken>&
     const auto left =
         until_mono_ms == 0 ? -1 : std::max<std::int64_t>(0, until_mono_ms - clock.now_mono_ms());
     pollfd watched[2] = {{fd_.get(), POLLIN, 0}, {cancel ? cancel->fd() : -1, POLLIN, 0}};
-    const int ready = ::poll(watched, 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+    const auto patience = left < 0 ? kLookEveryMs : std::min<std::int64_t>(left, kLookEveryMs);
+    const int ready = ::poll(watched, 2, static_cast<int>(patience));
     if (ready < 0 && errno == EINTR) continue;
     if (watched[1].revents != 0) return fail(Code::kCancelled, "stopped on request");
     if (watched[0].revents != 0) break;
     if (left == 0) return fail(Code::kTimeout, "waited too long");
+    if (ready == 0) return {};
   }
   alignas(inotify_event) std::array<char, 16 * 1024> events;
   while (::read(fd_.get(), events.data(), events.size()) > 0) {

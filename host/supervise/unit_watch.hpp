@@ -16,7 +16,8 @@ class UnitWatch {
  public:
   /// From now on changes are remembered: look at the unit after this, then wait().
   static Result<UnitWatch> open(const std::filesystem::path& unit_folder);
-  /// Until something has changed since the last wait(). kTimeout, kCancelled. `until_mono_ms` 0: for ever.
+  /// Until something may have changed since the last wait(), a second at most. kTimeout, kCancelled.
+  /// `until_mono_ms` 0: for ever.
   Result<> wait(MonoMs until_mono_ms, const std::optional<CancelToken>& cancel);
 
  private:
