@@ -104,7 +104,7 @@ std::string first_file(std::string_view archive) {
 
 void TarOwner::header() {
   if (is_empty(head_)) {
-    ended_ = true;
+    ++end_blocks_;
     return;
   }
   const std::uint64_t said = read_number(head_.data() + 148, 8);
@@ -122,6 +122,8 @@ void TarOwner::header() {
 
 void TarOwner::feed(std::string_view bytes) {
   while (!bytes.empty()) {
+    // What pads the archive behind its end: Podman's reader is gone by then, and it calls that an error.
+    if (end_blocks_ == 2) return;
     if (data_ > 0) {
       const std::size_t part = static_cast<std::size_t>(std::min<std::uint64_t>(data_, bytes.size()));
       use_(bytes.substr(0, part));
@@ -140,7 +142,7 @@ void TarOwner::feed(std::string_view bytes) {
 }
 
 void TarOwner::finish() const {
-  if (data_ > 0 || !ended_) damaged();
+  if (data_ > 0 || end_blocks_ == 0) damaged();
 }
 
 }  // namespace davit::docker

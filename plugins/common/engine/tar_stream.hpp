@@ -33,7 +33,7 @@ class TarOwner {
   Use use_;
   std::string head_;        ///< of the header that is being gathered
   std::uint64_t data_ = 0;  ///< bytes of content and padding to pass on
-  bool ended_ = false;
+  int end_blocks_ = 0;      ///< empty ones, of which two end an archive
 };
 
 }  // namespace davit::docker

@@ -186,6 +186,10 @@ TEST(Tar, OwnersAreReplacedAndNothingElse) {
                        tar_entry("dir/file", 0644, 4'000'000, 61234, std::string(700, 'x')) + tar_end());
     EXPECT_EQ(first_file(out), std::string(700, 'x'));
   }
+  std::string out;
+  TarOwner padded(1, 1, [&out](std::string_view bytes) { out.append(bytes); });
+  padded.feed(tar_end() + std::string(10240, '\0'));
+  EXPECT_EQ(out, tar_end()) << "nothing behind the end, where a reader may be gone";
   TarOwner cut(1, 1, [](std::string_view) {});
   cut.feed(std::string_view(archive).substr(0, 1200));
   EXPECT_THROW(cut.finish(), sdk::Failure);
