@@ -102,8 +102,10 @@ Result<> UnitFiles::command(std::string_view bytes) const {
 
 std::optional<S6Status> UnitFiles::s6_status() const {
   auto status = written_status();
-  if (status && status->pid == 0)
-    return !status->finishing && has_davit_unit() ? as_davit_unit_says() : *status;
+  if (status && status->pid == 0 && !status->finishing) {
+    const S6Status said = as_davit_unit_says();
+    return said.pid != 0 ? said : *status;  // about to be started, perhaps: s6's own flag tells
+  }
   for (int tries = 0; status && status->pid > 0 && is_gone(status->pid); ++tries) {
     if (tries == kTriesOfAMs) return as_davit_unit_says();
     ::poll(nullptr, 0, 1);
