@@ -1,5 +1,5 @@
 """A seeded choice from the crash matrix (tests/e2e/crash/matrix.py): every step, every fault, every operation at least once.
-`scripts/crash-matrix` runs every cell. DAVIT_CRASH_SEED repeats a run; DAVIT_CRASH_CELLS says how many cells, of which fewer than some 30
+`scripts/crash-matrix` runs every cell. DAVIT_CRASH_SEED repeats a run; DAVIT_CRASH_CELLS says how many cells, of which fewer than some 45
 meet every fault and operation only; DAVIT_CRASH_CELL="OPERATION POINT FAULT" runs one cell."""
 import os
 import random

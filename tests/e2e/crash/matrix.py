@@ -20,12 +20,14 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path[:0] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parent)]
 import engine  # noqa: E402
 import harness  # noqa: E402
+import storage  # noqa: E402
 
 OPEN_STATES = {"queued", "running", "committed", "draining"}
-OPERATIONS = ["first", "redeploy", "rollback", "scale"]
+OPERATIONS = ["first", "redeploy", "rollback", "scale", "replace"]
+INSTANCES = {"first": (0, 1), "scale": (1, 2), "replace": (2, 2)}  # before and after; of the others (1, 1)
 FAULTS = ["kill-worker", "kill-guard", "kill-nginx", "kill-supervisor", "disk-full", "drop-client"]
 if harness.ON_DOCKER:
     FAULTS.append("restart-engine")
@@ -93,19 +95,25 @@ class World:
 
 
 class App(harness.App):
-    """`said`: what its live release answers; None: there is none. `said_before`: and the one that was live before."""
+    """`said`: what its live release answers; None: there is none. `said_before`: and the one that was live before. `alone`: it has
+    storage for one release at a time (storage.py)."""
 
-    def __init__(self, world):
+    def __init__(self, world, alone=False):
         super().__init__(world.home, world.unused("c"))
-        self.world, self.cells = world, 0
+        self.world, self.cells, self.alone = world, 0, alone
         self.said = self.said_before = None
         self.home.davit("apps:create", self.name)
         self.home.davit("checks:set", self.name, "wait-to-retire", "2")
+        if alone:
+            storage.mount(self)
 
     def commit_next(self):
         """What a next push deploys; returns what it answers."""
         text = self.world.unused("answer")
-        self.server(text)
+        if self.alone:
+            storage.write(self, text)
+        else:
+            self.server(text)
         self.commit()
         return text
 
@@ -119,7 +127,7 @@ def prepared(world, operation):
     """(app, what it answers before, what it answers after): everything that the operation stands on, and nothing of it."""
     app = world.standing.pop(operation, None)
     if app is None:
-        app = App(world)
+        app = App(world, alone=operation == "replace")
         for _ in range({"first": 0, "rollback": 2}.get(operation, 1)):
             app.deploy_next()
     if operation == "scale":
@@ -140,7 +148,7 @@ def kept(world, operation, app):
 
 
 def operation_argv(app, operation):
-    if operation in ("first", "redeploy"):
+    if operation in ("first", "redeploy", "replace"):
         return ["git", "-c", "protocol.file.allow=always", "push", str(app.home.repository(app.name)), "HEAD:refs/heads/main"]
     if operation == "rollback":
         return [str(harness.DAVIT), "releases:rollback", app.name]
@@ -353,8 +361,7 @@ def run_cell(world, operation, point, fault_name):
     """Raises Broken where the promise of a cell does not hold."""
     home = world.home
     app, before, after = prepared(world, operation)
-    count_before = 0 if before is None else 1
-    count_after = 2 if operation == "scale" else 1
+    count_before, count_after = INSTANCES.get(operation, (1, 1))
     old_branch = branch(app)
     fault = Fault(fault_name, world)
     load = harness.Load(home, app.name, threads=2, keep_alive=False, rate=LOAD_PER_SECOND) if before is not None else contextlib.nullcontext()
@@ -370,7 +377,7 @@ def run_cell(world, operation, point, fault_name):
             fault.over()
         home.davit("system:start")
         settled(home, app.name)
-    check_load(load, fault_name)
+    check_load(load, fault_name, stops=app.alone)
     if fault_name == "restart-engine":
         for one in (app, *world.standing.values()):
             wait_for_containers(home, one.name)
@@ -384,21 +391,27 @@ def run_cell(world, operation, point, fault_name):
         app.said, app.said_before = after, before
     if not is_old and not is_new:
         raise Broken(f"neither old nor new: it says {said} with {state['instances']} instances\n{output}")
-    if operation == "redeploy" and (branch(app) == old_branch) != is_old:
+    if operation in ("redeploy", "replace") and (branch(app) == old_branch) != is_old:
         raise Broken(f"the branch and the release disagree: the app is {'old' if is_old else 'new'}\n{output}")
     if fault_name in ("kill-nginx", "kill-supervisor") and is_old and operation != "first":
         raise Broken(f"the deployment failed, exit {code}, though only {fault_name[5:]} was killed and came back:\n{output}")
     if fault_name == "drop-client" and is_old:
         raise Broken("the client went away, and the deployment with it")
+    if app.alone:
+        if trouble := storage.trouble(app, after, is_new, fault_name in ("kill-nginx", "kill-supervisor", "drop-client")):
+            raise Broken(trouble)
     kept(world, operation, app)
 
 
-def check_load(load, fault_name):
+def check_load(load, fault_name, stops=False):
+    """`stops`: the old instances end before the new ones start."""
     if not isinstance(load, harness.Load):
         return
     bad = load.bad
     if fault_name == "restart-engine":  # no container has a port while there is no engine, and an answer on its way is cut
         bad = [line for line in bad if not re.match(r"50[234] |IncompleteRead", line)]
+    if stops:
+        bad = [line for line in bad if not re.match(r"50[234] ", line)]
     if fault_name == "kill-nginx":  # nobody answers until it is up again; but nobody answers wrongly either
         bad = [line for line in bad if not re.match(r"(ConnectionRefused|ConnectionReset|RemoteDisconnected|BrokenPipe)", line)]
     if bad:
