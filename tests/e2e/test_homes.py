@@ -61,8 +61,7 @@ class Homes(harness.HomeTest):
                 os.kill(pid, harness.signal.SIGKILL)
         harness.wait_for(lambda: not other.pids(), "everything of the other home is dead")
         shutil.rmtree(other.path)
-        said = self.home.davit("doctor", check=False)
-        self.assertIn(f"of {other.path}, which is gone, is removed", said.stdout)
+        self.home.davit("doctor", check=False)  # another home's may have been quicker: so its words say nothing
         self.assertFalse(mark[0].parent.exists())
         self.assertNotIn("davit_", "".join(line for line in nft("list", "sets", "inet").stdout.splitlines() if str(other.path) in line))
         other.ports.close()
