@@ -219,7 +219,7 @@ Result<int> config_import(Session& session, const Arguments& args) {
     return fail(Code::kDenied, "Over ssh config is read from stdin only",
                 "Pipe the file: config:import APP - < FILE");
   } else {
-    DAVIT_TRY_ASSIGN(text, read_file(source, kMaxImportBytes));
+    DAVIT_TRY_ASSIGN(text, read_named_file(source, kMaxImportBytes));
   }
   DAVIT_TRY_ASSIGN(ConfigMap values, parse_config(text, args.value("format").value_or("auto")));
   for (const auto& [key, value] : values) DAVIT_TRY(check_config_key(key));

@@ -69,7 +69,7 @@ Result<int> add(Session& session, const Arguments& args) {
   std::string text;
   if (args.args.size() > 1 && args.args[1] != "-") {
     if (session.where().over_ssh) return fail(Code::kDenied, "Over ssh a key is read from stdin only");
-    DAVIT_TRY_ASSIGN(text, read_file(args.args[1], kMaxKeyBytes));
+    DAVIT_TRY_ASSIGN(text, read_named_file(args.args[1], kMaxKeyBytes));
   } else {
     if (session.where().in_terminal) return fail(Code::kInvalid, "No key specified via file or pipe");
     DAVIT_TRY_ASSIGN(text, session.parts().read_input(kMaxKeyBytes));

@@ -114,8 +114,10 @@ Result<> write_file_volatile(const fs::path& path, std::string_view bytes, mode_
   return write_and_rename(path, bytes, mode, false);
 }
 
-Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
-  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+namespace {
+
+Result<std::string> read_all(const fs::path& path, int flags, std::size_t max_bytes) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (!fd.valid()) return fail(system_error(fmt::format("open {}", path.native()), errno));
   std::string bytes;
   std::array<char, 64 * 1024> buffer;
@@ -129,6 +131,16 @@ Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
       return fail(Code::kInvalid, fmt::format("{} is larger than {} bytes", path.native(), max_bytes));
     }
   }
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path, std::size_t max_bytes) {
+  return read_all(path, O_NOFOLLOW, max_bytes);
+}
+
+Result<std::string> read_named_file(const fs::path& path, std::size_t max_bytes) {
+  return read_all(path, 0, max_bytes);
 }
 
 Result<> make_dir(const fs::path& path, mode_t mode) {

@@ -19,6 +19,8 @@ Result<> write_file_atomic(const std::filesystem::path& path, std::string_view b
 Result<> write_file_volatile(const std::filesystem::path& path, std::string_view bytes, mode_t mode);
 /// The whole file; larger than `max_bytes`: kInvalid. Does not follow a symlink at the end.
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t max_bytes = 16 * 1024 * 1024);
+/// The same for a file that a person named: follows symlinks, and takes a pipe too.
+Result<std::string> read_named_file(const std::filesystem::path& path, std::size_t max_bytes);
 /// Makes one folder with exactly `mode`. Existing: fine if it is a real folder (its mode is set), else
 /// kConflict.
 Result<> make_dir(const std::filesystem::path& path, mode_t mode);

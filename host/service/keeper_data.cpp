@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Result<UniqueFd> open_file(const fs::path& path, int flags) {
-  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
+  UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC, 0600));
   if (fd.valid()) return fd;
   return fail(system_error(fmt::format("open {}", path.string()), errno));
 }
@@ -123,7 +123,7 @@ Result<> dump_to(const Generation& generation, int target, std::string_view what
 
 Result<> ServiceKeeper::dump_into(const Generation& generation, const fs::path& file,
                                   const CallContext& context) const {
-  DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_TRUNC));
+  DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW));
   DAVIT_TRY(dump_to(generation, fd.get(), "The dump", context));
   if (::fsync(fd.get()) != 0) return fail(system_error("write the dump", errno));
   return {};

@@ -44,6 +44,8 @@ TEST(Files, ReadRefusesMoreThanTheBoundAndSymlinks) {
   EXPECT_TRUE(read_file(dir / "a", 5));
   fs::create_symlink("a", dir / "link");
   EXPECT_FALSE(read_file(dir / "link"));
+  EXPECT_EQ(*read_named_file(dir / "link", 5), "12345");
+  EXPECT_FALSE(read_named_file(dir / "link", 4));
   EXPECT_EQ(read_file(dir / "none").error().code, Code::kNotFound);
 }
 
