@@ -1,4 +1,5 @@
 """kill -9 of anything at any moment: the old or the new release answers, and the next command repairs."""
+import contextlib
 import os
 import shutil
 import signal
@@ -122,6 +123,15 @@ class KillParts(harness.HomeTest):
         harness.wait_for(answered, "nginx is back")
         self.home.davit("ps:restart", "proxied")
         self.assertEqual("one", self.home.get("proxied")[1].strip())
+
+    def test_an_nginx_that_was_killed_often_is_there_for_a_command_that_needs_it(self):
+        self.deployed("often", "one")
+        for _ in range(7):  # by itself it would come back after 1, 2, 4, ... 60 s
+            for pid in self.unit_pids("nginx: "):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self.home.davit("system:start")
+            self.assertEqual("one", self.home.get("often")[1].strip())
 
     def test_an_instance_is_restarted_while_the_other_answers(self):
         self.deployed("pair", "one")

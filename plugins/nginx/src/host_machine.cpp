@@ -47,7 +47,8 @@ void HostMachine::start_unit(const std::vector<std::string>& argv) {
   const auto supervise = host_.supervise(call_);
   supervise.ensure(unit);
   const auto status = supervise.status(kUnit);
-  if (status && status->wanted_up == 0) supervise.start(kUnit);
+  // Also where it waits after quick ends: whoever needs it now does not wait along.
+  if (status && status->up == 0) supervise.start(kUnit);
 }
 
 // As a pattern: a home that somebody deletes must not keep that nginx from starting, and a pattern may match
