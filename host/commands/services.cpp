@@ -162,9 +162,6 @@ Result<int> expose(const ServiceCall& call) {
   return call.work("expose", service.name, {call.args.args[1]});
 }
 
-/// The worker does them without the service's lock.
-constexpr std::string_view kUnlockedVerbs[] = {"clone", "connect", "enter", "export"};
-
 struct Setting {
   std::string_view key;
   SettingType type;
@@ -298,6 +295,19 @@ Result<Service> ServiceCall::service() const {
   return store->services().get(kind, name);
 }
 
+namespace {
+
+/// The services that a verb has the lock of.
+std::vector<std::string> changed_by(std::string_view verb, const std::string& name,
+                                    const std::vector<std::string>& more) {
+  if (verb == "connect" || verb == "enter" || verb == "export") return {};
+  if (verb == "clone") return {more.front()};
+  if (verb == "rename") return {name, more.front()};
+  return {name};
+}
+
+}  // namespace
+
 Result<int> ServiceCall::work(std::string_view verb, const std::string& name,
                               const std::vector<std::string>& more) const {
   std::vector<std::string> operation{"service", std::string(verb), kind, name};
@@ -305,9 +315,12 @@ Result<int> ServiceCall::work(std::string_view verb, const std::string& name,
   auto done = session.work(operation);
   constexpr int kKilled = 128 + 9;
   const bool died = done ? *done == kKilled : done.error().slug == kSlugPluginFault;
-  if (!died || std::ranges::find(kUnlockedVerbs, verb) != std::end(kUnlockedVerbs)) return done;
+  if (!died) return done;
   // Apps may be without it: what the worker left is put right now, not by whichever command comes next.
-  DAVIT_TRY(session.work({"service", "settle", kind, name}));
+  for (const std::string& one : changed_by(verb, name, more)) {
+    const auto settled = session.work({"service", "settle", kind, one});
+    if (!settled) session.out().warning(settled.error().text());
+  }
   return done;
 }
 

@@ -164,7 +164,7 @@ Result<Service> ServiceKeeper::create(const CreateRequest& request, const CallCo
     }
     world_.failpoint("create:raised");
     return world_.store.services().serve_generation(service.id,
-                                                    {first.number(), serves.version, "create", 0, {}});
+                                                    {first.number(), serves.version, "create", 0, {}}, "");
   }();
   if (made) return world_.store.services().get(service.id);
   world_.to_the_end();
@@ -255,8 +255,8 @@ Result<> ServiceKeeper::rename(const Service& service, const std::string& name, 
   world_.failpoint("rename:stopped");
   auto renamed = world_.store.services().rename(service.id, name);
   DAVIT_TRY_ASSIGN(const Service now, world_.store.services().get(service.id));
-  if (renamed) renamed = move_backups(service, now);
   world_.failpoint("rename:recorded");
+  if (renamed) renamed = gather_backups(now);
   if (now.state == ServiceState::kRunning) DAVIT_TRY(start(now, context));
   return renamed;
 }
@@ -271,7 +271,8 @@ Result<Service> ServiceKeeper::restore(const Service& trashed, std::string_view 
                                        const CallContext& context) {
   DAVIT_TRY(world_.store.services().take_from_trash(trashed.id, name));
   DAVIT_TRY_ASSIGN(const Service service, world_.store.services().get(trashed.id));
-  DAVIT_TRY(move_backups(trashed, service));
+  world_.failpoint("restore:recorded");
+  DAVIT_TRY(gather_backups(service));
   DAVIT_TRY(start(service, context));
   return world_.store.services().get(trashed.id);
 }
@@ -296,6 +297,7 @@ Result<> ServiceKeeper::settle(const Service& service, const CallContext& contex
     return forget(service, context);
   }
   DAVIT_TRY(settle_ports(service, context));
+  DAVIT_TRY(gather_backups(service));
   DAVIT_TRY_ASSIGN(const auto known, world_.store.services().generations(service.id));
   std::error_code ignored;
   std::vector<std::string> folders;
@@ -356,10 +358,7 @@ Result<> ServiceKeeper::sweep_trashed(const Service& service, const CallContext&
 Result<> ServiceKeeper::sweep_generations(const Service& service, const CallContext& context) {
   DAVIT_TRY_ASSIGN(const auto all, world_.store.services().generations(service.id));
   for (const ServiceGeneration& one : all) {
-    const bool by_upgrade = one.retired_at_ms && std::ranges::any_of(all, [&](const ServiceGeneration& next) {
-                              return next.made_by == kByUpgrade && next.made_at_ms == one.retired_at_ms;
-                            });
-    if (by_upgrade) continue;
+    if (one.retired_by == kByUpgrade) continue;
     DAVIT_TRY_ASSIGN(const bool over, kept_enough(service, one.number, one.retired_at_ms));
     if (over) DAVIT_TRY(drop(service, one.number, context));
   }
@@ -380,6 +379,7 @@ Result<> ServiceKeeper::sweep(std::string_view held, const CallContext& context)
     const auto service = world_.store.services().get(seen.id);  // as it is now
     if (!service && service.error().code == Code::kNotFound) continue;
     DAVIT_TRY(service);
+    if (owner_of(*service) != owner_of(seen)) continue;  // renamed: it has another lock
     DAVIT_TRY(service->destroyed_at_ms ? sweep_trashed(*service, context)
                                        : sweep_generations(*service, context));
   }

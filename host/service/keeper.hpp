@@ -15,7 +15,7 @@
 namespace davit {
 
 inline constexpr std::int64_t kStartLimitMs = 120'000;
-inline constexpr std::string_view kByUpgrade = "upgrade";  ///< ServiceGeneration.made_by
+inline constexpr std::string_view kByUpgrade = "upgrade";  ///< ServiceGeneration.made_by and retired_by
 
 struct CreateRequest {
   std::string kind, name;
@@ -102,13 +102,15 @@ class ServiceKeeper {
   Result<WhatServes> server_for(const CreateRequest& request, const CallContext& context) const;
   Result<> copy_settings(const Service& from, const Service& to);
   Result<NewService> describe(const CreateRequest& request, const TextMap& facts) const;
-  Result<> move_backups(const Service& before, const Service& now) const;
+  /// Those in the home's own folders go by the name, which may have changed.
+  Result<> gather_backups(const Service& service) const;
   Result<Generation> build(const Service& service, const std::string& version, const Fill& fill,
                            const CallContext& context);
   Result<> raise(const Generation& generation, const CallContext& context, bool filling) const;
   Result<> raise_filled(const Generation& generation, const Fill& fill, const CallContext& context) const;
+  /// `by`: why the one before is retired.
   Result<> switch_to(const Service& service, const Generation& next, const std::string& made_by,
-                     const CallContext& context);
+                     std::string_view by, const CallContext& context);
   Result<> discard(const Generation& generation, const CallContext& context);
   Result<> forget(const Service& service, const CallContext& context);
   /// The retired one of that number. NotFound "generation-missing"; Conflict if it serves.

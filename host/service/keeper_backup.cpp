@@ -89,21 +89,27 @@ fs::path ServiceKeeper::backup_folder(const Service& service) const {
   return world_.home.backups() / service.kind / service.name;
 }
 
-// What is in the home's own folder, which goes by the name.
-Result<> ServiceKeeper::move_backups(const Service& before, const Service& now) const {
-  DAVIT_TRY_ASSIGN(const auto all, backups_in(before, backup_folder(before)));
-  if (all.empty()) return {};
-  DAVIT_TRY(make_dirs(backup_folder(now), 0700));
-  for (const fs::path& dump : all) {
+// A death may have come between a file and its row: then the file is there already.
+Result<> ServiceKeeper::gather_backups(const Service& service) const {
+  const fs::path folder = backup_folder(service);
+  DAVIT_TRY_ASSIGN(const auto all, world_.store.services().backups(service.id));
+  for (const fs::path dump : all) {
+    const fs::path from = dump.parent_path();
+    if (from == folder || from.parent_path() != folder.parent_path()) continue;
+    const std::string prefix = fmt::format("{}-{}-", service.kind, from.filename().string());
     const std::string name = dump.filename();
-    if (!is_file(dump) || !name.starts_with(prefix_of(before))) continue;
-    const fs::path target = backup_folder(now) / (prefix_of(now) + name.substr(prefix_of(before).size()));
+    if (!name.starts_with(prefix)) continue;
+    DAVIT_TRY(make_dirs(folder, 0700));
+    const fs::path target = folder / (prefix_of(service) + name.substr(prefix.size()));
+    if (is_file(dump) == is_file(target)) continue;  // both: of another one that had the name; none: gone
     std::error_code error;
-    if (fs::exists(target, error)) continue;  // of another one that had the name
+    if (is_file(dump)) {
+      fs::rename(print_of(dump), print_of(target), error);  // there may be none
+      fs::rename(dump, target, error);
+      if (error) return fail(system_error(fmt::format("name {}", target.string()), error.value()));
+      world_.failpoint("backups:moved");
+    }
     DAVIT_TRY(world_.store.services().move_backup(dump.string(), target.string()));
-    fs::rename(print_of(dump), print_of(target), error);  // there may be none
-    fs::rename(dump, target, error);
-    if (error) return fail(system_error(fmt::format("name {}", target.string()), error.value()));
   }
   return {};
 }

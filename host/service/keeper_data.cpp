@@ -54,7 +54,7 @@ Result<Generation> ServiceKeeper::build(const Service& service, const std::strin
 }
 
 Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next, const std::string& made_by,
-                                  const CallContext& context) {
+                                  std::string_view by, const CallContext& context) {
   DAVIT_TRY(next.sync());
   world_.to_the_end();
   const Generation before = current(service);
@@ -63,7 +63,7 @@ Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next
   DAVIT_TRY(before.stop(context));
   world_.failpoint("switch:stopped");
   DAVIT_TRY(world_.store.services().serve_generation(service.id,
-                                                     {after.number(), after.version(), made_by, 0, {}}));
+                                                     {after.number(), after.version(), made_by, 0, {}}, by));
   world_.failpoint("switch:recorded");
   if (!runs) return {};
   auto up = after.serve(context);
@@ -71,8 +71,8 @@ Result<> ServiceKeeper::switch_to(const Service& service, const Generation& next
   if (up) return {};
   context.out.warning("The new data cannot be served; going back to those of before");
   DAVIT_TRY(after.stop(context));
-  DAVIT_TRY(world_.store.services().serve_generation(service.id,
-                                                     {before.number(), before.version(), made_by, 0, {}}));
+  DAVIT_TRY(world_.store.services().serve_generation(
+      service.id, {before.number(), before.version(), made_by, 0, {}}, "failure"));
   DAVIT_TRY(before.serve(context));
   DAVIT_TRY(before.await_ready(kStartLimitMs, context));
   return up;
@@ -123,7 +123,8 @@ Result<> dump_to(const Generation& generation, int target, std::string_view what
 
 Result<> ServiceKeeper::dump_into(const Generation& generation, const fs::path& file,
                                   const CallContext& context) const {
-  DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW));
+  DAVIT_TRY(remove_tree(file));  // others may write into the folder: never into a file of theirs
+  DAVIT_TRY_ASSIGN(const UniqueFd fd, open_file(file, O_WRONLY | O_CREAT | O_EXCL));
   DAVIT_TRY(dump_to(generation, fd.get(), "The dump", context));
   if (::fsync(fd.get()) != 0) return fail(system_error("write the dump", errno));
   return {};
@@ -142,7 +143,7 @@ Result<> ServiceKeeper::import_from(const Service& service, int source, const Ca
                        service, service.version,
                        [&](const Generation& fresh) { return load_from(fresh, feed, context); }, context));
   context.out.step("Switching to the new data");
-  DAVIT_TRY(switch_to(service, next, "import", context));
+  DAVIT_TRY(switch_to(service, next, "import", "import", context));
   context.out.step(fmt::format("What was in it before is kept as g{0}: davit {1}:restore {2} g{0}",
                                service.generation, service.kind, service.name));
   return {};
@@ -165,7 +166,7 @@ Result<ServiceGeneration> ServiceKeeper::retired(const Service& service, std::ui
 Result<> ServiceKeeper::go_back(const Service& service, std::uint32_t number, const CallContext& context) {
   DAVIT_TRY_ASSIGN(const ServiceGeneration one, retired(service, number));
   return switch_to(service, Generation(world_, service, number, one.version, service.port), one.made_by,
-                   context);
+                   "restore", context);
 }
 
 // The record first: what it does not name any more is removed by settle() if we die.
@@ -233,7 +234,7 @@ Result<> ServiceKeeper::upgrade(const Service& service, const WantedServer& want
                                        {}, "data-differ");
                          },
                          context));
-    return switch_to(service, next, std::string(kByUpgrade), context);
+    return switch_to(service, next, std::string(kByUpgrade), kByUpgrade, context);
   }();
   DAVIT_TRY(remove_tree(file));
   if (!upgraded) {

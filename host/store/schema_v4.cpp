@@ -1,4 +1,5 @@
-// Schema 4: what of the services' trash a sweep found due, and the backups that were taken. Never edited.
+// Schema 4: what of the services' trash a sweep found due, why data are kept, and the backups that were taken.
+// Never edited.
 #include "store/migrations.hpp"
 
 namespace davit {
@@ -11,6 +12,8 @@ CREATE TABLE service_due (
   seen_at_ms INTEGER NOT NULL,  -- when it was first found due
   PRIMARY KEY (service, generation)
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE service_generations ADD COLUMN retired_by TEXT NOT NULL DEFAULT '';  -- import, upgrade, ...
 
 -- Retention removes only files that stand here.
 CREATE TABLE service_backups (

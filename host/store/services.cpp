@@ -225,17 +225,18 @@ Result<std::uint32_t> Services::new_generation(ServiceId service) {
   });
 }
 
-Result<> Services::serve_generation(ServiceId service, const ServiceGeneration& generation) {
+Result<> Services::serve_generation(ServiceId service, const ServiceGeneration& generation,
+                                    std::string_view by) {
   return database_.transaction([&]() -> Result<> {
     const UnixMs now_ms = clock_.now_unix_ms();
     DAVIT_TRY(database_.run(
-        "UPDATE service_generations SET retired_at_ms = ?3 WHERE service = ?1 AND number <> ?2 AND "
-        "retired_at_ms IS NULL",
-        service, generation.number, now_ms));
+        "UPDATE service_generations SET retired_at_ms = ?3, retired_by = ?4 WHERE service = ?1 AND "
+        "number <> ?2 AND retired_at_ms IS NULL",
+        service, generation.number, now_ms, by));
     DAVIT_TRY(
         database_.run("INSERT INTO service_generations (service, number, version, made_at_ms, made_by) "
                       "VALUES (?1, ?2, ?3, ?4, "
-                      "?5) ON CONFLICT DO UPDATE SET retired_at_ms = NULL",
+                      "?5) ON CONFLICT DO UPDATE SET retired_at_ms = NULL, retired_by = ''",
                       service, generation.number, generation.version, now_ms, generation.made_by));
     DAVIT_TRY(database_.run("UPDATE services SET generation = ?2 WHERE id = ?1", service, generation.number));
     return {};
@@ -244,12 +245,17 @@ Result<> Services::serve_generation(ServiceId service, const ServiceGeneration& 
 
 Result<std::vector<ServiceGeneration>> Services::generations(ServiceId service) {
   return database_.collect(
-      "SELECT number, version, made_by, made_at_ms, retired_at_ms FROM service_generations WHERE service = "
+      "SELECT number, version, made_by, made_at_ms, retired_at_ms, retired_by FROM service_generations WHERE "
+      "service = "
       "?1 "
       "ORDER BY number",
       [](Row row) {
-        return ServiceGeneration{static_cast<std::uint32_t>(row.integer(0)), row.text(1), row.text(2),
-                                 row.integer(3), row.optional_integer(4)};
+        return ServiceGeneration{static_cast<std::uint32_t>(row.integer(0)),
+                                 row.text(1),
+                                 row.text(2),
+                                 row.integer(3),
+                                 row.optional_integer(4),
+                                 row.text(5)};
       },
       service);
 }
@@ -301,7 +307,7 @@ Result<std::vector<std::string>> Services::backups(ServiceId service) {
 }
 
 Result<> Services::move_backup(std::string_view from, std::string_view to) {
-  DAVIT_TRY(database_.run("UPDATE OR REPLACE service_backups SET path = ?2 WHERE path = ?1", from, to));
+  DAVIT_TRY(database_.run("UPDATE OR IGNORE service_backups SET path = ?2 WHERE path = ?1", from, to));
   return {};
 }
 

@@ -54,6 +54,7 @@ struct ServiceGeneration {
   std::string version, made_by;
   UnixMs made_at_ms = 0;
   std::optional<UnixMs> retired_at_ms;
+  std::string retired_by = {};  ///< "import", "upgrade", "restore"
 };
 
 struct NewLink {
@@ -104,8 +105,8 @@ class Services {
 
   /// The next number, never given twice.
   Result<std::uint32_t> new_generation(ServiceId service);
-  /// From now on this one serves; the one before it is retired. One transaction.
-  Result<> serve_generation(ServiceId service, const ServiceGeneration& generation);
+  /// From now on this one serves; the one before it is retired by `by`. One transaction.
+  Result<> serve_generation(ServiceId service, const ServiceGeneration& generation, std::string_view by);
   /// By number.
   Result<std::vector<ServiceGeneration>> generations(ServiceId service);
   Result<> forget_generation(ServiceId service, std::uint32_t number);

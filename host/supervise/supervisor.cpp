@@ -156,6 +156,7 @@ class S6Supervisor final : public Supervisor {
   Result<> up(std::string_view name) override {
     DAVIT_TRY(tree_.ensure());
     DAVIT_TRY_ASSIGN(const auto files, existing(name));
+    DAVIT_TRY_ASSIGN(const auto lock, lock_unit(std::string(name), "up"));  // one "t" for all who ask at once
     DAVIT_TRY(wait_until_supervised(files));
     return bring_up(files);
   }
@@ -282,8 +283,8 @@ class S6Supervisor final : public Supervisor {
     DAVIT_TRY(files.command(in_backoff ? "ut" : "u"));  // "t": it leaves, and comes back with a fresh backoff
     const auto starts = state ? state->starts : 0;
     // The fifo was written, not yet read.
-    return wait_while([starts](const auto& now, const auto& then) {
-      return !(now && now->wanted_up) && (then ? then->starts : 0) == starts;
+    return wait_while([starts, in_backoff](const auto& now, const auto& then) {
+      return (in_backoff || !(now && now->wanted_up)) && (then ? then->starts : 0) == starts;
     });
   }
 

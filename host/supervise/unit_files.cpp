@@ -134,8 +134,10 @@ S6Status UnitFiles::as_davit_unit_says() const {
   const auto state = this->state();
   S6Status status;
   status.wanted_up = !has("down");
-  if (state && state->unit_pid > 0 && has_davit_unit() && !is_gone(state->unit_pid))
-    status.pid = state->unit_pid;
+  if (!has_davit_unit()) return status;
+  const bool said = state && state->unit_pid > 0 && !is_gone(state->unit_pid);
+  if (said) status.pid = state->unit_pid;
+  status.finishing = !said;  // one is there that has said nothing yet: that is not down
   return status;
 }
 

@@ -76,6 +76,45 @@ TEST_F(KeeperTest, BackupsGoWithTheName) {
   EXPECT_FALSE(fs::exists(*renamed));
 }
 
+TEST_F(KeeperTest, ADeathWhileItIsRenamedLosesNoBackup) {
+  dumps_something();
+  Service db = made("db");
+  for (int day = 0; day < 2; ++day) {
+    clock_.advance_ms(kDayMs);
+    ASSERT_TRUE(keeper().backup(db, keeper().backup_folder(db), context_));
+  }
+  int number = 0;
+  for (const std::string point : {"rename:recorded", "backups:moved"}) {
+    const std::string next = "db-" + std::to_string(++number);
+    dies_at_ = point;
+    EXPECT_THROW((void)keeper().rename(db, next, context_), std::runtime_error) << point;
+    dies_at_.clear();
+    { const auto lock = keeper().lock("fake", next, "settle", context_); }
+    db = now(next);
+    const auto kept = keeper().backups_in(db, keeper().backup_folder(db)).value();
+    ASSERT_EQ(kept.size(), 2U) << point;
+    for (const fs::path& dump : kept) {
+      EXPECT_TRUE(fs::exists(dump)) << dump;
+      EXPECT_TRUE(fs::exists(fs::path(dump).replace_extension(".fingerprint"))) << dump;
+    }
+  }
+}
+
+TEST_F(KeeperTest, ABackupIsNeverWrittenIntoAFileOfOthers) {
+  dumps_something();
+  const Service db = made("db");
+  const fs::path folder = home_.root / "shared";
+  fs::create_directory(folder);
+  const fs::path theirs = home_.root / "theirs";
+  std::ofstream(theirs) << "before";
+  const fs::path file = *keeper().backup(db, folder, context_);
+  fs::remove(file);
+  fs::create_hard_link(theirs, file.string() + ".part");
+  ASSERT_TRUE(keeper().backup(db, folder, context_));
+  EXPECT_EQ(fs::file_size(theirs), 6U);
+  EXPECT_EQ(fs::hard_link_count(file), 1U);
+}
+
 TEST_F(KeeperTest, ABackupThatIsNotThereIsSaidBeforeAServerIsStarted) {
   const Service db = made("db");
   capabilities_.runtime_fake.tasks.clear();
@@ -121,7 +160,7 @@ TEST_F(KeeperTest, WhatAnUpgradeLeavesStaysUntilItIsToldOtherwise) {
   EXPECT_EQ(now("db").version, "2");
   clock_.advance_ms(1);
   ASSERT_TRUE(keeper().import_from(now("db"), file_of("new data"), context_));
-  for (int month = 0; month < 2; ++month) {
+  for (int month = 0; month < 6; ++month) {
     clock_.advance_ms(31 * kDayMs);
     ASSERT_TRUE(keeper().sweep("", context_));
   }

@@ -22,7 +22,7 @@ class ServiceRows : public StoreTest {
     return must(services().create(wanted));
   }
   void serve(const Service& service, std::uint32_t number) {
-    must(services().serve_generation(service.id, {number, "15", "create", 0, {}}));
+    must(services().serve_generation(service.id, {number, "15", "create", 0, {}}, "import"));
   }
   NewLink link(AppId app, const Service& service, const std::string& alias) {
     return {app, service.id, alias, "", false};
@@ -58,9 +58,11 @@ TEST_F(ServiceRows, OneGenerationServesAndTheOthersAreRetired) {
   const auto all = must(services().generations(db.id));
   ASSERT_EQ(all.size(), 2U);
   EXPECT_TRUE(all[0].retired_at_ms);
+  EXPECT_EQ(all[0].retired_by, "import");
   EXPECT_FALSE(all[1].retired_at_ms);
   serve(db, 1);
   EXPECT_FALSE(must(services().generations(db.id))[0].retired_at_ms);
+  EXPECT_EQ(must(services().generations(db.id))[0].retired_by, "");
   EXPECT_EQ(must(services().get("pg", "db")).version, "15");
   must(services().forget_generation(db.id, 2));
   EXPECT_EQ(must(services().new_generation(db.id)), 3U) << "no number is given twice";
