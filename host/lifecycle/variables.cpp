@@ -13,17 +13,20 @@ namespace {
 
 constexpr std::size_t kSecretBytes = 32;
 
-Result<> require_all(DeploymentRun& run) {
-  bool any = false;
-  for (const auto& [key, variable] : run.manifest.env) any = any || variable.required;
-  if (!any) return {};
-  // Links and other plugins give variables too.
+// A plugin may keep what is set out of the build, and may give what is not.
+Result<> require_all(DeploymentRun& run, const ConfigMap& now, const TextMap& links) {
+  WantedVariables unset = run.manifest.env;
+  std::erase_if(unset, [&](const auto& wanted) {
+    const auto& [key, variable] = wanted;
+    return !variable.required || now.contains(key) || run.settled_config.contains(key) || links.contains(key);
+  });
+  if (unset.empty()) return {};
   TextMap masked;
   DAVIT_TRY_ASSIGN(const TextMap env, resolve_build_environment(run, masked));
   std::vector<std::string> missing;
   std::vector<std::string> words;
-  for (const auto& [key, variable] : run.manifest.env) {
-    if (!variable.required || env.contains(key)) continue;
+  for (const auto& [key, variable] : unset) {
+    if (env.contains(key)) continue;
     missing.push_back("env." + key + (variable.description.empty() ? "" : " (" + variable.description + ")"));
     words.push_back(key + "=...");
   }
@@ -76,7 +79,7 @@ Result<> settle_variables(DeploymentRun& run) {
   for (const auto& [key, value] : run.settled_config) {
     run.call.out.step(fmt::format("Setting {} as app.json says", key));
   }
-  return require_all(run);
+  return require_all(run, now, links);
 }
 
 }  // namespace davit

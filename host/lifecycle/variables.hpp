@@ -15,7 +15,8 @@ ConfigMap variables_to_set(const WantedVariables& wanted, const ConfigMap& now, 
 Result<std::string> random_secret();
 
 /// Fills run.settled_config, which counts as the app's config from here on and is stored with the switch.
-/// kInvalid "variable-missing" names every required variable that neither the config nor a plugin gives.
+/// kInvalid "variable-missing" names every required variable that neither the config nor a link nor a plugin
+/// gives.
 Result<> settle_variables(DeploymentRun& run);
 
 }  // namespace davit

@@ -58,5 +58,20 @@ TEST_F(Links, AppJsonDoesNotHideThem) {
   EXPECT_THAT(must(world.store().config().all(world.shop.id)), SizeIs(1)) << "just OTHER";
 }
 
+TEST_F(Links, WhatIsSetIsNotMissingWhereABuildDoesNotGetIt) {
+  link();
+  must(world.store().config().set_many(world.shop.id, {{"PATH", Secret("/opt")}}));
+  world.sources.trees[kFirst]["app.json"] = R"({"env":{"STACK":{"value":"x"},"PATH":{},"DATABASE_URL":{}}})";
+  auto hook = std::make_unique<fakes::FakeHook>(world.record, world.marks, "blocker");
+  hook->on_handle = [](const Event& event) -> Result<> {
+    EnvEvent& resolved = *std::get<EnvEvent*>(event.payload);
+    if (resolved.phase == "build") resolved.env.clear();
+    return {};
+  };
+  world.bus.subscribe(event_id::kEnvResolve, std::move(hook));
+  must(world.push());
+  EXPECT_EQ(world.plugins.runtime_fake.groups.at("shop.d1.web").env.at("STACK"), "x");
+}
+
 }  // namespace
 }  // namespace davit::scenario
