@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <map>
 #include <thread>
 
 #include "container_spec.hpp"
@@ -53,6 +54,15 @@ std::vector<Found> find_instances(const Base& base, const sdk::Selector& selecto
     found.push_back(std::move(one));
   }
   std::ranges::sort(found, [](const Found& a, const Found& b) { return comes_before(a.name, b.name); });
+  return found;
+}
+
+std::vector<Found> heirs_of_free_names(const std::vector<Found>& containers) {
+  std::map<std::string, Found> heirs;
+  for (const Found& container : containers) heirs[container.name.live()] = container;
+  for (const Found& container : containers) heirs.erase(container.container_name);
+  std::vector<Found> found;
+  for (auto& [name, heir] : heirs) found.push_back(std::move(heir));
   return found;
 }
 

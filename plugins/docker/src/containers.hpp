@@ -29,6 +29,10 @@ bool is_davits(Engine& engine, const Json& listed, const Patience& patience);
 /// The selected instances, in inspect's order. An empty owner: of all.
 std::vector<Found> find_instances(const Base& base, const sdk::Selector& selector, const Patience& patience);
 
+/// Of each live name that none of these has: its newest container. A handing on may have ended halfway.
+/// `containers`: in inspect's order. Pure.
+std::vector<Found> heirs_of_free_names(const std::vector<Found>& containers);
+
 /// Runs `work(id)` for each at once, each with an engine connection of its own; the first failure is thrown
 /// when all are done.
 void at_once(const Base& base, const std::vector<Found>& containers,

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <set>
 #include <sstream>
 
@@ -244,13 +243,6 @@ void Instances::take_live_name(const Found& container) {
   }
 }
 
-/// Each live name that nobody has goes to its newest container: a handing on may have ended halfway.
-void Instances::take_live_names(const std::vector<Found>& containers) {
-  std::map<std::string, const Found*> newest;
-  for (const Found& container : containers) newest[container.name.live()] = &container;
-  for (const auto& [name, container] : newest) take_live_name(*container);
-}
-
 void Instances::forget(const sdk::Call& call, const std::vector<Found>& containers, bool keep_logs) {
   for (const Found& container : containers) {
     if (keep_logs) saved_.save(call, container);
@@ -293,7 +285,7 @@ void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, boo
   // Asked again: stopping took a while, and an app that moves back has new ones by now.
   const std::vector<Found> left =
       find_instances(base_, sdk::Selector{selector.owner_kind, selector.owner, "", "", 0}, steady());
-  take_live_names(left);
+  for (const Found& heir : heirs_of_free_names(left)) take_live_name(heir);
   if (left.empty()) networks_.remove(selector.owner_kind, selector.owner);
   images_.sweep(call);
 }

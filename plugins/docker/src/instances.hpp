@@ -47,7 +47,6 @@ class Instances {
                      const std::vector<Found>& present);
   std::string create(const sdk::Call& call, const ContainerSpec& spec, const InstanceName& name);
   void take_live_name(const Found& container);
-  void take_live_names(const std::vector<Found>& containers);
   void stop_containers(const std::vector<Found>& containers);
   void forget(const sdk::Call& call, const std::vector<Found>& containers, bool keep_logs);
   sdk::Instance look_at(const sdk::Call& call, const Found& found);

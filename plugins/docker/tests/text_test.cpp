@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "container_spec.hpp"
+#include "containers.hpp"
 #include "engine/engine_address.hpp"
 #include "engine/engine_failure.hpp"
 #include "engine/tar_stream.hpp"
@@ -43,6 +44,28 @@ TEST(Names, SortByTheNumberOfTheDeployment) {
   const InstanceName ten{"shop", "d10", "web", 1, 1};
   EXPECT_TRUE(comes_before(nine, ten));
   EXPECT_FALSE(comes_before(ten, nine));
+}
+
+TEST(Names, ThatAreFreeGoToTheNewest) {
+  const auto container = [](const char* instance, const char* container_name) {
+    Found found;
+    found.name = parse_instance(instance).value();
+    found.container_name = container_name;
+    return found;
+  };
+  const auto heirs = [](const std::vector<Found>& containers) {
+    std::vector<std::string> names;
+    for (const Found& heir : heirs_of_free_names(containers)) names.push_back(heir.name.text());
+    return names;
+  };
+  const Found live = container("shop.d1.web.1", "shop.web.1");
+  const Found other = container("shop.d1.web.2", "shop.d1.web.2");
+  const Found next = container("shop.d2.web.1", "shop.d2.web.1");
+  const Found next_other = container("shop.d2.web.2", "shop.d2.web.2");
+  EXPECT_THAT(heirs({live, next}), testing::IsEmpty()) << "one that drains has it still";
+  EXPECT_THAT(heirs({live, other, next, next_other}), ElementsAre("shop.d2.web.2"));
+  EXPECT_THAT(heirs({next}), ElementsAre("shop.d2.web.1"));
+  EXPECT_THAT(heirs({}), testing::IsEmpty());
 }
 
 TEST(Listening, IsReadFromTheKernelsTable) {
