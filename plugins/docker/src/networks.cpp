@@ -41,6 +41,12 @@ bool Networks::belongs_to(const Json& network, std::uint32_t owner_kind, const s
          text_in(labels, kLabelOwnerKind) == owner_word(owner_kind) && text_in(labels, kLabelOwner) == owner;
 }
 
+bool Networks::is_of_another(const Json& network, std::uint32_t owner_kind, const std::string& owner) const {
+  const Json& labels = object_in(network, "Labels");
+  return text_in(labels, kLabelHome) == base_.config.home_id && labels.contains(kLabelOwner) &&
+         !belongs_to(network, owner_kind, owner);
+}
+
 void Networks::create(const sdk::Call& call, Json request) {
   const std::string& pool = base_.config.address_pool;
   for (unsigned n = 0;; ++n) {
@@ -63,7 +69,7 @@ std::string Networks::ensure(const sdk::Call& call, std::uint32_t owner_kind, co
   for (const std::string& name : names_of(owner_kind, owner)) {
     Json found;
     const bool there = base_.engine.find("/networks/" + name, {}, found, patience(call));
-    if (there && !belongs_to(found, owner_kind, owner)) continue;
+    if (there && is_of_another(found, owner_kind, owner)) continue;
     if (there) return name;
     create(call, {{"Name", name},
                   {"CheckDuplicate", true},

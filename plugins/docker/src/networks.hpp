@@ -33,9 +33,11 @@ class Networks {
  private:
   /// Its usual name, and the one for where another owner has that.
   [[nodiscard]] sdk::Strings names_of(std::uint32_t owner_kind, const std::string& owner) const;
-  /// By its labels.
+  /// By its labels. One that somebody else made beforehand is nobody's: it is used, and stays.
   [[nodiscard]] bool belongs_to(const Json& network, std::uint32_t owner_kind,
                                 const std::string& owner) const;
+  [[nodiscard]] bool is_of_another(const Json& network, std::uint32_t owner_kind,
+                                   const std::string& owner) const;
   void connect(const sdk::Call& call, const std::string& network, const std::string& container,
                const std::vector<std::string>& aliases);
   const Base& base_;

@@ -254,6 +254,19 @@ TEST_F(RuntimeSuite, AnAppAndAServiceHaveNetworksOfTheirOwnWhateverTheirNames) {
   EXPECT_TRUE(owners().empty());
 }
 
+TEST_F(RuntimeSuite, ANetworkThatWasMadeBeforehandIsUsedAndStays) {
+  DockerWorld& docker = here(*world);
+  const std::string name = "davit-" + docker_plugin::short_hash(docker.home()) + "-shop";
+  (void)docker.engine().post("/networks/create", {}, {{"Name", name}}, steady());
+  ASSERT_EQ(runtime().apply(group("worker", "sleep 1000")), DAVIT_OK) << runtime().call().message;
+  EXPECT_TRUE(docker.facts_of("worker")["NetworkSettings"]["Networks"].contains(name));
+  EXPECT_EQ(docker.labelled("/networks", {}).size(), 0U) << "no second one";
+  ASSERT_EQ(runtime().remove(all(), true), DAVIT_OK) << runtime().call().message;
+  Json network;
+  EXPECT_TRUE(docker.engine().find("/networks/" + name, {}, network, steady()));
+  docker.engine().remove("/networks/" + name, {}, steady());
+}
+
 TEST_F(RuntimeSuite, WhatOthersMakeOfAnInstanceIsNotTouched) {
   DockerWorld& docker = here(*world);
   docker_plugin::Engine& engine = docker.engine();
