@@ -2,6 +2,7 @@
 import contextlib
 import json
 import socket
+import subprocess
 import threading
 import unittest
 
@@ -256,8 +257,13 @@ class OtherEngines(DockerTest):
     def test_with_a_full_disk(self):
         """Refused before anything is built, with the figures."""
         app = self.deployed("roomy", "one")
-        with self.engine_that(info={"DockerRootDir": "/proc"}):
-            words = r"The engine's disk \(/proc\) has 0 MiB free, and {} needs about {} MiB"
+        disk = self.home.folder / "disk"
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "davit-e2e-disk", disk], check=True)
+        self.addCleanup(subprocess.run, ["umount", disk], check=True)
+        (disk / "engine-id").write_text("full")
+        with self.engine_that(info={"DockerRootDir": str(disk), "ID": "full"}):
+            words = r"The engine's disk \(.*/disk\) has 0 MiB free, and {} needs about {} MiB"
             app.server("two")
             app.commit()
             done = app.push(check=False)
@@ -269,7 +275,7 @@ class OtherEngines(DockerTest):
             app.write("Dockerfile", "FROM scratch\n")
             app.commit()
             self.assertRegex(app.push(check=False).stderr, words.format("a build of roomy", 256))
-        with self.engine_that(info={"DockerRootDir": "/nowhere"}):
+        with self.engine_that(info={"DockerRootDir": str(disk), "ID": "one elsewhere"}):
             app.git("rm", "Dockerfile")
             self.push(app, "three")
             self.assert_answers("roomy", "three")

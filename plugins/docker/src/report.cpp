@@ -28,7 +28,7 @@ std::string limits_word(const Json& info) {
 }
 
 void examine_disk(const sdk::Findings& findings, const Json& info) {
-  const std::string root = text_in(info, "DockerRootDir");
+  const std::string root = root_here(info);
   const auto free = free_bytes_at(root);
   if (!free) return;
   const std::string text = fmt::format("{:.1f} GiB free for images and containers ({})",

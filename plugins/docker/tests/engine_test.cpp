@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <thread>
 
@@ -56,6 +57,7 @@ class FalseEngine {
     std::filesystem::remove_all(folder_);
   }
   [[nodiscard]] std::string path() const { return folder_ + "/e.sock"; }
+  [[nodiscard]] const std::string& folder() const { return folder_; }
   void answer(const std::string& target, const std::string& text) {
     const std::lock_guard guard(mutex_);
     answers_.insert(answers_.begin(), {target, text});
@@ -188,22 +190,65 @@ TEST_F(EngineTest, AnErrorIsTheEnginesOwnWords) {
   EXPECT_FALSE(engine.find("/gone", {}, found, steady()));
 }
 
-TEST_F(EngineTest, ADiskWithoutRoomIsRefusedWithTheFigures) {
-  server.answer("/info", FalseEngine::json_answer(R"({"DockerRootDir":"/proc"})"));
-  try {
-    require_free_disk(engine, "a build of shop", kBuildBytes, steady());
-    ADD_FAILURE();
-  } catch (const sdk::Failure& failure) {
-    EXPECT_EQ(failure.status(), DAVIT_UNAVAILABLE);
-    EXPECT_EQ(failure.message(),
-              "The engine's disk (/proc) has 0 MiB free, and a build of shop needs about 256 MiB");
+struct EngineDisk : EngineTest {
+  EngineDisk() {
+    char own[256] = {};
+    EXPECT_EQ(gethostname(own, sizeof own - 1), 0);
+    machine = own;
   }
-  for (const char* elsewhere : {R"({"DockerRootDir":"/no/such/folder"})", R"({"DockerRootDir":""})", "{}"}) {
-    server.answer("/info", FalseEngine::json_answer(elsewhere));
-    EXPECT_NO_THROW(require_free_disk(engine, "a build", ~0ULL, steady())) << elsewhere;
+  void put(const std::string& path, const std::string& text) const {
+    const std::string file = server.folder() + path;
+    std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+    std::ofstream(file) << text;
   }
-  server.answer("/info", FalseEngine::json_answer(R"({"DockerRootDir":"/"})"));
+  void says(const std::string& root, const std::string& name) {
+    const Json info = {{"DockerRootDir", root}, {"ID", "our-id"}, {"Name", name}, {"Driver", "overlay2"}};
+    server.answer("/info", FalseEngine::json_answer(info.dump()));
+  }
+  /// The words of a refusal where nothing would be enough.
+  std::string refusal() {
+    try {
+      require_free_disk(engine, "a build of shop", ~0ULL, steady());
+    } catch (const sdk::Failure& failure) {
+      EXPECT_EQ(failure.status(), DAVIT_UNAVAILABLE);
+      return failure.message();
+    }
+    return "";
+  }
+
+  std::string machine;
+};
+
+TEST_F(EngineDisk, WithoutRoomIsRefusedWithTheFigures) {
+  put("/data/engine-id", "our-id");
+  says(server.folder() + "/data", "whatever");
+  EXPECT_THAT(refusal(),
+              testing::MatchesRegex("The engine's disk \\(.*/data\\) has [0-9]+ MiB free, and a build "
+                                    "of shop needs about 17592186044415 MiB"));
   EXPECT_NO_THROW(require_free_disk(engine, "a build", 0, steady()));
+}
+
+TEST_F(EngineDisk, OfEnginesThatKeepNoIdIsKnownByTheMachineAndTheFolder) {
+  put("/docker/image/overlay2/repositories.json", "{}");
+  put("/podman/overlay2-images/images.json", "[]");
+  for (const char* root : {"/docker", "/podman"}) {
+    says(server.folder() + root, machine);
+    EXPECT_NE(refusal(), "") << root;
+    says(server.folder() + root, "docker-desktop");
+    EXPECT_EQ(refusal(), "") << root;
+  }
+}
+
+TEST_F(EngineDisk, OfAnEngineElsewhereIsNotThisMachines) {
+  put("/other/engine-id", "another-id");
+  put("/other/image/overlay2/repositories.json", "{}");
+  for (const std::string& root : {std::string("/proc"), std::string("/no/such/folder"), std::string(),
+                                  server.folder(), server.folder() + "/other"}) {
+    says(root, machine);
+    EXPECT_EQ(refusal(), "") << root;
+  }
+  server.answer("/info", FalseEngine::json_answer("{}"));
+  EXPECT_EQ(refusal(), "");
 }
 
 TEST_F(EngineTest, GarbageIsSaidToBeGarbage) {

@@ -27,7 +27,7 @@ BuildWatch::BuildWatch(const sdk::Host& host, const sdk::Call& call, docker::Eng
       begun_ms_(host.now_mono_ms()),
       looked_ms_(begun_ms_) {
   if (names_containers) return;
-  root_ = docker::text_in(engine.get("/info", {}, docker::patience(call)), "DockerRootDir");
+  root_ = docker::root_here(engine.get("/info", {}, docker::patience(call)));
   free_ = docker::free_bytes_at(root_).value_or(0);
 }
 
