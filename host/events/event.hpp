@@ -84,7 +84,8 @@ struct ServiceEvent {
 struct CollectEvent {
   bool dry_run = false;
   TextMap& needed;
-  TextMap& garbage;  ///< what plugins remove of their own: "PLUGIN/WHAT" to "BYTES WHY"
+  TextMap& garbage;                 ///< what plugins remove of their own: "PLUGIN/WHAT" to "BYTES WHY"
+  std::int64_t listed_unix_ms = 0;  ///< from when `needed` is: what was made since is no garbage
 };
 
 using EventPayload = std::variant<std::monostate, AuthEvent*, AppEvent*, ConfigEvent*, PropertyEvent*,

@@ -263,20 +263,22 @@ class Collector {
 
   // Each plugin knows what it made elsewhere; it is told which slugs and images are needed, and which apps
   // are being worked on: what is made for them just now has no release yet. That is read anew, and no other
-  // app is worked on until the plugins are done.
+  // app of these is worked on until the plugins are done; a dry run holds nobody up. For an app that is made
+  // meanwhile they are told from when the list is.
   Result<> plugins(const CallContext& call) {
     TextMap needed;
     TextMap garbage;
     allow_many_files();  // each lock is one
     std::vector<FileLock> held;
+    const std::int64_t listed_unix_ms = services_.clock.now_unix_ms();
     DAVIT_TRY_ASSIGN(const auto apps, services_.store.apps().list());
     for (const App& app : apps) {
       DAVIT_TRY_ASSIGN(auto lock, lock_idle(app));
-      if (lock) {
-        held.push_back(std::move(*lock));
-      } else {
+      if (!lock) {
         needed.emplace("busy/" + app.name, "at work");
         if (!app.other_name.empty()) needed.emplace("busy/" + app.other_name, "at work");
+      } else if (!dry_run_) {
+        held.push_back(std::move(*lock));
       }
       DAVIT_TRY_ASSIGN(const auto releases, services_.store.releases().list(app.id));
       for (const ReleaseSummary& release : releases) {
@@ -285,7 +287,7 @@ class Collector {
         needed.emplace(ref.starts_with("slugs/") ? "slug" + ref.substr(5) : "image/" + ref, app.name);
       }
     }
-    CollectEvent event{dry_run_, needed, garbage};
+    CollectEvent event{dry_run_, needed, garbage, listed_unix_ms};
     DAVIT_TRY(services_.bus.filter(Event{event_id::kSystemCollect, &event, {}}, call));
     for (const auto& [key, text] : garbage) {
       Garbage item;

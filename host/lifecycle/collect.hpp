@@ -26,7 +26,7 @@ struct Collected {
   std::vector<std::string> failures;  ///< what could not be removed, and why
 };
 
-/// Each app under its lock, which this takes if it is free; all of them while plugins look and remove.
+/// Each app under its lock, which this takes if it is free; all of them while plugins remove.
 /// `dry_run`: nothing is changed; without it, just what that would have listed is removed.
 Result<Collected> collect_garbage(const LifecycleServices& services, bool dry_run, const CallContext& call);
 

@@ -107,7 +107,7 @@ void EventStruct::fill(ServiceEvent* in) {
 
 void EventStruct::fill(CollectEvent* in) {
   payload_.collect = {sizeof(davit_ev_collect), in->dry_run ? 1U : 0U, editable(in->needed),
-                      editable(in->garbage)};
+                      editable(in->garbage), in->listed_unix_ms};
   event_.payload = &payload_.collect;
 }
 

@@ -18,10 +18,11 @@ class EngineProxy:
 
     `versions`: (oldest, newest) that this engine says it speaks; others are refused in an engine's words. Where the engine behind knows
     less than what was asked for, it is asked in the newest that it knows. `delay_s`: waited before each request. `silent`: a request
-    whose "METHOD /path" matches is never answered. `info`: what it says of itself in other words."""
+    whose "METHOD /path" matches is never answered; `late`: one that waits for `go`. `info`: what it says of itself in other words."""
 
-    def __init__(self, api, path, versions=None, delay_s=0, silent=None, info=None):
-        self.api, self.path, self.versions, self.delay_s, self.silent, self.info = api, str(path), versions, delay_s, silent, info
+    def __init__(self, api, path, versions=None, delay_s=0, silent=None, late=None, info=None):
+        self.api, self.path, self.versions, self.delay_s, self.info = api, str(path), versions, delay_s, info
+        self.silent, self.late, self.go = silent, late, threading.Event()
         self.known = api.ask("GET", "/version")["ApiVersion"]
         self.asked, self.refused, self.held = [], [], []
         self.over = threading.Event()
@@ -35,6 +36,7 @@ class EngineProxy:
 
     def __exit__(self, *_):
         self.over.set()
+        self.go.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
@@ -57,6 +59,9 @@ class EngineProxy:
             what = f"{request['method']} {request['path']}"
             self.asked.append(what)
             self.over.wait(self.delay_s)
+            if self.late and re.match(self.late, what):
+                self.held.append(what)
+                self.go.wait()
             if self.silent and re.match(self.silent, what):
                 self.held.append(what)
                 select.select([asker], [], [])  # until davit no longer waits

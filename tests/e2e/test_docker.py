@@ -1,6 +1,7 @@
 """What only the docker runtime has: stacks, images and their layers, others' hands on its containers, an engine that is down."""
 import contextlib
 import json
+import re
 import socket
 import subprocess
 import threading
@@ -279,6 +280,43 @@ class OtherEngines(DockerTest):
             app.git("rm", "Dockerfile")
             self.push(app, "three")
             self.assert_answers("roomy", "three")
+
+    def dockerfile(self, name, *lines):
+        """An app of a Dockerfile without a step that runs: the tests' engine has no network for it."""
+        app = self.app(name)
+        app.write("www/index.html", name)
+        app.write("Dockerfile", "\n".join([f"FROM {engine.BUSYBOX}", "COPY www /www", *lines, ""]))
+        app.commit()
+        return app
+
+    def images(self, app):
+        """id -> names"""
+        return {row["Id"]: row["RepoTags"] for row in self.api.labelled("images", engine.label_of(self.home.path), f"davit.owner={app}")}
+
+    def has_image(self, id):
+        try:
+            return bool(self.api.ask("GET", f"/images/{id}/json"))
+        except engine.Refused:
+            return False
+
+    def test_that_lists_images_while_apps_are_made(self):
+        """What is built for them meanwhile stays."""
+        self.deployed("early", "one")
+        with self.engine_that(late=r"GET /images/json\?.*kind%3Dapp") as proxy:
+            collect = threading.Thread(target=self.home.davit, args=("system:collect",))
+            collect.start()
+            harness.wait_for(lambda: proxy.held, "images are listed", 120)
+            built = self.dockerfile("meanwhile", 'CMD ["httpd", "-f"]')
+            built.push(check=False, env={"DAVIT_FAILPOINT": "release/host/release.create:prepared"})
+            shown = self.dockerfile("halfway", "COPY missing /x").push(check=False).stderr
+            step = re.findall(" ---> ([0-9a-f]{12})", shown)[-1]
+            images = self.images("meanwhile")
+            self.assertEqual((1, True), (len(images), self.has_image(step)), shown)
+            proxy.go.set()
+            collect.join()
+        self.assertEqual(images, self.images("meanwhile"))
+        self.assertTrue(self.has_image(step))
+        harness.wait_for(lambda: self.home.davit("system:collect") and not self.has_image(step), "the next one takes the step of a build", 60)
 
     def test_slow(self):
         """A deploy takes longer, and loses nothing."""

@@ -146,9 +146,11 @@ TEST_F(CollectStory, WhatIsMadeMeanwhileStays) {
   });
   auto hook = std::make_unique<fakes::FakeHook>(world.record, world.marks, "acme");
   TextMap needed;
+  std::int64_t listed_unix_ms = 0;
   bool shop_waits = false;
   hook->on_handle = [&](const Event& event) -> Result<> {
     needed = std::get<CollectEvent*>(event.payload)->needed;
+    listed_unix_ms = std::get<CollectEvent*>(event.payload)->listed_unix_ms;
     shop_waits = !FileLock::try_acquire(world.home.lock("shop"), {"ps:scale", 1, 0});
     return {};
   };
@@ -161,8 +163,23 @@ TEST_F(CollectStory, WhatIsMadeMeanwhileStays) {
   EXPECT_TRUE(fs::exists(world.home.work(deployment) / "half"));
   EXPECT_THAT(needed, Contains(testing::Pair("busy/newest", testing::_)));
   EXPECT_THAT(needed, Contains(testing::Pair("image/sha256:abc", "blog")));
+  EXPECT_EQ(listed_unix_ms, world.clock.now_unix_ms()) << "plugins leave what is newer";
   EXPECT_TRUE(shop_waits) << "nothing is built for it while plugins remove images";
   EXPECT_TRUE(FileLock::try_acquire(world.home.lock("shop"), {"ps:scale", 1, 0}).has_value());
+}
+
+TEST_F(CollectStory, ADryRunHoldsNobodyUpWhilePluginsLook) {
+  must(world.push());
+  auto hook = std::make_unique<fakes::FakeHook>(world.record, world.marks, "acme");
+  bool looked = false;
+  hook->on_handle = [&](const Event&) -> Result<> {
+    looked = true;
+    EXPECT_TRUE(FileLock::try_acquire(world.home.lock("shop"), {"git push", 1, 0}).has_value());
+    return {};
+  };
+  world.bus.subscribe(event_id::kSystemCollect, std::move(hook));
+  (void)collect(true);
+  EXPECT_TRUE(looked);
 }
 
 TEST_F(CollectStory, AFolderOfAnAppThatIsJustBeingMadeStays) {

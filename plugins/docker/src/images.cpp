@@ -317,6 +317,7 @@ void Images::collect(const sdk::Call& call, const sdk::CollectEvent& event) {
          base_.engine.get("/images/json", {{"filters", label_filter(labels)}}, steady())) {
       const std::string id = text_in(image, "Id");
       if (!is_ours(image, kind) || used.contains(id) || is_needed(image)) continue;
+      if (is_made_since(number_in(image, "Created") * 1000, event.listed_unix_ms)) continue;
       if (!event.dry_run && !remove_image(call, id)) continue;
       event.garbage.set("docker/image " + id.substr(id.find(':') + 1, 12),
                         std::to_string(number_in(image, "Size")) + " " + why);

@@ -33,7 +33,7 @@ class Images {
   /// container uses.
   void sweep(const sdk::Call& call);
   /// system.collect: images of slugs and of Dockerfiles that no release needs and no container has are
-  /// listed, and removed unless it is a dry run.
+  /// listed, and removed unless it is a dry run. What was made meanwhile is not looked at.
   void collect(const sdk::Call& call, const sdk::CollectEvent& event);
 
  private:

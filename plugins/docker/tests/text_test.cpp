@@ -9,6 +9,7 @@
 #include "engine/engine_address.hpp"
 #include "engine/engine_failure.hpp"
 #include "engine/tar_stream.hpp"
+#include "engine/times.hpp"
 #include "frames.hpp"
 #include "images.hpp"
 #include "listening.hpp"
@@ -66,6 +67,13 @@ TEST(Names, ThatAreFreeGoToTheNewest) {
   EXPECT_THAT(heirs({live, other, next, next_other}), ElementsAre("shop.d2.web.2"));
   EXPECT_THAT(heirs({next}), ElementsAre("shop.d2.web.1"));
   EXPECT_THAT(heirs({}), testing::IsEmpty());
+}
+
+TEST(Times, OfTheEngineMayBeOfAnotherClock) {
+  EXPECT_TRUE(is_made_since(1'700'000'000'000, 1'700'000'000'900)) << "whole seconds";
+  EXPECT_TRUE(is_made_since(1'700'000'005'000, 1'700'000'000'900));
+  EXPECT_FALSE(is_made_since(1'700'000'000'000, 1'700'000'003'000));
+  EXPECT_FALSE(is_made_since(1'700'000'000'000, 0)) << "nobody said since when";
 }
 
 TEST(Listening, IsReadFromTheKernelsTable) {

@@ -9,7 +9,6 @@ namespace davit::dockerfile {
 namespace {
 
 constexpr const char* kPrefix = "step/";  // keys of the plugin's rows; the value is the app
-constexpr std::int64_t kClockSlackMs = 2000;
 
 bool is_short_id(const std::string& text) {
   return text.size() == 12 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -63,7 +62,7 @@ bool BuildCache::is_made_since(const std::string& id, std::int64_t since_unix_ms
   docker::Json image;
   if (!engine_.find("/images/" + id + "/json", {}, image, docker::steady())) return false;
   return is_nameless(image) &&
-         docker::unix_ms_of(docker::text_in(image, "Created")) >= since_unix_ms - kClockSlackMs;
+         docker::is_made_since(docker::unix_ms_of(docker::text_in(image, "Created")), since_unix_ms);
 }
 
 bool BuildCache::remove(const std::string& id) const {
@@ -106,6 +105,8 @@ void BuildCache::collect(const sdk::CollectEvent& event) const {
     docker::Json image;
     if (busy.contains(app)) continue;
     const bool there = engine_.find("/images/" + id + "/json", {}, image, docker::steady());
+    const std::int64_t made_unix_ms = docker::unix_ms_of(docker::text_in(image, "Created"));
+    if (there && docker::is_made_since(made_unix_ms, event.listed_unix_ms)) continue;
     if (!event.dry_run && !remove(id)) continue;
     if (!event.dry_run) kv.erase("", key);
     if (there)

@@ -42,7 +42,7 @@ class BuildCache {
   /// left and this one did not name goes.
   void settle(const std::string& app, const BuildSteps& steps, bool succeeded,
               std::int64_t since_unix_ms) const;
-  /// system.collect: all that is written down, but of apps that are being worked on.
+  /// system.collect: all that is written down, but of apps that are being worked on, or were made meanwhile.
   void collect(const sdk::CollectEvent& event) const;
 
  private:

@@ -120,7 +120,8 @@ class Event {
     const auto* p = payload<davit_ev_collect>({EventId::kSystemCollect});
     return CollectEvent{DAVIT_SDK_READ(p, davit_ev_collect, dry_run) != 0,
                         Map(DAVIT_SDK_READ(p, davit_ev_collect, needed), call_),
-                        Map(DAVIT_SDK_READ(p, davit_ev_collect, garbage), call_)};
+                        Map(DAVIT_SDK_READ(p, davit_ev_collect, garbage), call_),
+                        DAVIT_SDK_READ(p, davit_ev_collect, listed_unix_ms)};
   }
 
  private:

@@ -182,6 +182,8 @@ typedef struct davit_ev_collect {
   /* What a plugin removes of its own, said by it: key "PLUGIN/WHAT", value "BYTES WHY". With dry_run it only
    * says so. */
   davit_map garbage;
+  /* From when `needed` is. What was made since may be of an app that was made since: it is no garbage. */
+  int64_t listed_unix_ms;
 } davit_ev_collect;
 
 /* OPEN table. Functions for kinds that a plugin has no hook of may be NULL. */

@@ -105,7 +105,8 @@ struct ServiceEvent {
 struct CollectEvent {
   bool dry_run;
   Map needed;
-  Map garbage; /* what this plugin removes, or would: "PLUGIN/WHAT" to "BYTES WHY" */
+  Map garbage;            /* what this plugin removes, or would: "PLUGIN/WHAT" to "BYTES WHY" */
+  int64_t listed_unix_ms; /* what was made since is no garbage; 0: the host does not say */
 };
 
 }  // namespace davit::sdk
