@@ -1,7 +1,9 @@
 """What only the docker runtime has: stacks, images and their layers, others' hands on its containers, an engine that is down."""
 import contextlib
 import json
+import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -298,6 +300,29 @@ class OtherEngines(DockerTest):
             return bool(self.api.ask("GET", f"/images/{id}/json"))
         except engine.Refused:
             return False
+
+    def test_that_does_not_answer_when_an_image_is_named(self):
+        """Davit is killed then: the image is found, and goes."""
+        command = 'CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\nEXPOSE 8080'
+        app = self.dockerfile("named", command)
+        with self.engine_that(silent="POST /images/.*/tag") as proxy:
+            push = threading.Thread(target=app.push, kwargs={"check": False})
+            push.start()
+            harness.wait_for(lambda: proxy.held, "the image is to be named", 120)
+            for pid in self.home.workers():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            push.join()
+        left = self.images("named")
+        self.assertEqual([True], [bool(names) for names in left.values()])
+        app.write("www/index.html", "two")
+        app.commit()
+        app.push()
+        self.assertEqual((200, "two"), self.home.get("named", "/index.html"))
+        harness.wait_for(lambda: self.home.davit("system:collect") and len(self.images("named")) == 1, "the image of the killed build goes", 60)
+        home = engine.label_of(self.home.path).partition("=")[2]
+        image = self.api.ask("GET", f"/containers/{self.container('named')}/json")["Image"]
+        self.assertEqual({image: [f"davit-{home}/app:{image[7:31]}"]}, self.images("named"))
 
     def test_that_lists_images_while_apps_are_made(self):
         """What is built for them meanwhile stays."""

@@ -262,9 +262,9 @@ bool Images::is_ours(const Json& image, const char* kind) const {
 }
 
 /// False if something still needs it.
-bool Images::remove_image(const sdk::Call& call, const std::string& id) {
+bool Images::remove_image(const sdk::Call& call, const std::string& reference) {
   try {
-    base_.engine.remove("/images/" + id, {}, steady());
+    base_.engine.remove("/images/" + reference, {}, steady());
     return true;
   } catch (const EngineFailure& failure) {
     if (failure.http_status() == 404) return true;
@@ -318,7 +318,9 @@ void Images::collect(const sdk::Call& call, const sdk::CollectEvent& event) {
       const std::string id = text_in(image, "Id");
       if (!is_ours(image, kind) || used.contains(id) || is_needed(image)) continue;
       if (is_made_since(number_in(image, "Created") * 1000, event.listed_unix_ms)) continue;
-      if (!event.dry_run && !remove_image(call, id)) continue;
+      // A build that was killed may leave two names; by its id only an image of one is removed.
+      const auto untag = [&](const std::string& name) { return remove_image(call, name); };
+      if (!event.dry_run && !std::ranges::all_of(words_in(image, "RepoTags"), untag)) continue;
       event.garbage.set("docker/image " + id.substr(id.find(':') + 1, 12),
                         std::to_string(number_in(image, "Size")) + " " + why);
     }

@@ -51,7 +51,7 @@ class Images {
   void unpack(const sdk::Call& call, const std::string& container, const sdk::Artifact& slug,
               const RunUser& user);
   [[nodiscard]] bool is_ours(const Json& image, const char* kind) const;
-  bool remove_image(const sdk::Call& call, const std::string& id);
+  bool remove_image(const sdk::Call& call, const std::string& reference);
   [[nodiscard]] std::string repository(const char* kind) const;
 
   const Base& base_;

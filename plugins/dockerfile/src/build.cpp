@@ -87,10 +87,19 @@ void fetch_private_bases(docker::Engine& engine, const sdk::Call& call, const Bu
   }
 }
 
+std::string repository(const BuildSpec& spec) {
+  return docker::repository_of(spec.home_id, "app");
+}
+
+/// By its digest; the name that the build gave it goes.
 void name_image(docker::Engine& engine, const sdk::Call& call, const BuildSpec& spec, const std::string& id) {
-  (void)engine.post("/images/" + id + "/tag",
-                    {{"repo", docker::repository_of(spec.home_id, "app")}, {"tag", docker::short_digest(id)}},
+  (void)engine.post("/images/" + id + "/tag", {{"repo", repository(spec)}, {"tag", docker::short_digest(id)}},
                     nullptr, docker::patience(call));
+  try {
+    engine.remove("/images/" + repository(spec) + ":" + spec.build_tag, {}, docker::patience(call));
+  } catch (const EngineFailure& failure) {
+    call.log_warn("the image keeps its build's name, too: " + failure.message());
+  }
 }
 
 /// After a build that failed: the first failure is the one to tell.
@@ -108,6 +117,7 @@ void leave(const sdk::Call& call, const BuildCache& cache, const std::string& ap
 docker::Query build_query(const BuildSpec& spec, const sdk::Pairs& env, bool with_buildkit) {
   docker::Query query = spec.options.query;
   query.emplace_back("dockerfile", spec.context.dockerfile);
+  query.emplace_back("t", repository(spec) + ":" + spec.build_tag);
   query.emplace_back("rm", "1");
   query.emplace_back("forcerm", "1");
   if (with_buildkit) query.emplace_back("version", "2");

@@ -22,7 +22,8 @@ struct BuildSpec {
   BuildLimits limits;
   std::string app;
   std::string home_id;
-  std::string network;  ///< "default", "host" or "none"
+  std::string build_tag;  ///< another for each build: no image is ever without a name, by which it is found
+  std::string network;    ///< "default", "host" or "none"
 };
 
 /// What an image says of itself.

@@ -110,6 +110,7 @@ class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::H
     BuildSpec spec;
     spec.app = build.app;
     spec.home_id = docker::home_id_of(host().paths(call).home());
+    spec.build_tag = fmt::format("building-{}-{}", docker::short_hash(build.app), host().now_unix_ms());
     spec.context = {build.source_dir, build.work_dir, path_of(call, build.app), build.source_unix_ms / 1000};
     const auto text =
         source::read_small_file(spec.context.tree / spec.context.dockerfile, kLargestText, spec.context.tree);

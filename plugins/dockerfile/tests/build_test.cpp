@@ -17,6 +17,7 @@ BuildSpec spec_with(const std::string& options) {
   spec.context.dockerfile = "docker/Dockerfile";
   spec.app = "shop";
   spec.home_id = "0123456789ab";
+  spec.build_tag = "building-1";
   spec.network = "default";
   if (!options.empty())
     spec.options = docker::build_options(docker::parse_options(options, docker::Phase::kBuild));
@@ -38,6 +39,7 @@ sdk::Failure failed(const std::string& words, int status = 500) {
 TEST(BuildQuery, SaysWhoseImageItIs) {
   const auto query = build_query(spec_with(""), {}, false);
   EXPECT_THAT(query, Contains(Pair("dockerfile", "docker/Dockerfile")));
+  EXPECT_THAT(query, Contains(Pair("t", "davit-0123456789ab/app:building-1")));
   EXPECT_THAT(query, Contains(Pair("forcerm", "1")));
   EXPECT_THAT(query, Not(Contains(Key("version"))));
   EXPECT_THAT(query, Not(Contains(Key("networkmode"))));
