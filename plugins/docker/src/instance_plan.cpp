@@ -188,9 +188,8 @@ std::string Instances::ensure(const sdk::Call& call, const Plan& plan, const Ins
                             !records_.is_stopped(container.id);
     if (container.state == "running" || container.state == "restarting" || ended_well) continue;
     const char* verb = container.state == "paused" ? "/unpause" : "/start";
-    records_.clear_stopped(container.id);
     try {
-      (void)base_.engine.post("/containers/" + container.id + verb, {}, nullptr, patience(call));
+      wake(call, container.id, verb);
     } catch (const EngineFailure& failure) {
       call.log_warn(name.text() + " cannot be started again and is made anew: " + failure.message());
       remove_container(base_.engine, container.id);

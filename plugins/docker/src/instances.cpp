@@ -178,11 +178,42 @@ void Instances::expose(const sdk::Call& call, const InstanceName& group) {
     networks_.expose(call, container.id, group.owner, container.name.aliases());
 }
 
+namespace {
+
+void set_policy(Engine& engine, const std::string& id, const Json& policy) {
+  try {
+    (void)engine.post("/containers/" + id + "/update", {}, {{"RestartPolicy", policy}}, steady());
+  } catch (const EngineFailure&) {  // Podman's older ones cannot; they start nothing by themselves either
+  }
+}
+
+}  // namespace
+
+/// With the policy on-failure an engine that starts again starts what was stopped, too, if its exit code is
+/// not 0: an old release beside the new one. `write_down` gets what wake() gives back.
+void Instances::let_down(const Found& container,
+                         const std::function<void(const std::string& policy)>& write_down) {
+  Json facts;
+  if (!base_.engine.find("/containers/" + container.id + "/json", {}, facts, steady())) return;
+  const Json& policy = object_in(object_in(facts, "HostConfig"), "RestartPolicy");
+  const bool changes = text_in(policy, "Name") == "on-failure";
+  write_down(changes ? policy.dump() : records_.policy_of(container.id));
+  if (changes) set_policy(base_.engine, container.id, {{"Name", "no"}});
+}
+
+void Instances::wake(const sdk::Call& call, const std::string& id, const std::string& verb) {
+  const std::string policy = records_.policy_of(id);
+  if (!policy.empty()) set_policy(base_.engine, id, Json::parse(policy, nullptr, false));
+  (void)base_.engine.post("/containers/" + id + verb, {}, nullptr, patience(call));
+  records_.clear_stopped(id);
+}
+
 void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
   check_selector(selector);
   const auto found = find_instances(base_, selector, patience(call));
   for (const Found& container : found) {
-    if (is_up(container)) records_.set_stopped(container.id);
+    if (!is_up(container)) continue;
+    let_down(container, [&](const std::string& policy) { records_.set_stopped(container.id, policy); });
   }
   stop_containers(found);
 }
@@ -190,7 +221,8 @@ void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
 void Instances::halt_all(const sdk::Call& call) {
   std::vector<Found> up = find_instances(base_, {}, patience(call));
   std::erase_if(up, [](const Found& container) { return !is_up(container); });
-  for (const Found& container : up) records_.set_halted(container.id);
+  for (const Found& container : up)
+    let_down(container, [&](const std::string& policy) { records_.set_halted(container.id, policy); });
   stop_containers(up);
 }
 
@@ -202,8 +234,7 @@ void Instances::resume_all(const sdk::Call& call) {
   for (const Found& container : all) {
     if (!records_.is_halted(container.id)) continue;
     try {
-      (void)base_.engine.post("/containers/" + container.id + "/start", {}, nullptr, patience(call));
-      records_.clear_stopped(container.id);
+      wake(call, container.id);
     } catch (const EngineFailure& failure) {
       call.warning(container.name.text() + " cannot be started again: " + failure.message());
     }
@@ -227,8 +258,7 @@ void Instances::stop_containers(const std::vector<Found>& containers) {
 void Instances::start(const sdk::Call& call, const sdk::Selector& selector) {
   check_selector(selector);
   for (const Found& container : find_instances(base_, selector, patience(call))) {
-    records_.clear_stopped(container.id);
-    (void)base_.engine.post("/containers/" + container.id + "/start", {}, nullptr, patience(call));
+    wake(call, container.id);
   }
 }
 

@@ -2,6 +2,7 @@
 // remove. Not tasks and exec (tasks.hpp), not logs (logs.hpp).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,9 @@ class Instances {
                      const std::vector<Found>& present);
   std::string create(const sdk::Call& call, const ContainerSpec& spec, const InstanceName& name);
   void take_live_name(const Found& container);
+  void let_down(const Found& container, const std::function<void(const std::string& policy)>& write_down);
+  /// Starts it, with the policy that it had.
+  void wake(const sdk::Call& call, const std::string& id, const std::string& verb = "/start");
   void stop_containers(const std::vector<Found>& containers);
   void forget(const sdk::Call& call, const std::vector<Found>& containers, bool keep_logs);
   sdk::Instance look_at(const sdk::Call& call, const Found& found);

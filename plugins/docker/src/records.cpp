@@ -45,8 +45,12 @@ std::vector<InstanceName> Records::groups() const {
   return groups;
 }
 
-void Records::set_stopped(const std::string& container_id) const {
-  files::write_file(config_.run + "/stopped/" + container_id, "");
+void Records::set_stopped(const std::string& container_id, const std::string& policy) const {
+  files::write_file(config_.run + "/stopped/" + container_id, policy);
+}
+
+std::string Records::policy_of(const std::string& container_id) const {
+  return files::read_file(config_.run + "/stopped/" + container_id).value_or("");
 }
 
 void Records::clear_stopped(const std::string& container_id) const {
@@ -58,9 +62,9 @@ bool Records::is_stopped(const std::string& container_id) const {
   return access((config_.run + "/stopped/" + container_id).c_str(), F_OK) == 0;
 }
 
-void Records::set_halted(const std::string& container_id) const {
+void Records::set_halted(const std::string& container_id, const std::string& policy) const {
   files::write_file(config_.run + "/halted/" + container_id, "");
-  set_stopped(container_id);
+  set_stopped(container_id, policy);
 }
 
 bool Records::is_halted(const std::string& container_id) const {

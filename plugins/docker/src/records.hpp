@@ -20,11 +20,13 @@ class Records {
   [[nodiscard]] bool has_group(const InstanceName& group) const;
   [[nodiscard]] std::vector<InstanceName> groups() const;
 
-  void set_stopped(const std::string& container_id) const;
+  /// `policy`: the restart policy that it gets back when it is started, as JSON; "" if it has kept it.
+  void set_stopped(const std::string& container_id, const std::string& policy) const;
   void clear_stopped(const std::string& container_id) const;
   [[nodiscard]] bool is_stopped(const std::string& container_id) const;
+  [[nodiscard]] std::string policy_of(const std::string& container_id) const;
   /// Stopped by system:stop, for the next system:start to bring back. clear_stopped() clears it, too.
-  void set_halted(const std::string& container_id) const;
+  void set_halted(const std::string& container_id, const std::string& policy) const;
   [[nodiscard]] bool is_halted(const std::string& container_id) const;
 
   /// The folder, on the host, that becomes /run/davit in containers: davit-init as it is now. A copy of its

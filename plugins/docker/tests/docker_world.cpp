@@ -295,6 +295,29 @@ TEST_F(RuntimeSuite, WhatOthersMakeOfAnInstanceIsNotTouched) {
   engine.remove("/images/davit-tests/mine:1", {}, steady());
 }
 
+// One with the policy on-failure would be: its exit code is that of a stop.
+TEST_F(RuntimeSuite, WhatWasStoppedIsNotStartedByAnEngineThatStartsAgain) {
+  const auto policy = [&] {
+    return docker::object_in(docker::object_in(here(*world).facts_of("web"), "HostConfig"), "RestartPolicy");
+  };
+  sdk::Group kept = web(1);
+  kept.restart = DAVIT_RESTART_ON_FAILURE;
+  kept.max_retries = 7;
+  ASSERT_EQ(runtime().apply(kept), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(1));
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_EQ(runtime().stop(all()), DAVIT_OK) << runtime().call().message;
+    EXPECT_EQ(text_in(policy(), "Name"), "no");
+  }
+  ASSERT_EQ(runtime().start(all()), DAVIT_OK) << runtime().call().message;
+  EXPECT_EQ(text_in(policy(), "Name"), "on-failure");
+  EXPECT_EQ(docker::number_in(policy(), "MaximumRetryCount"), 7);
+  EXPECT_TRUE(wait_up(1));
+  ASSERT_EQ(runtime().stop(all()), DAVIT_OK) << runtime().call().message;
+  ASSERT_EQ(runtime().apply(kept), DAVIT_OK) << runtime().call().message;
+  EXPECT_EQ(text_in(policy(), "Name"), "on-failure");
+}
+
 TEST_F(RuntimeSuite, AContainerThatSomebodyRemovedComesBackWithTheNextApply) {
   ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
   docker_plugin::remove_container(here(*world).engine(), text_in(here(*world).facts_of("web"), "Id"));
