@@ -1,5 +1,5 @@
-// Schema 4: what of the services' trash a sweep found due, why data are kept, and the backups that were taken.
-// Never edited.
+// Schema 4: what of the services' trash a sweep found due, why data are kept, and the backups that were
+// taken. Never edited.
 #include "store/migrations.hpp"
 
 namespace davit {
