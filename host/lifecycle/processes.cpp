@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 #include "base/text.hpp"
 #include "lifecycle/environment.hpp"
@@ -24,8 +26,16 @@ std::uint64_t number_or(const TextMap& map, std::string_view key, std::uint64_t 
   return error == std::errc{} && end == text.data() + text.size() ? number : otherwise;
 }
 
-// An image may have no shell at all. Nothing: the image's own command. Plain words are just those; what only
-// a shell understands is given to the image's.
+// What no program can be found for: a shell does it itself.
+bool is_shell_builtin(std::string_view word) {
+  constexpr std::string_view kBuiltins[] = {".",      ":",     "cd",   "eval",   "exec",  "export",
+                                            "set",    "shift", "trap", "ulimit", "umask", "unset",
+                                            "source", "wait",  "if",   "while",  "until", "for"};
+  return std::ranges::find(kBuiltins, word) != std::end(kBuiltins);
+}
+
+// An image may have no shell at all. Nothing: the image's own command. Plain words are just those, also
+// behind an `exec`, which is what happens anyway; what only a shell understands is given to the image's.
 std::vector<std::string> argv_in_image(const std::string& command) {
   constexpr std::string_view kShellText = "\"'`\\$|&;<>(){}[]*?~#!\t\n";
   const bool assigns = command.substr(0, command.find(' ')).find('=') != std::string::npos;
@@ -34,6 +44,8 @@ std::vector<std::string> argv_in_image(const std::string& command) {
   for (const std::string& word : split(command, ' ')) {
     if (!word.empty()) words.push_back(word);
   }
+  if (words.size() > 1 && words[0] == "exec" && !words[1].starts_with('-')) words.erase(words.begin());
+  if (!words.empty() && is_shell_builtin(words[0])) return {"/bin/sh", "-c", command};
   return words;
 }
 

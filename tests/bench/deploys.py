@@ -10,7 +10,7 @@ import threading
 
 import push
 import world
-from world import APP, command, engine, now_ms
+from world import command, engine, now_ms
 
 DOCKER = "/usr/bin/docker"  # by hand, with the engine's own version of it
 HALF_A_SECOND_MS = 500
@@ -134,7 +134,7 @@ def on_docker(prefix, server, pairs):
             by_hand = ByHand(dockerd, home)
             app = world.pushed_app(home, server)
             result = {"push": pushes_by_hand(home, app, by_hand, pairs), "rollback": rollbacks_by_hand(home, app, by_hand, pairs),
-                      "latency": latency(home, app, pairs)}
+                      **latencies(home, app, server, pairs)}
             if (prefix / "lib" / "davit" / "plugins" / "dockerfile.so").exists():
                 app = world.pushed_app(home, server, "bench-dockerfile", {"Dockerfile": DOCKERFILE})
                 result["push_dockerfile"] = pushes_by_hand(home, app, by_hand, pairs)
@@ -149,10 +149,10 @@ def on_docker(prefix, server, pairs):
 class Requests:
     """wrk for as long as something takes; then `p99_ms` is known."""
 
-    def __init__(self, home):
+    def __init__(self, home, app, connections):
         pace = home.folder / "pace-p99.lua"
         pace.write_text(PACE)
-        self.argv = ["wrk", "-t1", "-c8", "-d900s", "--timeout", "10s", "-s", str(pace), "-H", f"Host: {APP}.localhost",
+        self.argv = ["wrk", "-t1", f"-c{connections}", "-d900s", "--timeout", "10s", "-s", str(pace), "-H", f"Host: {app.name}.localhost",
                      f"http://127.0.0.1:{home.port}/"]
 
     def __enter__(self):
@@ -168,24 +168,30 @@ class Requests:
         self.p99_ms = float(line.split()[1]) / 1000
 
 
-def latency(home, app, pairs):
+def latency(home, app, pairs, connections):
     """p99 from `git push` until it returns, and for as long when nothing happens."""
     rows = []
     for number in range(WARM_UP + pairs):
         app.write("answer", f"latency {number}\n")
         app.commit()
         home.settled()
-        with Requests(home) as deploying:
+        with Requests(home, app, connections) as deploying:
             start = now_ms()
             app.push()
             took_ms = now_ms() - start
         home.settled()
-        with Requests(home) as steady:
+        with Requests(home, app, connections) as steady:
             threading.Event().wait(took_ms / 1000)
         rows.append({"deploying_ms": deploying.p99_ms, "steady_ms": steady.p99_ms})
     rows = rows[WARM_UP:]
     return {"deploying_ms": median(rows, lambda row: row["deploying_ms"]), "steady_ms": median(rows, lambda row: row["steady_ms"]),
             "ratio": median(rows, lambda row: row["deploying_ms"] / row["steady_ms"])}
+
+
+def latencies(home, app, server, pairs):
+    """Of an app that answers at once, and of one whose answers take 10 ms, with as many requests a second."""
+    slow = world.pushed_app(home, server, "bench-slow", {**world.PROCFILE, "pause": "10\n"})
+    return {"latency": latency(home, app, pairs, 8), "latency_10ms": latency(home, slow, pairs, 28)}
 
 
 # --- ten apps --------------------------------------------------------------------------------------------------------------------

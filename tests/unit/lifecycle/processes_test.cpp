@@ -47,13 +47,19 @@ TEST(Argv, AnImageNeedsNoShellForPlainWords) {
   Release release = release_with({{"web", "", {}, ""},
                                   {"worker", "/work  --queue=fast", {}, ""},
                                   {"seed", "load $FILE && done", {}, ""},
-                                  {"debug", "LOG=1 /work", {}, ""}});
+                                  {"debug", "LOG=1 /work", {}, ""},
+                                  {"clock", "exec  /tick 5", {}, ""},
+                                  {"moved", "exec cd", {}, ""},
+                                  {"named", "exec -a tick /tick", {}, ""}});
   release.spec.artifact.kind = ArtifactKind::kImage;
   const auto& types = release.spec.processes;
   EXPECT_THAT(argv_of(release, types[0]), IsEmpty());
   EXPECT_THAT(argv_of(release, types[1]), ElementsAre("/work", "--queue=fast"));
   EXPECT_THAT(argv_of(release, types[2]), ElementsAre("/bin/sh", "-c", "load $FILE && done"));
   EXPECT_THAT(argv_of(release, types[3]), ElementsAre("/bin/sh", "-c", "LOG=1 /work"));
+  EXPECT_THAT(argv_of(release, types[4]), ElementsAre("/tick", "5"));
+  EXPECT_THAT(argv_of(release, types[5]), ElementsAre("/bin/sh", "-c", "exec cd"));
+  EXPECT_THAT(argv_of(release, types[6]), ElementsAre("/bin/sh", "-c", "exec -a tick /tick"));
   EXPECT_THAT(argv_of(release, Words{"web"}), IsEmpty());
   EXPECT_THAT(argv_of(release, Words{"ls", "-l"}), ElementsAre("ls", "-l"));
 }
