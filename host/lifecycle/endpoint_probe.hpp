@@ -25,12 +25,16 @@ struct HttpRequest {
   std::uint64_t timeout_ms = 5'000;
 };
 
+/// What is between us and whoever listens. A relay (a container engine's) takes every connection, and closes
+/// it at once if nobody listens behind it.
+enum class Way : std::uint8_t { kDirect, kPerhapsRelayed };
+
 /// Threads: any. Errors: kUnavailable (refused, reset), kTimeout.
 class EndpointProbe {
  public:
   virtual ~EndpointProbe() = default;
-  /// A TCP (or unix) connection can be made.
-  virtual Result<> connect(const Endpoint& endpoint, std::uint64_t timeout_ms) = 0;
+  /// A TCP (or unix) connection can be made. Where there may be a relay, it is looked at for 40 ms.
+  virtual Result<> connect(const Endpoint& endpoint, std::uint64_t timeout_ms, Way way) = 0;
   virtual Result<HttpAnswer> get(const Endpoint& endpoint, const HttpRequest& request) = 0;
 };
 

@@ -43,11 +43,11 @@ auto guarded(Body&& body) -> decltype(body()) {
 
 class PocoProbe final : public EndpointProbe {
  public:
-  Result<> connect(const Endpoint& endpoint, std::uint64_t timeout_ms) override {
+  Result<> connect(const Endpoint& endpoint, std::uint64_t timeout_ms, Way way) override {
     return guarded([&]() -> Result<> {
       Poco::Net::StreamSocket socket;
       socket.connect(address_of(endpoint), timespan(timeout_ms));
-      // A relay before a container takes every connection, and closes it at once if nobody listens behind.
+      if (way == Way::kDirect) return {};
       if (socket.poll(timespan(kSettleMs), Poco::Net::Socket::SELECT_READ)) {
         char first = 0;
         if (socket.receiveBytes(&first, 1, MSG_PEEK) <= 0)

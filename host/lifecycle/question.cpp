@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "process/listening.hpp"
 
 namespace davit {
 namespace {
@@ -35,14 +36,15 @@ Result<std::string> ask_command(Runtime& runtime, const Instance& instance, cons
   return fail(Code::kFailed, fmt::format("the command {} exited with {}", check.command.front(), code));
 }
 
-Result<std::string> ask_http(EndpointProbe& probe, const Endpoint& endpoint, const HealthCheck& check) {
+Result<std::string> ask_http(EndpointProbe& probe, const Endpoint& endpoint, Way way,
+                             const HealthCheck& check) {
   HttpRequest request{check.path, "localhost", check.headers, check.timeout_ms};
   if (const auto host = check.headers.find("Host"); host != check.headers.end()) request.host = host->second;
   request.headers.erase("Host");
   auto answer = probe.get(endpoint, request);
   if (!answer) {
     // A refused connection means that it is still starting; anything after that is an answer.
-    if (!probe.connect(endpoint, check.timeout_ms)) return fail(answer.error());
+    if (!probe.connect(endpoint, check.timeout_ms, way)) return fail(answer.error());
     // It may have begun to listen between the two.
     if (answer.error().code == Code::kUnavailable) answer = probe.get(endpoint, request);
   }
@@ -57,9 +59,10 @@ Result<std::string> ask_http(EndpointProbe& probe, const Endpoint& endpoint, con
   return fmt::format("GET {} answered {}", check.path, answer->status);
 }
 
-Result<std::string> ask_endpoint(EndpointProbe& probe, const Endpoint& endpoint, const HealthCheck& check) {
-  if (check.kind == HealthCheck::Kind::kHttp) return ask_http(probe, endpoint, check);
-  if (!probe.connect(endpoint, check.timeout_ms)) {
+Result<std::string> ask_endpoint(EndpointProbe& probe, const Endpoint& endpoint, Way way,
+                                 const HealthCheck& check) {
+  if (check.kind == HealthCheck::Kind::kHttp) return ask_http(probe, endpoint, way, check);
+  if (!probe.connect(endpoint, check.timeout_ms, way)) {
     return fail(Code::kUnavailable, fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
   }
   return fmt::format("it listens on its port {}", endpoint.port);
@@ -73,9 +76,10 @@ Result<std::string> ask_instance(const LifecycleServices& services, Runtime& run
   if (check.kind == HealthCheck::Kind::kUptime) return ask_uptime(services, instance, check);
   if (check.kind == HealthCheck::Kind::kCommand) return ask_command(runtime, instance, check, call);
   if (instance.endpoints.empty()) return fail(Code::kUnavailable, "it has no port");
+  const Way way = is_in_our_network(instance.pid) ? Way::kDirect : Way::kPerhapsRelayed;
   std::string said;
   for (const Endpoint& endpoint : instance.endpoints) {
-    DAVIT_TRY_ASSIGN(said, ask_endpoint(services.probe, endpoint, check));
+    DAVIT_TRY_ASSIGN(said, ask_endpoint(services.probe, endpoint, way, check));
   }
   return said;
 }

@@ -129,4 +129,9 @@ std::vector<ListeningSocket> listening_sockets(pid_t pid) {
   return {found.begin(), found.end()};
 }
 
+bool is_in_our_network(pid_t pid) {
+  std::error_code error;
+  return pid > 0 && fs::equivalent("/proc/self/ns/net", fmt::format("/proc/{}/ns/net", pid), error);
+}
+
 }  // namespace davit

@@ -1,4 +1,4 @@
-// Who listens where on this machine, for messages: nothing is decided by it.
+// Who listens where on this machine. Who it is, is for messages: nothing is decided by it.
 #pragma once
 
 #include <sys/types.h>
@@ -24,5 +24,9 @@ struct ListeningSocket {
 /// Where a process and its descendants listen (TCP), in whatever network namespace it is; sorted, each once.
 /// What is gone, or not ours to see, listens nowhere.
 std::vector<ListeningSocket> listening_sockets(pid_t pid);
+
+/// Whether a process is in our network namespace, so that what it listens on is reached without anybody
+/// between. Not where it is gone, or not ours to see.
+bool is_in_our_network(pid_t pid);
 
 }  // namespace davit

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "lifecycle/link_variables.hpp"
 #include "process/files.hpp"
+#include "process/listening.hpp"
 #include "process/sync_tree.hpp"
 
 namespace davit {
@@ -83,9 +84,10 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
   for (;;) {
     if (context.cancelled()) return fail(Code::kCancelled, "Cancelled", {}, "cancelled");
     DAVIT_TRY_ASSIGN(const auto instances, runtime->inspect(selector(), context));
-    const bool up = std::ranges::any_of(
-        instances, [](const Instance& instance) { return instance.state == InstanceState::kUp; });
-    if (up && world_.probe.connect(endpoint, kConnectMs)) {
+    const auto up = std::ranges::find(instances, InstanceState::kUp, &Instance::state);
+    const bool direct = up != instances.end() && is_in_our_network(up->pid);
+    if (up != instances.end() &&
+        world_.probe.connect(endpoint, kConnectMs, direct ? Way::kDirect : Way::kPerhapsRelayed)) {
       DAVIT_TRY_ASSIGN(const int code, run(ServiceProgramKind::kProbe, {}, context));
       if (code == 0) return {};
     }

@@ -11,7 +11,7 @@ namespace davit::fakes {
 
 class FakeProbe final : public EndpointProbe {
  public:
-  Result<> connect(const Endpoint& endpoint, std::uint64_t) override {
+  Result<> connect(const Endpoint& endpoint, std::uint64_t, Way) override {
     ++connects;
     return on_connect ? on_connect(endpoint) : Result<>{};
   }

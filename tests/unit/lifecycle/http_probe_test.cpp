@@ -48,6 +48,10 @@ class Listener {
       }
     });
   }
+  // Takes one connection and closes it, as an engine's relay does where nobody listens behind it.
+  void hang_up() {
+    thread_ = std::thread([this] { UniqueFd(accept(fd_.get(), nullptr, nullptr)).reset(); });
+  }
   [[nodiscard]] Endpoint endpoint() const { return {Endpoint::Kind::kTcp, "127.0.0.1", port_, {}, {}}; }
   std::string request() {
     thread_.join();
@@ -70,10 +74,21 @@ TEST_F(Probe, AnOpenPortIsThereAndAClosedOneIsRefused) {
   Endpoint closed;
   {
     Listener listener;
-    EXPECT_TRUE(probe_->connect(listener.endpoint(), 5'000));
+    for (const Way way : {Way::kDirect, Way::kPerhapsRelayed})
+      EXPECT_TRUE(probe_->connect(listener.endpoint(), 5'000, way));
     closed = listener.endpoint();
   }
-  const auto refused = probe_->connect(closed, 5'000);
+  for (const Way way : {Way::kDirect, Way::kPerhapsRelayed}) {
+    const auto refused = probe_->connect(closed, 5'000, way);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::kUnavailable);
+  }
+}
+
+TEST_F(Probe, ARelayWithNobodyBehindItIsNobody) {
+  Listener relay;
+  relay.hang_up();
+  const auto refused = probe_->connect(relay.endpoint(), 5'000, Way::kPerhapsRelayed);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
 }
@@ -121,8 +136,8 @@ TEST_F(Probe, OneThatNeverAnswersIsATimeout) {
 }
 
 TEST_F(Probe, AnAddressThatIsNoneIsAnErrorNotAnException) {
-  EXPECT_FALSE(probe_->connect({Endpoint::Kind::kTcp, "no host", 1, {}, {}}, 100));
-  EXPECT_FALSE(probe_->connect({Endpoint::Kind::kUnix, {}, 0, "/nonexistent/socket", {}}, 100));
+  EXPECT_FALSE(probe_->connect({Endpoint::Kind::kTcp, "no host", 1, {}, {}}, 100, Way::kDirect));
+  EXPECT_FALSE(probe_->connect({Endpoint::Kind::kUnix, {}, 0, "/nonexistent/socket", {}}, 100, Way::kDirect));
 }
 
 }  // namespace

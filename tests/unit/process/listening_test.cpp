@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,29 @@ TEST(Listening, AProgramsSocketsAreTheirsAndTheirDescendants) {
   ::waitpid(child, nullptr, 0);
   EXPECT_TRUE(listening_sockets(child).empty());
   EXPECT_TRUE(listening_sockets(0).empty());
+}
+
+TEST(Listening, ANetworkOfItsOwnIsNotOurs) {
+  EXPECT_TRUE(is_in_our_network(::getpid()));
+  EXPECT_FALSE(is_in_our_network(0));
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const char result =
+        ::unshare(CLONE_NEWNET) == 0 || ::unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 ? 'y' : 'n';
+    (void)!::write(ready[1], &result, 1);
+    ::pause();
+    ::_exit(0);
+  }
+  char result = 0;
+  ASSERT_EQ(::read(ready[0], &result, 1), 1);
+  const bool seen = is_in_our_network(child);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(is_in_our_network(child)) << "gone";
+  if (result != 'y') GTEST_SKIP() << "no network namespace can be made here";
+  EXPECT_FALSE(seen);
 }
 
 }  // namespace
