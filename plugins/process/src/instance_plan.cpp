@@ -58,8 +58,8 @@ Instances::Plan Instances::plan_for(const sdk::Call& call, const sdk::Group& gro
 
 /// The copy is made once and kept over restarts; a record without the right digest is what an interrupted
 /// start, or another artifact under the same revision, has left.
-void Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const InstanceName& name,
-                               std::set<std::string>& made) {
+InstanceRecord Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const InstanceName& name,
+                                         std::set<std::string>& made) {
   const std::string id = name.text();
   const std::string folder = records_.instance_folder(name);
   const std::string digest =
@@ -67,7 +67,7 @@ void Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const In
   const auto record = records_.instance(name);
   if (record && record->digest == digest && record->sandboxed == plan.sandboxed &&
       (record->uid == 0 || record->uid == plan.user.uid)) {
-    return;
+    return *record;
   }
   if (!record) made.insert(id);
   host_.supervise(call).remove(id);
@@ -89,22 +89,21 @@ void Instances::prepare_folder(const sdk::Call& call, const Plan& plan, const In
   spec.app = plan.group.artifact ? folder + "/app" : "";
   spec.mounts = plan.group.mounts;
   next.cwd = plan.sandboxed ? default_cwd(spec) : folder + "/app";
-  records_.write(name, next);
+  return next;
 }
 
 sdk::Unit Instances::prepare_instance(const sdk::Call& call, const Plan& plan, const InstanceName& name,
                                       std::set<std::string>& made) {
-  prepare_folder(call, plan, name, made);
+  InstanceRecord record = prepare_folder(call, plan, name, made);
   std::uint32_t port = 0;
-  auto record = records_.instance(name);
   if ((plan.group.flags & DAVIT_GROUP_LISTENS) != 0) {
     port = plan.group.port != 0 ? plan.group.port : host_.ports(call).lease(name.text());
-    if (record && record->port != port) {
-      record->port = port;
-      records_.write(name, *record);
+    if (record.port != port) {
+      record.port = port;
       made.insert(name.text());
     }
   }
+  if (records_.instance(name) != record) records_.write(name, record);
   return unit_for(plan, name, port);
 }
 

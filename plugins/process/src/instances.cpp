@@ -256,9 +256,9 @@ void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, boo
   }
   if (selector.number != 0) return;  // one of a group: the group stays
   for (const GroupName& group : records_.groups()) {
+    if (!matches(selector, group)) continue;
     const auto record = records_.group(group);
-    if (matches(selector, group) && record && record->owner_kind == selector.owner_kind)
-      records_.forget(group);
+    if (!record || record->owner_kind == selector.owner_kind) records_.forget(group);
   }
 }
 

@@ -59,8 +59,9 @@ class Instances {
   /// Folder and port; nothing runs yet. `made` gets the ids that were not there before.
   sdk::Unit prepare_instance(const sdk::Call& call, const Plan& plan, const InstanceName& name,
                              std::set<std::string>& made);
-  void prepare_folder(const sdk::Call& call, const Plan& plan, const InstanceName& name,
-                      std::set<std::string>& made);
+  /// What its record is to be, but for the port.
+  InstanceRecord prepare_folder(const sdk::Call& call, const Plan& plan, const InstanceName& name,
+                                std::set<std::string>& made);
   sdk::Unit unit_for(const Plan& plan, const InstanceName& name, std::uint32_t port) const;
   sdk::Pairs environment_for(const Plan& plan, const InstanceName& name, std::uint32_t port) const;
   void shape_sandboxed(sdk::Unit& unit, const Plan& plan, const InstanceName& name,

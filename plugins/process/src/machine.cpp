@@ -147,21 +147,25 @@ std::string Machine::accounts(const RunUser& user) const {
   if (!verdict_ || user.uid == verdict_->app_user.uid) return records_.etc_folder();
   const std::string folder = records_.etc_folder() + "/" + std::to_string(user.uid);
   make_folder(folder, 0755);
-  if (access((folder + "/group").c_str(), R_OK) != 0) write_etc(user, folder);
+  write_etc(user, folder);
   return folder;
 }
 
+/// Only what differs: most of the time all is there.
 void Machine::write_etc(const RunUser& user, const std::string& folder) const {
   const std::string uid = std::to_string(user.uid);
   const std::string gid = std::to_string(user.gid);
-  write_file(folder + "/passwd",
-             "root:x:0:0:root:/root:/usr/sbin/nologin\n"
-             "app:x:" +
-                 uid + ":" + gid +
-                 ":app:/app:/bin/bash\n"
-                 "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
-  write_file(folder + "/group", "root:x:0:\napp:x:" + gid + ":\nnogroup:x:65534:\n");
-  write_file(folder + "/sources.list", "");
+  const auto have = [&folder](const std::string& name, const std::string& text) {
+    if (read_file(folder + name) != text) write_file(folder + name, text);
+  };
+  have("/passwd",
+       "root:x:0:0:root:/root:/usr/sbin/nologin\n"
+       "app:x:" +
+           uid + ":" + gid +
+           ":app:/app:/bin/bash\n"
+           "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+  have("/group", "root:x:0:\napp:x:" + gid + ":\nnogroup:x:65534:\n");
+  have("/sources.list", "");
 }
 
 RunUser Machine::user(const sdk::Call& call, const std::string& name) {

@@ -30,6 +30,13 @@ std::uint32_t number_of(const std::string& text, std::string_view key) {
   return number;
 }
 
+/// nullopt: no record. Empty, say, by a power loss under a davit that did not sync it.
+std::optional<std::uint32_t> kind_of(const std::string& text) {
+  const std::uint32_t kind = number_of(text, "kind");
+  if (kind != DAVIT_OWNER_APP && kind != DAVIT_OWNER_SERVICE) return std::nullopt;
+  return kind;
+}
+
 }  // namespace
 
 Records::Records(std::string run) : run_(std::move(run)) {
@@ -60,16 +67,21 @@ void Records::write(const InstanceName& name, const InstanceRecord& record) cons
 
 std::optional<GroupRecord> Records::group(const GroupName& name) const {
   const std::optional<std::string> text = read_file(group_file(name));
-  if (!text) return std::nullopt;
-  return GroupRecord{number_of(*text, "kind"), number_of(*text, "count")};
+  const auto kind = text ? kind_of(*text) : std::nullopt;
+  if (!kind) return std::nullopt;
+  return GroupRecord{*kind, number_of(*text, "count")};
 }
 
 std::optional<InstanceRecord> Records::instance(const InstanceName& name) const {
   const std::optional<std::string> text = read_file(instance_folder(name) + "/record");
-  if (!text) return std::nullopt;
-  return InstanceRecord{number_of(*text, "kind"), value_of(*text, "digest"),
-                        number_of(*text, "port"), number_of(*text, "sandboxed") == 1,
-                        value_of(*text, "cwd"),   number_of(*text, "uid"),
+  const auto kind = text ? kind_of(*text) : std::nullopt;
+  if (!kind) return std::nullopt;
+  return InstanceRecord{*kind,
+                        value_of(*text, "digest"),
+                        number_of(*text, "port"),
+                        number_of(*text, "sandboxed") == 1,
+                        value_of(*text, "cwd"),
+                        number_of(*text, "uid"),
                         number_of(*text, "gid")};
 }
 

@@ -30,6 +30,8 @@ struct InstanceRecord {
   std::string cwd;        ///< where its program starts, inside (or on the host without a sandbox)
   std::uint32_t uid = 0;  ///< whom it runs as
   std::uint32_t gid = 0;
+
+  friend bool operator==(const InstanceRecord&, const InstanceRecord&) = default;
 };
 
 /// Threads: one at a time. Different processes may use one folder as long as they work on different groups.
@@ -45,6 +47,7 @@ class Records {
 
   void write(const GroupName& name, const GroupRecord& record) const;
   void write(const InstanceName& name, const InstanceRecord& record) const;
+  /// nullopt: none, or none that can be read.
   [[nodiscard]] std::optional<GroupRecord> group(const GroupName& name) const;
   [[nodiscard]] std::optional<InstanceRecord> instance(const InstanceName& name) const;
   void forget(const GroupName& name) const;

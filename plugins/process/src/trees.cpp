@@ -169,7 +169,7 @@ void make_folder(const std::string& path, unsigned mode) {
 }
 
 void write_file(const std::string& path, std::string_view bytes, unsigned mode) {
-  const std::string temporary = path + ".new";
+  const std::string temporary = path + "~";  // one that a kill leaves is no group's name
   const Fd fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode));
   if (fd.get() < 0 || fchmod(fd.get(), mode) != 0) fail_with("write", temporary);
   while (!bytes.empty()) {
@@ -178,7 +178,11 @@ void write_file(const std::string& path, std::string_view bytes, unsigned mode) 
     if (wrote < 0) fail_with("write", temporary);
     bytes.remove_prefix(static_cast<std::size_t>(wrote));
   }
+  if (fsync(fd.get()) != 0) fail_with("sync", temporary);
   if (rename(temporary.c_str(), path.c_str()) != 0) fail_with("rename to", path);
+  const std::string above = path.substr(0, path.rfind('/') + 1);
+  const Fd folder(open(above.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0 || fsync(folder.get()) != 0) fail_with("sync", above);
 }
 
 std::optional<std::string> read_file(const std::string& path) {

@@ -12,7 +12,8 @@ namespace davit::process_plugin {
 
 /// A folder with exactly `mode`; its parent exists. Existing: its mode is set.
 void make_folder(const std::string& path, unsigned mode);
-/// Temp file and rename; mode 0644 or as given.
+/// Absolute path. Temp file, fsync and rename: after a power loss it is the old file or the new one. Mode
+/// 0644 or as given.
 void write_file(const std::string& path, std::string_view bytes, unsigned mode = 0644);
 /// nullopt if there is none.
 std::optional<std::string> read_file(const std::string& path);

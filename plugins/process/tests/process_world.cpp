@@ -206,6 +206,35 @@ TEST_F(RuntimeSuite, AHomeOfRootClosesItsPortsToOtherUsers) {
   EXPECT_TRUE(can_connect_as(33, port)) << "www-data, the proxy's workers, must get through";
 }
 
+TEST_F(RuntimeSuite, InstancesWhoseRecordsAPowerLossEmptiedAreSeenReplacedAndRemoved) {
+  ASSERT_EQ(runtime().apply(web(2)), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(2));
+  const fs::path run = fs::path(dynamic_cast<ProcessWorld&>(*world).home()) / "run/plugins/process";
+  const auto empty_all = [&run] {
+    for (const auto& group : fs::directory_iterator(run / "groups")) std::ofstream(group.path());
+    for (const auto& one : fs::directory_iterator(run / "instances")) std::ofstream(one.path() / "record");
+  };
+  empty_all();
+  EXPECT_EQ(inspect().size(), 2U);
+  EXPECT_EQ(runtime().apply(web(2)), DAVIT_OK) << runtime().call().message;
+  EXPECT_TRUE(wait_up(2));
+  empty_all();  // the world sees to it that nothing is left
+}
+
+TEST_F(RuntimeSuite, AccountsThatAPowerLossEmptiedAreWrittenAgain) {
+  if (geteuid() != 0 || !world->isolated()) GTEST_SKIP() << "needs root and a sandbox";
+  const fs::path passwd =
+      fs::path(dynamic_cast<ProcessWorld&>(*world).home()) / "run/plugins/process/etc/61777/passwd";
+  auto group = web(1);
+  group.user = "61777";
+  ASSERT_EQ(runtime().apply(group), DAVIT_OK) << runtime().call().message;
+  ASSERT_GT(fs::file_size(passwd), 0U);
+  std::ofstream(passwd).close();
+  group.env.emplace_back("AGAIN", "1");
+  ASSERT_EQ(runtime().apply(group), DAVIT_OK) << runtime().call().message;
+  EXPECT_GT(fs::file_size(passwd), 0U);
+}
+
 TEST_F(RuntimeSuite, AfterARebootTheFirewallComesBackWithTheSystem) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
   auto& world_here = dynamic_cast<ProcessWorld&>(*world);

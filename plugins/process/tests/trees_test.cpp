@@ -124,5 +124,16 @@ TEST(RecordsOnDisk, AreReadBackAndHalfMadeOnesAreSeen) {
   EXPECT_FALSE(records.group(web));
 }
 
+TEST(RecordsOnDisk, WhatAPowerLossEmptiedIsNone) {
+  TempFolder temp;
+  const Records records(temp.path());
+  const InstanceName first{{"shop", "d1", "web"}, 1};
+  make_folder(records.instance_folder(first), 0700);
+  std::ofstream(temp / "groups/shop.d1.web");
+  std::ofstream(records.instance_folder(first) + "/record");
+  EXPECT_FALSE(records.group(first.group));
+  EXPECT_FALSE(records.instance(first));
+}
+
 }  // namespace
 }  // namespace davit::process_plugin
