@@ -190,14 +190,20 @@ void set_policy(Engine& engine, const std::string& id, const Json& policy) {
 }  // namespace
 
 /// With the policy on-failure an engine that starts again starts what was stopped, too, if its exit code is
-/// not 0: an old release beside the new one. `write_down` gets what wake() gives back.
-void Instances::let_down(const Found& container,
+/// not 0: an old release beside the new one. `write_down` gets what wake() gives back. Where that cannot be
+/// written, as on a full disk, the policy stays: what is to be stopped is stopped all the same.
+void Instances::let_down(const sdk::Call& call, const Found& container,
                          const std::function<void(const std::string& policy)>& write_down) {
   Json facts;
   if (!base_.engine.find("/containers/" + container.id + "/json", {}, facts, steady())) return;
   const Json& policy = object_in(object_in(facts, "HostConfig"), "RestartPolicy");
   const bool changes = text_in(policy, "Name") == "on-failure";
-  write_down(changes ? policy.dump() : records_.policy_of(container.id));
+  try {
+    write_down(changes ? policy.dump() : records_.policy_of(container.id));
+  } catch (const sdk::Failure& failure) {
+    call.warning("That " + container.name.text() + " is stopped is not written down: " + failure.message());
+    return;
+  }
   if (changes) set_policy(base_.engine, container.id, {{"Name", "no"}});
 }
 
@@ -213,7 +219,7 @@ void Instances::stop(const sdk::Call& call, const sdk::Selector& selector) {
   const auto found = find_instances(base_, selector, patience(call));
   for (const Found& container : found) {
     if (!is_up(container)) continue;
-    let_down(container, [&](const std::string& policy) { records_.set_stopped(container.id, policy); });
+    let_down(call, container, [&](const std::string& policy) { records_.set_stopped(container.id, policy); });
   }
   stop_containers(found);
 }
@@ -222,7 +228,7 @@ void Instances::halt_all(const sdk::Call& call) {
   std::vector<Found> up = find_instances(base_, {}, patience(call));
   std::erase_if(up, [](const Found& container) { return !is_up(container); });
   for (const Found& container : up)
-    let_down(container, [&](const std::string& policy) { records_.set_halted(container.id, policy); });
+    let_down(call, container, [&](const std::string& policy) { records_.set_halted(container.id, policy); });
   stop_containers(up);
 }
 

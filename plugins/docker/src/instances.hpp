@@ -48,7 +48,8 @@ class Instances {
                      const std::vector<Found>& present);
   std::string create(const sdk::Call& call, const ContainerSpec& spec, const InstanceName& name);
   void take_live_name(const Found& container);
-  void let_down(const Found& container, const std::function<void(const std::string& policy)>& write_down);
+  void let_down(const sdk::Call& call, const Found& container,
+                const std::function<void(const std::string& policy)>& write_down);
   /// Starts it, with the policy that it had.
   void wake(const sdk::Call& call, const std::string& id, const std::string& verb = "/start");
   void stop_containers(const std::vector<Found>& containers);

@@ -1,0 +1,130 @@
+// Instances on an engine that fails, and with a home that is full.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "false_engine.hpp"
+#include "instances.hpp"
+#include "stacks.hpp"
+
+namespace davit::docker_plugin {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// A host that has a clock and gives ports back.
+struct SmallHost {
+  SmallHost() {
+    raw.struct_size = sizeof raw;
+    raw.abi_minor = DAVIT_ABI_MINOR;
+    raw.get_interface = [](const davit_host*, davit_str id) -> const void* {
+      static constexpr davit_host_clock kClock{sizeof(davit_host_clock), 0,
+                                               [](const davit_host*) -> int64_t { return 1'700'000'000'000; },
+                                               [](const davit_host*) -> int64_t { return 1'000'000; }};
+      static constexpr davit_host_ports kPorts{
+          sizeof(davit_host_ports), 0, nullptr,
+          [](const davit_host*, const davit_call*, davit_str) -> davit_status { return DAVIT_OK; }};
+      if (sdk::view(id) == DAVIT_HOST_CLOCK_ID) return &kClock;
+      if (sdk::view(id) == DAVIT_HOST_PORTS_ID) return &kPorts;
+      return nullptr;
+    };
+  }
+  davit_host raw{};
+  sdk::Host host{&raw};
+};
+
+struct HeardCall {
+  HeardCall() {
+    raw.struct_size = sizeof raw;
+    raw.host_data = this;
+    raw.output = [](const davit_call* call, uint32_t stream, davit_str bytes) -> davit_status {
+      if (stream == DAVIT_STREAM_WARNING) self(call).warnings.push_back(sdk::copy(bytes));
+      return DAVIT_OK;
+    };
+    raw.cancelled = [](const davit_call*) -> int32_t { return 0; };
+    raw.log = [](const davit_call* call, int32_t, davit_str text) {
+      self(call).log.push_back(sdk::copy(text));
+    };
+  }
+  static HeardCall& self(const davit_call* call) { return *static_cast<HeardCall*>(call->host_data); }
+
+  std::vector<std::string> warnings;
+  std::vector<std::string> log;
+  davit_call raw{};
+  sdk::Call call{&raw};
+};
+
+/// One container, shop.d1.web.1, which runs with the policy on-failure.
+struct Scripted : testing::Test {
+  static constexpr const char* kDone = "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n";
+
+  Scripted() {
+    const InstanceName name{"shop", "d1", "web", 1, DAVIT_OWNER_APP};
+    const Json row = {{"Id", id},
+                      {"State", "running"},
+                      {"Names", {"/shop.web.1"}},
+                      {"Labels", instance_labels(config.home_id, name)},
+                      {"Mounts", {{{"Destination", kInitMount}}}}};
+    const Json facts = {
+        {"Id", id}, {"HostConfig", {{"RestartPolicy", {{"Name", "on-failure"}, {"MaximumRetryCount", 7}}}}}};
+    server.answer("POST", kDone);
+    server.answer("DELETE", kDone);
+    server.answer("GET", FalseEngine::json_answer("[]"));
+    server.answer("GET /version",
+                  FalseEngine::json_answer(R"({"ApiVersion":"1.43","MinAPIVersion":"1.24"})"));
+    server.answer("/containers/json", FalseEngine::json_answer(Json{row}.dump()));
+    server.answer("/containers/" + id + "/json", FalseEngine::json_answer(facts.dump()));
+  }
+  static Config config_in(const std::string& folder) {
+    Config config;
+    config.home_id = "0123456789ab";
+    config.state = folder + "/state";
+    config.run = folder + "/run";
+    config.app_logs = folder + "/logs";
+    return config;
+  }
+  void refuse(const std::string& target, const std::string& status) {
+    server.answer(target, FalseEngine::json_answer(R"({"message":"out of order"})", status));
+  }
+  /// As on a full disk: what is to be written down cannot be.
+  void fill_the_disk() const {
+    for (const char* folder : {"/stopped", "/halted"}) std::filesystem::remove_all(config.run + folder);
+  }
+
+  const std::string id = std::string(64, 'c');
+  const sdk::Selector all{DAVIT_OWNER_APP, "shop", "", "", 0};
+  FalseEngine server;
+  SmallHost small;
+  HeardCall heard;
+  const sdk::Call& call = heard.call;
+  const Config config = config_in(server.folder());
+  Engine engine{server.path()};
+  Base base{small.host, config, engine};
+  Records records{config};
+  SavedLogs saved{base};
+  Stacks stacks{base};
+  Images images{base, stacks};
+  Networks networks{base};
+  Instances instances{base, images, networks, records, saved};
+};
+
+TEST_F(Scripted, AFullDiskHoldsUpNoStop) {
+  fill_the_disk();
+  instances.stop(call, all);
+  EXPECT_EQ(server.asked("/stop"), 1U);
+  EXPECT_EQ(server.asked("/update"), 0U) << "nobody would know what to give back";
+  EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("shop.d1.web.1")));
+  server.forget_requests();
+  instances.halt_all(call);
+  EXPECT_EQ(server.asked("/stop"), 1U);
+  server.forget_requests();
+  instances.remove(call, all, true);
+  EXPECT_EQ(server.asked("/stop"), 1U);
+  EXPECT_EQ(server.asked("DELETE /v1.43/containers/" + id), 1U);
+}
+
+}  // namespace
+}  // namespace davit::docker_plugin
