@@ -183,7 +183,10 @@ namespace {
 void set_policy(Engine& engine, const std::string& id, const Json& policy) {
   try {
     (void)engine.post("/containers/" + id + "/update", {}, {{"RestartPolicy", policy}}, steady());
-  } catch (const EngineFailure&) {  // Podman's older ones cannot; they start nothing by themselves either
+  } catch (const EngineFailure& failure) {
+    // Podman's older ones cannot; they start nothing by themselves either.
+    const int status = failure.http_status();
+    if (status != 404 && status != 405 && status != 501) throw;
   }
 }
 
@@ -204,9 +207,16 @@ void Instances::let_down(const sdk::Call& call, const Found& container,
     call.warning("That " + container.name.text() + " is stopped is not written down: " + failure.message());
     return;
   }
-  if (changes) set_policy(base_.engine, container.id, {{"Name", "no"}});
+  if (!changes) return;
+  try {
+    set_policy(base_.engine, container.id, {{"Name", "no"}});
+  } catch (const EngineFailure& failure) {
+    call.warning(container.name.text() +
+                 " may be started by an engine that starts again: " + failure.message());
+  }
 }
 
+/// A policy that cannot be given back is kept in the record, and nothing is started.
 void Instances::wake(const sdk::Call& call, const std::string& id, const std::string& verb) {
   const std::string policy = records_.policy_of(id);
   if (!policy.empty()) set_policy(base_.engine, id, Json::parse(policy, nullptr, false));

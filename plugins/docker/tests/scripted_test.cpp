@@ -1,12 +1,17 @@
 // Instances on an engine that fails, and with a home that is full.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 
 #include "false_engine.hpp"
 #include "instances.hpp"
 #include "stacks.hpp"
+#include "tasks.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -21,9 +26,12 @@ struct SmallHost {
     raw.struct_size = sizeof raw;
     raw.abi_minor = DAVIT_ABI_MINOR;
     raw.get_interface = [](const davit_host*, davit_str id) -> const void* {
-      static constexpr davit_host_clock kClock{sizeof(davit_host_clock), 0,
-                                               [](const davit_host*) -> int64_t { return 1'700'000'000'000; },
-                                               [](const davit_host*) -> int64_t { return 1'000'000; }};
+      static constexpr davit_host_clock kClock{
+          sizeof(davit_host_clock), 0, [](const davit_host*) -> int64_t { return 1'700'000'000'000; },
+          [](const davit_host*) -> int64_t {
+            using namespace std::chrono;
+            return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+          }};
       static constexpr davit_host_ports kPorts{
           sizeof(davit_host_ports), 0, nullptr,
           [](const davit_host*, const davit_call*, davit_str) -> davit_status { return DAVIT_OK; }};
@@ -124,6 +132,29 @@ TEST_F(Scripted, AFullDiskHoldsUpNoStop) {
   instances.remove(call, all, true);
   EXPECT_EQ(server.asked("/stop"), 1U);
   EXPECT_EQ(server.asked("DELETE /v1.43/containers/" + id), 1U);
+}
+
+TEST_F(Scripted, APolicyThatIsNotGivenBackIsNotForgotten) {
+  instances.stop(call, all);
+  const std::string policy = records.policy_of(id);
+  EXPECT_THAT(policy, HasSubstr("on-failure"));
+  refuse("/update", "500 Internal Server Error");
+  server.forget_requests();
+  EXPECT_THROW(instances.start(call, all), EngineFailure);
+  EXPECT_EQ(server.asked("/start"), 0U);
+  EXPECT_EQ(records.policy_of(id), policy);
+  refuse("/update", "404 Not Found");  // as Podman's older ones answer
+  instances.start(call, all);
+  EXPECT_EQ(server.asked("/start"), 1U);
+  EXPECT_FALSE(records.is_stopped(id));
+}
+
+TEST_F(Scripted, APolicyThatCannotBeTakenHoldsUpNoStop) {
+  refuse("/update", "500 Internal Server Error");
+  instances.stop(call, all);
+  EXPECT_EQ(server.asked("/stop"), 1U);
+  EXPECT_THAT(records.policy_of(id), HasSubstr("on-failure")) << "which may be taken all the same";
+  EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("out of order")));
 }
 
 }  // namespace
