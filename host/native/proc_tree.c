@@ -60,6 +60,11 @@ uint64_t davit_start_of(pid_t pid) {
   return read_stat(pid, &line) && is_alive(&line) ? line.start : 0;
 }
 
+int davit_pid_is_anothers(pid_t pid, uint64_t start) {
+  struct stat_line line;
+  return read_stat(pid, &line) && line.start != start;
+}
+
 static int hit(pid_t pid, int number) {
   struct stat_line line;
   if (!read_stat(pid, &line) || !is_alive(&line)) return 0;

@@ -15,4 +15,7 @@ int davit_signal_session(int number, pid_t session);
 /* Start time of a process in ticks since boot; 0 if there is none (or only a zombie). */
 uint64_t davit_start_of(pid_t pid);
 
+/* 1 if there is a process (or zombie) with this pid that began at another time. */
+int davit_pid_is_anothers(pid_t pid, uint64_t start);
+
 #endif

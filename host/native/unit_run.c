@@ -95,7 +95,10 @@ static int clear_leftovers(struct life* life) {
     if (state->pid > 0 && state->program_start != 0 && davit_start_of(state->pid) == state->program_start) {
       kill(state->pid, SIGKILL);
     }
-    while (davit_signal_session(SIGKILL, session) > 0) wait_for(life, -1, unit_now_mono_ms() + 5);
+    /* A session's number is free for another process only when the whole session is gone. */
+    while (!davit_pid_is_anothers(session, state->pid_start) && davit_signal_session(SIGKILL, session) > 0) {
+      if (wait_for(life, -1, unit_now_mono_ms() + 5) < 0) told = 1;
+    }
   }
   if (state->phase == DAVIT_UNIT_UP || state->phase == DAVIT_UNIT_STOPPING) {
     unit_state_ended(state, life->spec, -1, SIGKILL, 0);

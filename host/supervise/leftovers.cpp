@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <fstream>
@@ -22,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::int64_t kDyingMs = 1000;
+
 std::string first_line(const fs::path& path) {
   std::ifstream file(path);
   std::string line;
@@ -29,16 +33,29 @@ std::string first_line(const fs::path& path) {
   return line;
 }
 
-// The session of a live process; 0 for none.
-pid_t session_of(const std::string& pid) {
+// What /proc says of a process behind its name: state, parent, group, session, ... Empty: there is none.
+std::vector<std::string> facts_of(const std::string& pid) {
   const auto line = first_line(fs::path("/proc") / pid / "stat");
   const auto after = line.rfind(')');
-  if (after == std::string::npos) return 0;
-  const auto words = split_words(std::string_view(line).substr(after + 1));  // state parent group session ...
-  if (words.size() < 4 || words[0] == "Z" || words[0] == "X") return 0;
+  if (after == std::string::npos) return {};
+  auto words = split_words(std::string_view(line).substr(after + 1));
+  if (words.size() < 20) return {};
+  return words;
+}
+
+// The session of a live process; 0 for none.
+pid_t session_of(const std::string& pid) {
+  const auto facts = facts_of(pid);
+  if (facts.empty() || facts[0] == "Z" || facts[0] == "X") return 0;
   pid_t session = 0;
-  std::from_chars(words[3].data(), words[3].data() + words[3].size(), session);
+  std::from_chars(facts[3].data(), facts[3].data() + facts[3].size(), session);
   return session;
+}
+
+// A session's number is free for another process only when the whole session is gone.
+bool is_gone(pid_t session, std::uint64_t start) {
+  const auto facts = facts_of(std::to_string(session));
+  return !facts.empty() && facts[19] != std::to_string(start);
 }
 
 std::vector<pid_t> members_of(pid_t session) {
@@ -55,19 +72,31 @@ std::vector<pid_t> members_of(pid_t session) {
 
 }  // namespace
 
-void kill_leftovers(const UnitFiles& unit) {
+Result<> kill_leftovers(const UnitFiles& unit, std::int64_t until_mono_ms) {
   const auto state = unit.state();
-  if (!state || state->session <= 0) return;
-  if (first_line("/proc/sys/kernel/random/boot_id") != state->boot_id) return;
-  for (auto members = members_of(state->session); !members.empty(); members = members_of(state->session)) {
+  if (!state || state->session <= 0) return {};
+  if (first_line("/proc/sys/kernel/random/boot_id") != state->boot_id) return {};
+  const SystemClock clock;
+  until_mono_ms = std::max(until_mono_ms, clock.now_mono_ms() + kDyingMs);
+  while (!is_gone(state->session, state->pid_start)) {
+    const auto members = members_of(state->session);
+    if (members.empty()) return {};
     for (const pid_t pid : members) {
       const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+      if (!process.valid() && errno != ESRCH && errno != EINVAL) {
+        return fail(system_error(fmt::format("open process {}", pid), errno));
+      }
       // Looked at again when we have hold of it: it may have ended, and its pid be another's by now.
       if (!process.valid() || session_of(std::to_string(pid)) != state->session) continue;
       send(process.get(), SIGKILL);
-      wait_for_end(process.get(), SystemClock().now_mono_ms() + 1000);
+      wait_for_end(process.get(), std::min(until_mono_ms, clock.now_mono_ms() + kDyingMs));
+    }
+    if (clock.now_mono_ms() >= until_mono_ms) {
+      return fail(Code::kTimeout, fmt::format("process {} does not die of SIGKILL", members.front()),
+                  "It waits in the kernel, for a disk or a mount perhaps; then try again", "unit-lives");
     }
   }
+  return {};
 }
 
 void remove_cgroups(const UnitFiles& unit, std::string_view name) {

@@ -299,7 +299,7 @@ class S6Supervisor final : public Supervisor {
       wait.deadline_ms = std::max<std::int64_t>(1, until - clock_.now_mono_ms());
       DAVIT_TRY_ASSIGN(const auto idle,
                        FileLock::acquire(files.file("lock"), {"remove", ::getpid(), 0}, wait));
-      detail::kill_leftovers(files);
+      DAVIT_TRY(detail::kill_leftovers(files, until));
       detail::remove_cgroups(files, name);
       DAVIT_TRY(remove_tree(files.folder()));
     }

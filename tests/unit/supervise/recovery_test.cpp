@@ -73,6 +73,35 @@ TEST_F(RecoveryTest, KillOfDavitUnitThenRemoveLeavesNothing) {
   EXPECT_FALSE(alive(before.pid));
 }
 
+// The session of a stopped unit is long gone, and its number is that of a stranger's.
+TEST_F(RecoveryTest, ASessionOfAnotherWithTheSameNumberLives) {
+  const pid_t stranger = ::fork();
+  if (stranger == 0) {
+    ::setsid();
+    ::execl("/bin/sleep", "sleep", "1000", nullptr);
+    ::_exit(127);
+  }
+  const auto down_with_its_number = [&](const std::string& name) {
+    started(name);
+    ASSERT_TRUE(supervisor->down(name));
+    wait_down(name);
+    auto state = *files(name).state();
+    state.session = stranger;
+    state.pid_start = 1;
+    ASSERT_TRUE(write_file_volatile(files(name).file("state"),
+                                    {reinterpret_cast<const char*>(&state), sizeof state}, 0600));
+  };
+  down_with_its_number("web.1");
+  ASSERT_TRUE(supervisor->up("web.1"));
+  wait_up("web.1");
+  EXPECT_TRUE(alive(stranger)) << "a start killed it";
+  down_with_its_number("web.2");
+  ASSERT_TRUE(supervisor->remove("web.2", 0));
+  EXPECT_TRUE(alive(stranger)) << "a removal killed it";
+  ::kill(stranger, SIGKILL);
+  ::waitpid(stranger, nullptr, 0);
+}
+
 TEST_F(RecoveryTest, KillOfS6SuperviseRestartsTheInstance) {
   const auto before = started("web");
   kill_and_wait(*files("web").supervisor());
