@@ -13,6 +13,9 @@
 #include <set>
 #include <utility>
 
+#include "base/text.hpp"
+#include "lifecycle/detached_runs.hpp"
+#include "lifecycle/processes.hpp"
 #include "lifecycle/retention.hpp"
 #include "process/file_lock.hpp"
 #include "process/files.hpp"
@@ -79,7 +82,7 @@ class Collector {
 
   Result<Collected> run(const CallContext& call) {
     DAVIT_TRY_ASSIGN(const auto apps, services_.store.apps().list());
-    for (const App& app : apps) DAVIT_TRY(one_app(app));
+    for (const App& app : apps) DAVIT_TRY(one_app(app, call));
     DAVIT_TRY(strangers());
     DAVIT_TRY(scratch());
     sweep();
@@ -129,7 +132,7 @@ class Collector {
     return std::nullopt;
   }
 
-  Result<> one_app(const App& app) {
+  Result<> one_app(const App& app, const CallContext& call) {
     DAVIT_TRY_ASSIGN(const auto lock, lock_idle(app));
     if (!lock) {
       collected_.skipped.push_back(app.name);
@@ -139,7 +142,7 @@ class Collector {
     DAVIT_TRY(releases(app));
     DAVIT_TRY(deployments(app));
     cache(app);
-    DAVIT_TRY(logs(app));
+    DAVIT_TRY(logs(app, call));
     sweep();
     return {};
   }
@@ -205,25 +208,49 @@ class Collector {
   }
 
   // Entries are "REVISION.TYPE.N" and what follows: of a runtime's instances, which may still run.
-  Result<> logs(const App& app) {
+  Result<> logs(const App& app, const CallContext& call) {
     if (rules_.log_days == 0) return {};
     DAVIT_TRY_ASSIGN(const auto groups, services_.store.live_groups().of_app(app.id));
+    std::optional<DetachedRuns> runs;  // asked for once, and only where there are logs of some
     for (const fs::path& entry : entries_of(services_.home.logs() / "apps" / app.name)) {
       const std::string name = entry.filename().string();
-      const bool runs = std::ranges::any_of(
+      const bool runs_as_group = std::ranges::any_of(
           groups, [&](const LiveGroup& group) { return name.starts_with(group.revision + "."); });
       const auto age_days = (services_.clock.now_unix_ms() - look_at(entry).newest_unix_ms) / kDayMs;
-      if (runs || age_days < static_cast<std::int64_t>(rules_.log_days)) continue;
+      if (runs_as_group || age_days < static_cast<std::int64_t>(rules_.log_days)) continue;
+      if (is_of_detached_run(name)) {
+        if (!runs) runs = runs_of(app, call);
+        if (may_run(*runs, name)) continue;
+      }
       doom_tree("log", app.name, entry, fmt::format("of an instance that is gone for {} days", age_days));
     }
     return {};
+  }
+
+  static bool is_of_detached_run(const std::string& entry) {
+    const auto parts = split(entry, '.');
+    Instance instance;
+    instance.revision = parts[0];
+    if (parts.size() > 1) instance.process_type = parts[1];
+    return is_detached_run(instance);
+  }
+  // Where they cannot be asked for, each may run.
+  DetachedRuns runs_of(const App& app, const CallContext& call) {
+    auto runs = detached_runs(services_, app.id, app.name, call);
+    return runs ? std::move(*runs) : DetachedRuns{{}, false};
+  }
+  static bool may_run(const DetachedRuns& runs, const std::string& entry) {
+    return !runs.is_complete || std::ranges::any_of(runs.list, [&](const DetachedRun& run) {
+      return run.instance.state != InstanceState::kExited && entry.starts_with(run.instance.revision + ".");
+    });
   }
 
   // Folders by apps' names in which no app lives. Apps are made while this runs: so each folder is looked at
   // under the lock that a push to an app of its name takes, and only then asked whether there is one.
   Result<> strangers() {
     DAVIT_TRY(orphans(services_.home.slugs(""), "slug"));
-    return orphans(services_.home.cache(""), "cache");
+    DAVIT_TRY(orphans(services_.home.cache(""), "cache"));
+    return orphans(services_.home.logs() / "apps", "log");
   }
   Result<> orphans(const fs::path& folder, const char* kind) {
     for (const fs::path& entry : entries_of(folder)) {

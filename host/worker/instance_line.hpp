@@ -5,13 +5,10 @@
 #include <string_view>
 
 #include "plugin/capability.hpp"
-#include "store/releases.hpp"
 
 namespace davit {
 
 /// `role`: live, draining, ..., or "run".
-std::string instance_line(std::string_view app, const Instance& instance, const Release& release,
-                          std::string_view role);
 std::string instance_line(std::string_view app, const Instance& instance, std::uint32_t release_version,
                           std::string_view runtime, std::string_view role);
 

@@ -102,11 +102,6 @@ std::string instance_line(std::string_view app, const Instance& instance, std::u
   return row.dump();
 }
 
-std::string instance_line(std::string_view app, const Instance& instance, const Release& release,
-                          std::string_view role) {
-  return instance_line(app, instance, release.version, release.spec.runtime, role);
-}
-
 Result<int> list_instances(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());

@@ -2,10 +2,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
+#include "lifecycle/detached_runs.hpp"
 #include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/service_mounts.hpp"
@@ -48,19 +51,34 @@ Result<RunOptions> parse(Words words) {
   return options;
 }
 
-Result<std::vector<Instance>> runs_of(Workshop& shop, const Workshop::Running& running) {
-  DAVIT_TRY_ASSIGN(auto instances,
-                   running.runtime->inspect({OwnerKind::kApp, running.app.name, {}, std::string(kRunType), 0},
-                                            shop.context()));
-  std::erase_if(instances, [](const Instance& instance) { return !is_detached_run(instance); });
-  return instances;
+bool has_ended(const DetachedRun& run) {
+  return run.instance.state == InstanceState::kExited;
+}
+
+Result<DetachedRuns> runs_of(Workshop& shop, const App& app) {
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  return detached_runs(services, app.id, app.name, shop.context());
+}
+
+Result<> remove_run(Workshop& shop, const App& app, const DetachedRun& run) {
+  const Instance& instance = run.instance;
+  return run.runtime->remove({OwnerKind::kApp, app.name, instance.revision, instance.process_type, 0}, false,
+                             shop.context());
+}
+
+// What has ended on its own is forgotten with the next look; its log stays. Those that are left.
+Result<std::vector<DetachedRun>> forget_ended(Workshop& shop, const App& app) {
+  DAVIT_TRY_ASSIGN(DetachedRuns runs, runs_of(shop, app));
+  for (const DetachedRun& run : runs.list)
+    if (has_ended(run)) DAVIT_TRY(remove_run(shop, app, run));
+  std::erase_if(runs.list, has_ended);
+  return std::move(runs.list);
 }
 
 // "r4" for the next one: a number that no run of the app has now.
-Result<std::string> next_run_revision(Workshop& shop, const Workshop::Running& running) {
-  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
+std::string next_run_revision(const std::vector<DetachedRun>& runs) {
   unsigned highest = 0;
-  for (const Instance& run : runs) {
+  for (const auto& [runtime, run] : runs) {
     unsigned number = 0;
     std::from_chars(run.revision.data() + 1, run.revision.data() + run.revision.size(), number);
     highest = std::max(highest, number);
@@ -68,23 +86,16 @@ Result<std::string> next_run_revision(Workshop& shop, const Workshop::Running& r
   return fmt::format("r{}", highest + 1);
 }
 
-// What has ended on its own is forgotten with the next look; its log stays.
-Result<> forget_ended(Workshop& shop, const Workshop::Running& running) {
-  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
-  for (const Instance& run : runs) {
-    if (run.state != InstanceState::kExited) continue;
-    DAVIT_TRY(running.runtime->remove(
-        {OwnerKind::kApp, running.app.name, run.revision, std::string(kRunType), 0}, false, shop.context()));
-  }
-  return {};
-}
-
 Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const RunOptions& options,
                          TextMap env) {
-  DAVIT_TRY(forget_ended(shop, running));
+  if (!running.app.other_name.empty()) {
+    return fail(Code::kConflict, fmt::format("{} is just being renamed", running.app.name),
+                "Try again when that is done");
+  }
+  DAVIT_TRY_ASSIGN(const auto runs, forget_ended(shop, running.app));
   Group group;
   group.owner = running.app.name;
-  DAVIT_TRY_ASSIGN(group.revision, next_run_revision(shop, running));
+  group.revision = next_run_revision(runs);
   group.process_type = kRunType;
   group.count = 1;
   DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
@@ -105,8 +116,12 @@ Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const
 
 Result<int> run_command_in_app(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(const RunOptions options, parse(words));
-  DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(options.app));
   DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  std::optional<FileLock> lock;  // before the app is read: it may be destroyed or renamed while we wait
+  if (options.detach) {
+    DAVIT_TRY_ASSIGN(lock, lock_detached_runs(services, options.app, "run:detached"));
+  }
+  DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(options.app));
   DAVIT_TRY_ASSIGN(TextMap env,
                    resolve_run_environment(services, running.app, running.release, "run", shop.context()));
   for (const auto& [key, value] : options.env) env[key] = value;
@@ -142,13 +157,24 @@ Result<int> enter(Workshop& shop, Words words) {
   for (const LiveGroup& group : groups) {
     if (group.process_type == selector.process_type) selector.revision = group.revision;
   }
-  DAVIT_TRY_ASSIGN(const auto instances, running.runtime->inspect(selector, shop.context()));
-  if (instances.empty() || (selector.revision.empty() && parts[0] != "run")) {
+  std::vector<DetachedRun> found;
+  if (!selector.revision.empty()) {
+    DAVIT_TRY_ASSIGN(const auto instances, running.runtime->inspect(selector, shop.context()));
+    for (const Instance& instance : instances) found.push_back({running.runtime, instance});
+  } else if (selector.process_type == kRunType) {
+    DAVIT_TRY_ASSIGN(DetachedRuns runs, runs_of(shop, running.app));
+    std::erase_if(runs.list, has_ended);
+    found = std::move(runs.list);
+  }
+  if (found.empty()) {
     return fail(Code::kNotFound, fmt::format("{} runs no process {}", running.app.name, words[1]),
                 fmt::format("See davit ps:report {}", running.app.name), "no-such-process");
   }
+  const auto up = std::ranges::find_if(
+      found, [](const DetachedRun& one) { return one.instance.state == InstanceState::kUp; });
+  const DetachedRun& entered = up == found.end() ? found.front() : *up;
   ExecRequest request;
-  request.instance = instances.front().id;
+  request.instance = entered.instance.id;
   std::size_t first = 2;
   if (words.size() > 2 && words[2] == "--") first = 3;
   request.argv.assign(words.begin() + static_cast<std::ptrdiff_t>(first), words.end());
@@ -160,31 +186,34 @@ Result<int> enter(Workshop& shop, Words words) {
   return with_terminal(true, [&](const StandardFds& fds, bool tty) {
     request.fds = fds;
     request.tty = tty;
-    return running.runtime->exec(request, shop.context());
+    return entered.runtime->exec(request, shop.context());
   });
 }
 
 Result<int> list_runs(Workshop& shop, Words words) {
   if (words.size() != 1) return fail(Code::kInternal, "run-list takes an app");
+  DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
+  // One that is just being made looks as if it had ended.
+  DAVIT_TRY_ASSIGN(const FileLock lock, lock_detached_runs(services, words[0], "run:list"));
   DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(words[0]));
-  DAVIT_TRY(forget_ended(shop, running));
-  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
-  for (const Instance& run : runs)
-    shop.out().result(instance_line(running.app.name, run, running.release, "run") + "\n");
+  DAVIT_TRY_ASSIGN(const auto runs, forget_ended(shop, running.app));
+  for (const auto& [runtime, run] : runs) {
+    shop.out().result(instance_line(running.app.name, run, running.release.version, runtime->id(), "run") +
+                      "\n");
+  }
   return 0;
 }
 
 Result<int> stop_runs(Workshop& shop, Words words) {
   if (words.empty()) return fail(Code::kInternal, "run-stop takes an app");
   DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(words[0]));
-  DAVIT_TRY_ASSIGN(const auto runs, runs_of(shop, running));
+  DAVIT_TRY_ASSIGN(const DetachedRuns runs, runs_of(shop, running.app));
   bool found = words.size() == 1;
-  for (const Instance& run : runs) {
-    if (words.size() > 1 && words[1] != run.id) continue;
+  for (const DetachedRun& run : runs.list) {
+    if (words.size() > 1 && words[1] != run.instance.id) continue;
     found = true;
-    shop.out().step(fmt::format("Stopping {}", run.id));
-    DAVIT_TRY(running.runtime->remove(
-        {OwnerKind::kApp, running.app.name, run.revision, std::string(kRunType), 0}, false, shop.context()));
+    shop.out().step(fmt::format("Stopping {}", run.instance.id));
+    DAVIT_TRY(remove_run(shop, running.app, run));
   }
   if (found) return 0;
   return fail(Code::kNotFound, fmt::format("{} runs no {}", words[0], words[1]),

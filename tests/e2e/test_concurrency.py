@@ -112,6 +112,32 @@ class Concurrency(harness.HomeTest):
         self.home.davit("run:stop", "jobs", name)
         self.assertNotIn(name, self.home.davit("run:list", "jobs").stdout)
 
+    def test_two_run_detached_at_once_are_two(self):
+        self.deployed("pair", "one")
+        both = [subprocess.Popen([harness.DAVIT, "run:detached", "pair", "sleep", "1000"], env=self.home.env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for _ in range(2)]
+        names = sorted(one.communicate(timeout=120)[0].decode().strip() for one in both)
+        self.assertEqual(["pair.r1.run.1", "pair.r2.run.1"], names)
+        self.assertEqual(["running"] * 2, [one["state"] for one in self.home.json("run:list", "pair")])
+        self.home.davit("run:stop", "pair")
+
+    def test_detached_runs_belong_to_their_app(self):
+        app = self.deployed("owner", "one")
+        self.home.davit("run:detached", "owner", "sh", "-c", "echo remember me; exec sleep 1000")
+        harness.wait_for(lambda: "remember me" in self.home.davit("logs", "owner").stdout, "it has begun")
+        self.assert_exit(1, self.home.davit("apps:rename", "owner", "heir", check=False), "owner.r1.run.1 still runs", "davit run:stop owner")
+        self.assert_answers("owner", "one")
+        self.home.davit("--force", "apps:destroy", "owner")
+        self.home.davit("apps:create", "owner")
+        app.server("two")
+        app.commit()
+        app.push()
+        self.assertEqual([], self.home.json("run:list", "owner"))
+        self.assert_exit(1, self.home.davit("enter", "owner", "run", "true", check=False), "runs no process run")
+        self.assertNotIn("remember me", self.home.davit("logs", "owner").stdout)
+        self.home.davit("apps:rename", "owner", "heir")
+        self.assert_answers("heir", "two")
+
     def test_a_process_type_named_run_is_no_detached_run(self):
         app = self.deployed("runner", "one")
         app.write("Procfile", "web: exec python3 -u server.py\nrun: exec sleep 1000\n")

@@ -260,6 +260,34 @@ TEST_F(Changes, ADestroyedAppLeavesNothing) {
   EXPECT_EQ(world.state(), DeploymentState::kDone);
 }
 
+TEST_F(Changes, ADestroyEndsDetachedRunsOnEveryRuntimeAndForgetsLogs) {
+  must(world.push());
+  world.begin_run(world.plugins.runtime_fake, "r1");
+  must(world.store().properties().set(world.shop.id, "ps", "runtime", "other-runtime"));
+  must(world.deploy("restart"));
+  world.begin_run(world.plugins.other_runtime, "r2");
+  std::filesystem::create_directories(world.home.logs() / "apps" / "shop" / "d1.web.1");
+  must(world.deploy("destroy"));
+  EXPECT_THAT(world.instances(), IsEmpty());
+  EXPECT_FALSE(std::filesystem::exists(world.home.logs() / "apps" / "shop"));
+  EXPECT_FALSE(std::filesystem::exists(world.home.lock(":run:shop")));
+}
+
+TEST_F(Changes, ARuntimeThatTheAppHasLeftCannotKeepItForGood) {
+  must(world.push());
+  must(world.store().properties().set(world.shop.id, "ps", "runtime", "other-runtime"));
+  must(world.deploy("restart"));
+  unsigned asked = 0;
+  world.record.on("runtime.remove", [&] {
+    if (world.record.calls.back() == "runtime.remove shop" && ++asked == 2)
+      world.record.fail_next("runtime.remove", Error{Code::kUnavailable, "no engine answers", {}, {}, {}});
+  });
+  must(world.deploy("destroy"));
+  EXPECT_EQ(asked, 2U);
+  EXPECT_FALSE(must(world.store().apps().exists("shop")));
+  EXPECT_THAT(world.out.warnings, Contains(HasSubstr("no engine answers")));
+}
+
 TEST_F(Changes, AnAppThatNeverRanCanBeDestroyed) {
   must(world.deploy("destroy"));
   EXPECT_FALSE(must(world.store().apps().exists("shop")));

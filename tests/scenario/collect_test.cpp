@@ -117,6 +117,30 @@ TEST_F(CollectStory, LogsOfInstancesThatAreGone) {
   EXPECT_TRUE(fs::exists(logs / "d1.web.1")) << "it runs, and has nothing to say";
 }
 
+TEST_F(CollectStory, TheLogOfADetachedRunStaysWhileItRuns) {
+  must(world.push(kFirst));
+  world.begin_run(world.plugins.runtime_fake, "r1");
+  clock_is_now();
+  const fs::path logs = world.home.logs() / "apps" / "shop";
+  for (const char* run : {"r1.run.1", "r2.run.1"}) {
+    write(logs / run / "current", 5);
+    age(logs / run, 90);
+  }
+  world.record.fail_next("runtime.inspect", Error{Code::kUnavailable, "no engine answers", {}, {}, {}});
+  EXPECT_THAT(names(collect(true)), IsEmpty()) << "who knows what runs there";
+  EXPECT_THAT(names(collect(false)), ElementsAre("log logs/apps/shop/r2.run.1"));
+  EXPECT_TRUE(fs::exists(logs / "r1.run.1"));
+}
+
+TEST_F(CollectStory, LogsOfAnAppThatIsGone) {
+  must(world.push(kFirst));
+  write(world.home.logs() / "apps" / "gone" / "d1.web.1" / "current", 5);
+  write(world.home.logs() / "apps" / "shop" / "d1.web.1" / "current", 5);
+  EXPECT_THAT(names(collect(false)), ElementsAre("log logs/apps/gone"));
+  EXPECT_FALSE(fs::exists(world.home.logs() / "apps" / "gone"));
+  EXPECT_TRUE(fs::exists(world.home.logs() / "apps" / "shop"));
+}
+
 TEST_F(CollectStory, AnAppThatIsBeingWorkedOnIsLeftAlone) {
   must(world.push(kFirst));
   write(world.home.slugs("shop") / "just-built.tar.zst", 10);

@@ -127,6 +127,21 @@ TEST_F(Rename, ANameThatIsTakenChangesNothing) {
   EXPECT_THAT(world.answering(), ElementsAre("shop.d1.web.1"));
 }
 
+TEST_F(Rename, IsRefusedWhileADetachedRunGoesOn) {
+  must(world.push(kFirst));
+  world.begin_run(world.plugins.runtime_fake, "r1");
+  must(world.store().properties().set(world.shop.id, "ps", "runtime", "other-runtime"));
+  must(world.deploy("restart"));
+  const auto done = world.deploy("rename", kRequest);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().slug, "run-goes-on");
+  EXPECT_EQ(name_of_app(world), "shop");
+  EXPECT_THAT(world.instances(), ElementsAre("shop.d2.web.1", "shop.r1.run.1"));
+  world.plugins.runtime_fake.instances.front().state = InstanceState::kExited;
+  must(world.deploy("rename", kRequest));
+  EXPECT_THAT(world.instances(), ElementsAre("store.d4.web.1")) << "one that has ended is forgotten";
+}
+
 TEST_F(Rename, AFailedStartLeavesTheOldName) {
   must(world.push(kFirst));
   const auto before = world.picture();

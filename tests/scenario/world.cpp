@@ -212,6 +212,16 @@ std::vector<std::string> World::picture() {
   return lines;
 }
 
+void World::begin_run(fakes::FakeRuntime& runtime, const std::string& revision) {
+  Group group;
+  group.owner = "shop";
+  group.revision = revision;
+  group.process_type = "run";
+  group.count = 1;
+  auto begun = context();
+  must(runtime.apply(group, begun));
+}
+
 void World::add_hooks() {
   for (const auto event : {event_id::kReleaseAssemble, event_id::kReleaseCommand, event_id::kProcessStart,
                            event_id::kRouteSwitch}) {

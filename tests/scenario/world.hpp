@@ -63,6 +63,8 @@ class World {
   [[nodiscard]] std::vector<std::string> slug_files() const;
   /// Ids of the instances that the proxy sends requests to; each is alive or a failure is added.
   [[nodiscard]] std::vector<std::string> answering();
+  /// As run:detached of the shop does.
+  void begin_run(fakes::FakeRuntime& runtime, const std::string& revision);
   void add_hooks();  ///< a plugin "acme" with a step at each step event
 
   [[nodiscard]] LifecycleServices services();

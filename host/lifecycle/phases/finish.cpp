@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "lifecycle/detached_runs.hpp"
 #include "lifecycle/engine.hpp"
 #include "lifecycle/identity.hpp"
 #include "lifecycle/rename.hpp"
@@ -41,19 +42,39 @@ Result<> move_branch(DeploymentRun& run) {
   return {};
 }
 
-// The instances, routes and rows are gone already: what remains are files, and the app itself.
+// What no release has, such as what run:detached began. Where a runtime other than the live release's cannot
+// be asked, it must not keep the app for good.
+Result<> remove_all_instances(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(const auto runtimes, runtimes_of_releases(run.services, run.app.id));
+  for (Runtime* runtime : runtimes) {
+    auto gone = runtime->remove({OwnerKind::kApp, run.app.name, {}, {}, 0}, true, run.call);
+    if (gone) continue;
+    if (runtime == runtimes.front()) return gone;
+    run.call.out.warning(fmt::format("What {} may have left on {} stays there: {}", run.app.name,
+                                     runtime->id(), gone.error().text()));
+  }
+  return {};
+}
+
+// The instances of releases, routes and rows are gone already: what remains are detached runs, files, and the
+// app itself.
 Result<> forget_app(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(FileLock lock, lock_detached_runs(run.services, run.app.name, "apps:destroy"));
+  DAVIT_TRY(remove_all_instances(run));
   AppEvent event{run.app.name, {}, false};
   run.services.bus.tell(Event{event_id::kAppDestroy, &event, {}}, run.call);
   DAVIT_TRY(run.services.sources.remove(run.app.name));
   DAVIT_TRY(remove_tree(run.services.home.slugs(run.app.name)));
   DAVIT_TRY(remove_tree(run.services.home.cache(run.app.name)));
+  DAVIT_TRY(remove_tree(run.services.home.logs() / "apps" / run.app.name));
   // Together: a deployment that is done without that would never be finished, nor one of an app that is gone.
   auto& store = run.services.store;
-  return store.transaction([&]() -> Result<> {
+  DAVIT_TRY(store.transaction([&]() -> Result<> {
     DAVIT_TRY(store.journal().set_state(run.deployment.id, DeploymentState::kDone));
     return store.apps().destroy(run.app.id);
-  });
+  }));
+  lock.release_and_unlink();
+  return {};
 }
 
 }  // namespace

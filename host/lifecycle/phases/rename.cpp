@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "lifecycle/detached_runs.hpp"
 #include "lifecycle/identity.hpp"
 #include "lifecycle/step.hpp"
 #include "process/files.hpp"
@@ -32,6 +33,22 @@ Result<> await_others(DeploymentRun& run) {
       if (run.call.cancelled())
         return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
     }
+  }
+  return {};
+}
+
+// What run:detached began has the old name for good: no command would find it under the new one.
+Result<> refuse_with_runs(DeploymentRun& run) {
+  DAVIT_TRY_ASSIGN(const DetachedRuns runs,
+                   detached_runs(run.services, run.app.id, run.renamed_from, run.call));
+  for (const DetachedRun& one : runs.list) {
+    const Instance& instance = one.instance;
+    if (instance.state != InstanceState::kExited) {
+      return fail(Code::kConflict, fmt::format("{} still runs, and cannot be renamed", instance.id),
+                  fmt::format("Wait for its end, or: davit run:stop {}", run.renamed_from), "run-goes-on");
+    }
+    DAVIT_TRY(one.runtime->remove(
+        {OwnerKind::kApp, run.renamed_from, instance.revision, instance.process_type, 0}, false, run.call));
   }
   return {};
 }
@@ -68,11 +85,14 @@ Result<> rename_app(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(run.live_groups, run.services.store.live_groups().of_app(run.app.id));
   run.call.out.step(fmt::format("Renaming {} to {}", run.renamed_from, run.app.name));
   auto& services = run.services;
+  DAVIT_TRY_ASSIGN(FileLock lock, lock_detached_runs(services, run.renamed_from, "apps:rename"));
+  DAVIT_TRY(refuse_with_runs(run));
   const StepSpec spec{"rename", std::string(kHostStep), "app.rename", {}, {}};
   DAVIT_TRY(journalled(run, spec, [&]() -> Result<> {
     DAVIT_TRY(services.store.apps().reserve_name(run.app.id, run.app.name));
     return link_slugs(services.home.slugs(run.renamed_from), services.home.slugs(run.app.name));
   }));
+  lock.release();  // from here on the kept name says it
   AppEvent event{run.app.name, run.renamed_from, true};
   return run_step_hooks(run, "rename", Event{event_id::kAppCopy, &event, {}});
 }
