@@ -74,12 +74,9 @@ Result<int> stop(Session& session, const Arguments& args) {
 
 Result<int> enter(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
+  // No words: a shell, which the worker chooses by what the release is.
   std::vector<std::string> operation{"enter", app.name, args.args.empty() ? "web" : args.args.front(), "--"};
-  if (args.args.size() > 1) {
-    operation.insert(operation.end(), args.args.begin() + 1, args.args.end());
-  } else {
-    operation.emplace_back("/bin/bash");
-  }
+  if (args.args.size() > 1) operation.insert(operation.end(), args.args.begin() + 1, args.args.end());
   return session.work(operation);
 }
 

@@ -356,6 +356,9 @@ TEST_F(Commands, RunHandsItsWordsToTheWorker) {
   EXPECT_EQ(asked_.operations.back(), (Words{"logs", "shop", "--tail", "--num", "5", "--ps", "web.1"}));
   asked_.exit_code = 7;
   EXPECT_EQ(run({"enter", "shop", "web", "false"}), 7);
+  EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "false"}));
+  EXPECT_EQ(run({"enter", "shop"}), 7);
+  EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--"})) << "an image may have no bash";
 }
 
 TEST_F(Commands, SshRunsCommandsAndRefusesSome) {
