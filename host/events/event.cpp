@@ -10,7 +10,7 @@ const std::vector<EventType>& event_types() {
   // Kinds as in sdk/include/davit/hooks.h.
   static const std::vector<EventType> types = {
       {event_id::kAuthorize, kGate},        {event_id::kAppCreate, kStep},
-      {event_id::kAppDestroy, kStep},       {event_id::kAppCopy, kStep},
+      {event_id::kAppDestroy, kNotice},     {event_id::kAppCopy, kStep},
       {event_id::kConfigChange, kGate},     {event_id::kConfigChanged, kNotice},
       {event_id::kPropertyChange, kGate},   {event_id::kPropertyChanged, kNotice},
       {event_id::kEnvResolve, kFilter},     {event_id::kSourceReceive, kGate},

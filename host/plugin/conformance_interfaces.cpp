@@ -56,9 +56,8 @@ constexpr std::size_t table_bytes(std::size_t functions) {
 
 bool is_step(std::string_view event) {
   static constexpr std::string_view kSteps[] = {
-      DAVIT_EV_APP_CREATE,       DAVIT_EV_APP_DESTROY,     DAVIT_EV_APP_COPY,
-      DAVIT_EV_RELEASE_ASSEMBLE, DAVIT_EV_RELEASE_COMMAND, DAVIT_EV_PROCESS_START,
-      DAVIT_EV_ROUTE_SWITCH,     DAVIT_EV_SERVICE_CHANGE,  DAVIT_EV_SYSTEM_START};
+      DAVIT_EV_APP_CREATE,    DAVIT_EV_APP_COPY,     DAVIT_EV_RELEASE_ASSEMBLE, DAVIT_EV_RELEASE_COMMAND,
+      DAVIT_EV_PROCESS_START, DAVIT_EV_ROUTE_SWITCH, DAVIT_EV_SERVICE_CHANGE,   DAVIT_EV_SYSTEM_START};
   for (const std::string_view step : kSteps) {
     if (step == event) return true;
   }

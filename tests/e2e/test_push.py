@@ -188,6 +188,24 @@ class Push(harness.HomeTest):
         self.assertFalse(self.home.repository("gone").exists())
         self.assertEqual(404, self.home.get("gone")[0])
 
+    def test_a_destroyed_apps_certificate_is_not_the_next_ones(self):
+        head = "[plugins.nginx.settings]\n"
+        with self.home.settings(lambda text: text.replace(head, f"{head}tls-port = {self.home.ports.next()}\n", 1)):
+            app = self.deployed("sealed", "one")
+            pair = [self.home.folder / name for name in ("sealed.crt", "sealed.key")]
+            self.home.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                           "-subj", "/CN=sealed.localhost", "-out", pair[0], "-keyout", pair[1]])
+            self.home.davit("certs:add", "sealed", *pair)
+            self.assertEqual(301, self.home.get("sealed")[0])
+            kept = self.home.path / "plugins/nginx/certs/sealed"
+            self.assertTrue(list(kept.glob("*/server.key")))
+            done = self.home.davit("--force", "apps:destroy", "sealed")
+            self.assertNotIn("Warning", done.stdout + done.stderr)
+            self.assertEqual([], [file for file in self.home.path.rglob("server.key")])
+            self.home.davit("apps:create", "sealed")
+            app.push()
+            self.assert_answers("sealed", "one")
+
 
 if __name__ == "__main__":
     harness.main()

@@ -21,11 +21,6 @@ fs::path directory_of(const Settings& settings, const std::string& app) {
   return fs::path(settings.root) / "certs" / app;
 }
 
-// No app's name begins with a dot.
-fs::path aside_of(const Settings& settings, const std::string& app) {
-  return fs::path(settings.root) / "certs" / (".destroyed-" + app);
-}
-
 [[noreturn]] void refuse(const std::string& message) {
   throw sdk::Failure(
       DAVIT_INVALID, "bad-certificate", message,
@@ -129,19 +124,13 @@ void remove_certificate(const Settings& settings, const std::string& app) {
   fs::remove(directory_of(settings, app) / "current", ignored);
 }
 
-void put_certificates_aside(const Settings& settings, const std::string& app) {
-  std::error_code ignored;  // there may be none
-  fs::rename(directory_of(settings, app), aside_of(settings, app), ignored);
-}
-
-void take_certificates_back(const Settings& settings, const std::string& app) {
-  std::error_code ignored;
-  fs::rename(aside_of(settings, app), directory_of(settings, app), ignored);
-}
-
 void forget_certificates(const Settings& settings, const std::string& app) {
-  std::error_code ignored;
-  fs::remove_all(aside_of(settings, app), ignored);
+  std::error_code error;
+  fs::remove_all(directory_of(settings, app), error);
+  if (error)
+    throw sdk::Failure(
+        DAVIT_FAILED, "file-not-removed", "cannot remove the certificates of " + app + ": " + error.message(),
+        "remove the folder yourself, it has a private key: " + directory_of(settings, app).string());
 }
 
 void sweep_certificates(const Settings& settings) {
@@ -155,10 +144,6 @@ void sweep_certificates(const Settings& settings) {
   std::error_code ignored;
   for (const auto& app : fs::directory_iterator(fs::path(settings.root) / "certs", error)) {
     const auto name = app.path().filename().string();
-    if (name.front() == '.') {
-      if (is_old(app.path())) fs::remove_all(app.path(), ignored);
-      continue;
-    }
     const auto current = certificate_of(settings, name);
     const auto site = files::read_file(settings.root + "/sites/" + name + ".conf").value_or("");
     for (const auto& version : fs::directory_iterator(app.path(), error)) {

@@ -19,11 +19,8 @@ std::optional<Certificate> certificate_of(const Settings& settings, const std::s
 void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& command);
 
 void remove_certificate(const Settings& settings, const std::string& app);  // idempotent
-// While an app is being destroyed its certificates wait aside, so that the destruction can be undone. All
-// idempotent.
-void put_certificates_aside(const Settings& settings, const std::string& app);
-void take_certificates_back(const Settings& settings, const std::string& app);
-void forget_certificates(const Settings& settings, const std::string& app);  // for good
+// All of them, with their keys, for good: of an app that is not served. Idempotent.
+void forget_certificates(const Settings& settings, const std::string& app);
 // Removes what is neither current nor named by an app's file, once it is an hour old (an undo may need it
 // until then).
 void sweep_certificates(const Settings& settings);

@@ -130,17 +130,20 @@ int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& comm
 void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
   if (event.which() == sdk::EventId::kPropertyChange) check_property(call, event.property());
   if (event.which() == sdk::EventId::kPropertyChanged) property_changed(call, event.property());
+  // The host takes the routes away itself (davit.proxy/1 remove); here goes what only this plugin knows of.
+  if (event.which() == sdk::EventId::kAppDestroy) {
+    const Session session(*this, call);
+    const auto app = std::string(event.app().app);
+    remove_logs(session.settings.engine, app);
+    forget_certificates(session.settings.engine, app);
+  }
   if (event.which() == sdk::EventId::kDeployFinished) {
     const auto deploy = event.deploy();
-    if (deploy.kind == "rename" && deploy.status == DAVIT_OK) {
-      const Session session(*this, call);
-      remove_certificate(session.settings.engine, std::string(event.fact("renamed-from")));
-      move_logs(session.settings.engine, std::string(event.fact("renamed-from")), std::string(deploy.app));
-    }
-    if (deploy.kind != "destroy" || deploy.status != DAVIT_OK) return;
+    if (deploy.kind != "rename" || deploy.status != DAVIT_OK) return;
     const Session session(*this, call);
-    forget_certificates(session.settings.engine, std::string(deploy.app));
-    remove_logs(session.settings.engine, std::string(deploy.app));
+    const auto before = std::string(event.fact("renamed-from"));
+    move_logs(session.settings.engine, before, std::string(deploy.app));
+    forget_certificates(session.settings.engine, before);
   }
 }
 
@@ -177,15 +180,11 @@ void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEve
   }
 }
 
-// The host takes the routes away itself (davit.proxy/1 remove); here goes what only this plugin knows of.
 void NginxPlugin::apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
+  if (event.which() != sdk::EventId::kAppCopy) return;
   const Session session(*this, call);
-  const auto& settings = session.settings.engine;
-  if (event.which() == sdk::EventId::kAppDestroy) {
-    put_certificates_aside(settings, std::string(event.app().app));
-  } else if (event.which() == sdk::EventId::kAppCopy) {
-    copy_certificate(settings, std::string(event.app().source_app), std::string(event.app().app));
-  }
+  copy_certificate(session.settings.engine, std::string(event.app().source_app),
+                   std::string(event.app().app));
 }
 
 void NginxPlugin::undo_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
@@ -194,12 +193,8 @@ void NginxPlugin::undo_step(const sdk::Call& call, const sdk::Event& event, std:
     session.machine.leave_system_nginx(session.engine.answers());
     return;
   }
-  const auto& settings = session.settings.engine;
-  if (event.which() == sdk::EventId::kAppDestroy) {
-    take_certificates_back(settings, std::string(event.app().app));
-  } else if (event.which() == sdk::EventId::kAppCopy) {
-    remove_certificate(settings, std::string(event.app().app));
-  }
+  if (event.which() == sdk::EventId::kAppCopy)
+    forget_certificates(session.settings.engine, std::string(event.app().app));
 }
 
 void NginxPlugin::examine(const sdk::Call& call, const sdk::Findings& findings) {

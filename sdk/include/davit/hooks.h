@@ -4,6 +4,9 @@
  * Kinds: a GATE may veto (return DAVIT_DENIED after call->fail with the reason); a FILTER edits a value (the
  * davit_map or the tree that its payload names); a STEP changes the world in three parts; a NOTICE tells what
  * has happened, and its failure is logged and changes nothing. An unknown event is answered DAVIT_OK.
+ *
+ * app.destroy comes when the app's instances and routes are gone for good and its name is not free yet: what
+ * a plugin keeps of the app goes then. It comes again if davit dies before the app is gone.
  */
 #ifndef DAVIT_HOOKS_H
 #define DAVIT_HOOKS_H
@@ -34,7 +37,7 @@ typedef struct davit_event {
 /* id                 kind    payload */
 #define DAVIT_EV_AUTHORIZE "auth.authorize"          /* gate    davit_ev_auth */
 #define DAVIT_EV_APP_CREATE "app.create"             /* step    davit_ev_app */
-#define DAVIT_EV_APP_DESTROY "app.destroy"           /* step    davit_ev_app */
+#define DAVIT_EV_APP_DESTROY "app.destroy"           /* notice  davit_ev_app, may come twice */
 #define DAVIT_EV_APP_COPY "app.copy"                 /* step    davit_ev_app */
 #define DAVIT_EV_CONFIG_CHANGE "config.change"       /* gate    davit_ev_config */
 #define DAVIT_EV_CONFIG_CHANGED "config.changed"     /* notice  davit_ev_config */

@@ -103,6 +103,7 @@ TEST(EventTypes, KindsAreThoseOfTheHeaderAndUnknownIdsAreNotices) {
   EXPECT_EQ(kind_of("env.resolve"), EventKind::kFilter);
   EXPECT_EQ(kind_of("route.switch"), EventKind::kStep);
   EXPECT_EQ(kind_of("process.drain"), EventKind::kNotice);
+  EXPECT_EQ(kind_of("app.destroy"), EventKind::kNotice);
   EXPECT_EQ(kind_of("someone.word"), EventKind::kNotice);
   EXPECT_EQ(kind_of("property.change"), EventKind::kGate);
   EXPECT_EQ(event_types().size(), 28U);
