@@ -69,6 +69,10 @@ fs::path real_path(const fs::path& path) {
   return error ? path : real;
 }
 
+const std::string& place_of(const HostMount& mount) {
+  return mount.real.empty() ? mount.mount.source : mount.real;
+}
+
 Error denied(std::string message, std::string hint) {
   return {Code::kDenied, std::move(message), std::move(hint), "mount-denied", {}};
 }
@@ -155,7 +159,8 @@ Result<std::vector<HostMount>> mounts_of_app(Store& store, const Home& home, App
           "Make it (davit storage:ensure-directory), or take the mount away with davit storage:unmount",
           "mount-source");
     }
-    mounts.push_back({{source, record.target, record.read_only, false}, record.shared});
+    mounts.push_back(
+        {{source, record.target, record.read_only, false}, record.shared, real_path(source).string()});
   }
   return mounts;
 }
@@ -172,7 +177,8 @@ std::string mounts_to_json(const std::vector<HostMount>& mounts) {
     list.push_back({{"source", entry.mount.source},
                     {"target", entry.mount.target},
                     {"read_only", entry.mount.read_only},
-                    {"shared", entry.shared}});
+                    {"shared", entry.shared},
+                    {"real", entry.real}});
   }
   return list.dump();
 }
@@ -182,9 +188,10 @@ std::vector<HostMount> mounts_from_json(std::string_view text) {
   std::vector<HostMount> mounts;
   if (!list.is_array()) return mounts;
   for (const json& entry : list) {
-    mounts.push_back({{entry.value("source", std::string()), entry.value("target", std::string()),
-                       entry.value("read_only", false), false},
-                      entry.value("shared", false)});
+    const auto source = entry.value("source", std::string());
+    mounts.push_back({{source, entry.value("target", std::string()), entry.value("read_only", false), false},
+                      entry.value("shared", false),
+                      entry.value("real", real_path(source).string())});
   }
   return mounts;
 }
@@ -192,7 +199,7 @@ std::vector<HostMount> mounts_from_json(std::string_view text) {
 std::string contended_path(const std::vector<HostMount>& one, const std::vector<HostMount>& other) {
   for (const HostMount& a : one) {
     for (const HostMount& b : other) {
-      const bool meet = is_below(a.mount.source, b.mount.source) || is_below(b.mount.source, a.mount.source);
+      const bool meet = is_below(place_of(a), place_of(b)) || is_below(place_of(b), place_of(a));
       const bool harmless = (a.mount.read_only && b.mount.read_only) || (a.shared && b.shared);
       if (meet && !harmless) return a.mount.source;
     }

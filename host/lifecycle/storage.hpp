@@ -20,6 +20,7 @@ class Store;
 struct HostMount {
   Mount mount;
   bool shared = false;  ///< two releases at once may have it
+  std::string real{};   ///< the source without links, as it was when it was mounted; "": the source itself
 };
 
 /// `^[A-Za-z0-9_-]{1,64}$`: a folder below storage/.
@@ -50,7 +51,7 @@ std::string mounts_to_json(const std::vector<HostMount>& mounts);
 std::vector<HostMount> mounts_from_json(std::string_view json);
 
 /// The first path of the host that both would have and at least one could write, if that is not meant to be
-/// shared; "" for none. One folder inside the other counts.
+/// shared; "" for none. One folder inside the other counts, and links are what they led to.
 std::string contended_path(const std::vector<HostMount>& one, const std::vector<HostMount>& other);
 
 }  // namespace davit

@@ -55,6 +55,26 @@ TEST_F(StorageStory, ANewReleaseWaitsForTheEndOfTheOldOne) {
   EXPECT_THAT(world.answering(), ElementsAre("shop.d2.web.1"));
 }
 
+TEST_F(StorageStory, ALinkToItIsIt) {
+  const std::string data = (world.home.storage() / "data").string();
+  const std::filesystem::path link = world.home.root / "link";
+  std::filesystem::create_directory_symlink(data, link);
+  must(world.store().mounts().add(world.shop.id, {data, "/data", false, false, false}));
+  must(world.push(kFirst));
+  must(world.store().mounts().remove(world.shop.id, data, "/data"));
+  must(world.store().mounts().add(world.shop.id, {link.string(), "/data", false, false, false}));
+  watch_for_two();
+  must(world.deploy("restart"));
+  EXPECT_TRUE(stopped_first());
+  // What the link led to then is what the old release has.
+  std::filesystem::remove(link);
+  must(world.store().mounts().remove(world.shop.id, link.string(), "/data"));
+  must(world.store().mounts().add(world.shop.id, {"data", "/data", false, false, false}));
+  world.record.calls.clear();
+  must(world.deploy("restart"));
+  EXPECT_TRUE(stopped_first());
+}
+
 TEST_F(StorageStory, ADetachedRunThatMayHaveItIsNamed) {
   mount();
   must(world.push(kFirst));
