@@ -249,8 +249,13 @@ def points_of(world, operation):
 
 
 def settled(home, name):
-    harness.wait_for(lambda: not OPEN_STATES & {row["state"] for row in home.json("deploys:list", name)},
-                     f"the end of every deployment of {name}", 60)
+    try:
+        harness.wait_for(lambda: not OPEN_STATES & {row["state"] for row in home.json("deploys:list", name)},
+                         f"the end of every deployment of {name}", 60)
+    except AssertionError as error:
+        steps = rows(home, "SELECT d.number, d.state, seq, s.phase, plugin, hook, s.state FROM deployments d LEFT JOIN steps s ON s.deployment = d.number "
+                     "WHERE d.app_name = ? AND d.finished_at_ms IS NULL ORDER BY d.number, seq", name)
+        raise Broken(f"{error}; its steps: {steps}; processes: {home.pids()}") from error
 
 
 def wait_for_containers(home, name):
