@@ -67,42 +67,77 @@ struct CloseDir {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
-// One entry under `parent`; folders are emptied through descriptors, so a swapped symlink leads nowhere.
-// Depth is bounded by PATH_MAX-deep trees of users: recursion holds one descriptor a level, so it is opened
-// again only while it is needed.
-Result<> remove_entry(int parent, const char* name, const fs::path& shown, int depth) {
-  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return {};
-  if (errno != EISDIR && errno != EPERM && errno != EACCES && errno != EBUSY) {
-    return fail(system_error(fmt::format("remove {}", shown.native()), errno));
-  }
-  const int why = errno;
-  if (depth > 2000)
-    return fail(Code::kInvalid, fmt::format("folders nested too deeply under {}", shown.native()));
-  int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0 && errno == EACCES) {
-    // No read permission: open it up through O_PATH, which cannot be led astray by a symlink.
+constexpr int kDeepest = 200;  // nested folders that are held open at once
+
+using Folder = std::unique_ptr<DIR, CloseDir>;
+
+// Opened up for its owner if need be, which a symlink in its place cannot lead astray. Null: see errno.
+Folder open_folder(int parent, const char* name) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  UniqueFd fd(::openat(parent, name, kFlags));
+  if (!fd.valid() && errno == EACCES) {
     UniqueFd pinned(::openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (pinned.valid() && ::chmod(fmt::format("/proc/self/fd/{}", pinned.get()).c_str(), 0700) == 0) {
-      fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (pinned.valid() && ::chmod(fmt::format("/proc/self/fd/{}", pinned.get()).c_str(), 0700) == 0)
+      fd = UniqueFd(::openat(parent, name, kFlags));
+  }
+  if (!fd.valid()) return nullptr;
+  struct stat info {};
+  if (::fstat(fd.get(), &info) == 0 && (info.st_mode & 0300) != 0300)
+    ::fchmod(fd.get(), (info.st_mode & 07777) | 0700);
+  Folder folder(::fdopendir(fd.get()));
+  if (folder) (void)fd.release();
+  return folder;
+}
+
+/// Removes one tree; folders are emptied through descriptors, so a swapped symlink leads nowhere. A tree may
+/// be deeper than any path is long: what is nested beyond kDeepest is moved up into the top folder first, so
+/// that neither the stack nor the descriptors end before the tree does. After a death in between it is still
+/// there.
+class TreeRemover {
+ public:
+  Result<> remove_entry(int parent, const char* name, const fs::path& shown, int depth = 0) {
+    if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return {};
+    if (errno != EISDIR && errno != EPERM && errno != EACCES && errno != EBUSY) return failed(shown, errno);
+    const int why = errno;
+    Folder folder = open_folder(parent, name);
+    if (!folder) return errno == ENOENT ? Result<>{} : failed(shown, errno == ENOTDIR ? why : errno);
+    if (depth > kDeepest) return move_up(parent, name, shown);
+    if (depth == 0) top_ = ::dirfd(folder.get());
+    while (true) {
+      const unsigned moves_before = moves_;
+      DAVIT_TRY(remove_content(folder.get(), shown, depth));
+      if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
+      if (depth > 0 || moves_ == moves_before) return failed(shown, errno);
+      ::rewinddir(folder.get());  // what was moved up meanwhile
     }
   }
-  if (fd < 0)
-    return fail(system_error(fmt::format("remove {}", shown.native()), errno == ENOTDIR ? why : errno));
-  const std::unique_ptr<DIR, CloseDir> folder(::fdopendir(fd));
-  if (!folder) {
-    ::close(fd);
-    return fail(system_error(fmt::format("read {}", shown.native()), errno));
+
+ private:
+  static Result<> failed(const fs::path& shown, int error) {
+    return fail(system_error(fmt::format("remove {}", shown.native()), error));
   }
-  struct stat info {};
-  if (::fstat(fd, &info) == 0 && (info.st_mode & 0300) != 0300) ::fchmod(fd, (info.st_mode & 07777) | 0700);
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const std::string_view child(entry->d_name);
-    if (child == "." || child == "..") continue;
-    DAVIT_TRY(remove_entry(fd, entry->d_name, shown / child, depth + 1));
+
+  Result<> remove_content(DIR* folder, const fs::path& shown, int depth) {
+    while (const dirent* entry = ::readdir(folder)) {
+      const std::string_view child(entry->d_name);
+      if (child == "." || child == "..") continue;
+      DAVIT_TRY(remove_entry(::dirfd(folder), entry->d_name, shown / child, depth + 1));
+    }
+    return {};
   }
-  if (::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT) return {};
-  return fail(system_error(fmt::format("remove {}", shown.native()), errno));
-}
+
+  Result<> move_up(int parent, const char* name, const fs::path& shown) {
+    while (::renameat(parent, name, top_, fmt::format(".deep-{}", ++moves_).c_str()) != 0) {
+      if (errno == ENOENT) return {};
+      const bool is_taken = errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR;
+      if (!is_taken) return failed(shown, errno);
+    }
+    return {};
+  }
+
+  int top_ = -1;  // of the folder that remove_entry holds open at depth 0
+  unsigned moves_ = 0;
+};
 
 }  // namespace
 
@@ -185,7 +220,7 @@ Result<> remove_tree(const fs::path& path) {
     if (errno == ENOENT) return {};
     return fail(system_error(fmt::format("open {}", folder.native()), errno));
   }
-  return remove_entry(parent.get(), name.c_str(), clean, 0);
+  return TreeRemover().remove_entry(parent.get(), name.c_str(), clean);
 }
 
 }  // namespace davit

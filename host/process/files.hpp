@@ -27,7 +27,8 @@ Result<> make_dir(const std::filesystem::path& path, mode_t mode);
 /// The same with missing parents (they get `mode` too; existing parents are left alone).
 Result<> make_dirs(const std::filesystem::path& path, mode_t mode);
 /// Removes a file, symlink or tree. Never follows a symlink and never leaves the tree, whatever happens to it
-/// meanwhile (openat). Folders without write permission are opened up first. Nothing there: success.
+/// meanwhile (openat). Folders without write permission are opened up first; they may be nested to any
+/// depth. Nothing there: success.
 Result<> remove_tree(const std::filesystem::path& path);
 
 }  // namespace davit

@@ -1,12 +1,15 @@
 // Careful file operations.
 #include "process/files.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
 
+#include "process/unique_fd.hpp"
 #include "tests/unit/process/temp_dir.hpp"
 
 namespace davit {
@@ -78,6 +81,29 @@ TEST(Files, RemoveTreeFollowsNoSymlink) {
   ASSERT_TRUE(remove_tree(dir / "link"));
   EXPECT_TRUE(fs::exists(dir / "outside" / "precious"));
   EXPECT_TRUE(remove_tree(dir / "link")) << "nothing there is success";
+}
+
+TEST(Files, RemoveTreeEndsWithATreeThatIsDeeperThanAnyPath) {
+  test::TempDir dir;
+  fs::create_directories(dir / "tree" / ".deep-1" / "x");
+  std::ofstream(dir / "tree" / ".deep-2") << "x";
+  const UniqueFd here(::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  ASSERT_EQ(::chdir((dir / "tree").c_str()), 0);
+  for (int i = 0; i < 700; ++i) {
+    std::ofstream("f") << "x";
+    ASSERT_EQ(::mkdir("nested", 0700), 0);
+    ASSERT_EQ(::chdir("nested"), 0);
+    ASSERT_EQ(::chmod("..", i > 0 ? 0500 : 0700), 0);
+  }
+  ASSERT_EQ(::fchdir(here.get()), 0);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{256, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto removed = remove_tree(dir / "tree");
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(removed) << removed.error().text();
+  EXPECT_TRUE(fs::is_empty(dir.path()));
 }
 
 TEST(Files, RemoveTreeRefusesWhatIsNoName) {
