@@ -82,15 +82,16 @@ class FastImport {
     DAVIT_TRY_ASSIGN(const std::string path, clean_path(entry));
     skipping_ = path.empty() || is_repository(path);
     left_out_ = left_out_ || is_repository(path);
-    if (skipping_ || entry.kind == TarEntry::Kind::kFolder) return {};
+    if (skipping_ || entry.kind == TarEntry::Kind::kFolder)
+      return count_one(passed_over_, "folders and files of .git");
     switch (entry.kind) {
       case TarEntry::Kind::kFile:
         DAVIT_TRY(count(path, entry.bytes));
-        files_[path] = {entry.executable ? "100755" : "100644", ++marks_};
+        files_[path] = {entry.executable ? "100755" : "100644", ++marks_, entry.bytes};
         return begin_blob(entry.bytes);
       case TarEntry::Kind::kLink:
         DAVIT_TRY(count(path, entry.target.size()));
-        files_[path] = {"120000", ++marks_};
+        files_[path] = {"120000", ++marks_, entry.target.size()};
         DAVIT_TRY(begin_blob(entry.target.size()));
         return bytes(entry.target);
       case TarEntry::Kind::kHardLink:
@@ -129,6 +130,7 @@ class FastImport {
   struct File {
     const char* mode;
     std::uint64_t mark;
+    std::uint64_t bytes;
   };
 
   /// Of a working copy that was packed whole: ".git/x", or "app/.git/x".
@@ -161,8 +163,13 @@ class FastImport {
     DAVIT_TRY(check_tree({one}, SourceLimits{}, max_blob_bytes_));
     const TreeEntry all{"100644", {}, total_bytes_, std::string(path)};
     DAVIT_TRY(check_tree({all}, SourceLimits{max_bytes_, 0}, 0));
-    if (max_files_ == 0 || files_.size() < max_files_) return {};
-    return fail(Code::kInvalid, fmt::format("The archive has more than {} files", max_files_),
+    return count_one(counted_, "files");
+  }
+
+  /// By entry: a name that comes again costs git memory again.
+  Result<> count_one(std::uint64_t& counted, std::string_view what) const {
+    if (max_files_ == 0 || counted++ < max_files_) return {};
+    return fail(Code::kInvalid, fmt::format("The archive has more than {} {}", max_files_, what),
                 "Leave dependencies out, or raise it: davit git:set APP max-files N", "tree-too-many");
   }
 
@@ -177,6 +184,7 @@ class FastImport {
                               json_quote(entry.path), json_quote(entry.target)),
                   "Pack the file itself: tar --hard-dereference", "archive-link");
     }
+    DAVIT_TRY(count(path, found->second.bytes));
     files_[path] = found->second;
     return {};
   }
@@ -198,7 +206,7 @@ class FastImport {
   int out_;
   std::uint64_t max_bytes_, max_files_, max_blob_bytes_;
   std::map<std::string, File> files_;
-  std::uint64_t marks_ = 0, total_bytes_ = 0;
+  std::uint64_t marks_ = 0, total_bytes_ = 0, counted_ = 0, passed_over_ = 0;
   std::string buffer_;
   bool inside_blob_ = false, skipping_ = false, left_out_ = false;
 };

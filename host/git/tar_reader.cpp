@@ -8,7 +8,7 @@
 namespace davit {
 namespace {
 
-constexpr std::uint64_t kMaxNameBytes = 64 * 1024;
+constexpr std::uint64_t kMaxNameBytes = 4096;  // no system takes a longer one
 // Fields of a header: place and size.
 constexpr std::size_t kName = 0, kNameBytes = 100, kMode = 100, kModeBytes = 8, kSize = 124, kSizeBytes = 12,
                       kSum = 148, kSumBytes = 8, kType = 156, kTarget = 157, kTargetBytes = 100;

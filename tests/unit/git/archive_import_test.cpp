@@ -117,6 +117,16 @@ TEST_F(ArchiveImport, LimitsHoldWhileItIsRead) {
   expect_refused("file('big', b'0' * 1001)", "a file may have", "zip");
   must(store->properties().set(shop.id, "git", "max-files", "2"));
   expect_refused("for i in range(3): file(str(i))", "more than 2 files");
+  expect_refused("for i in range(3): file('again')", "more than 2 files");
+  expect_refused("file('a')\nfor i in range(2): member(str(i), tarfile.LNKTYPE, 'a')", "more than 2 files");
+  expect_refused("file('a')\nfor i in range(3): member(str(i), tarfile.DIRTYPE)", "more than 2 folders");
+  expect_refused("file('a')\nfor i in range(3): file('.git/' + str(i))", "more than 2 folders");
+}
+
+TEST_F(ArchiveImport, AHardLinkHasTheSizeOfItsFile) {
+  must(store->properties().set(shop.id, "git", "max-tree-bytes", "100000"));
+  expect_refused("file('a', b'0' * 50000)\nfor i in range(2): member(str(i), tarfile.LNKTYPE, 'a')",
+                 "max-tree-bytes");
 }
 
 TEST_F(ArchiveImport, OtherBytesAreNamedAsWhatTheyAre) {
