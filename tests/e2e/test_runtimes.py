@@ -1,4 +1,7 @@
 """Apps that move between runtimes while requests come in."""
+import json
+import subprocess
+import time
 import unittest
 
 import engine
@@ -37,6 +40,38 @@ class Runtimes(harness.HomeTest):
             self.assertEqual({"process"}, self.runtimes(name))
         self.assertEqual([], load.bad[:5], f"{len(load.bad)} of {load.good + len(load.bad)} failed")
         harness.wait_for(lambda: {i["runtime"] for i in self.home.instances(name)} == {"process"}, "the end of the containers")
+
+    def test_logs_are_of_both_runtimes(self):
+        name = "diary"
+        app = self.app(name)
+        app.server("written")
+        app.write("Procfile", "web: echo began; exec python3 -u server.py\n")
+        app.commit()
+        app.push()
+        first = [instance["revision"] for instance in self.home.instances(name)]
+        log = self.home.path / "followed"
+        with log.open("w") as out:
+            follower = subprocess.Popen([harness.DAVIT, "logs", name, "-t", "--format", "json"], env=self.home.env, stdin=subprocess.DEVNULL, stdout=out,
+                                        stderr=subprocess.STDOUT)
+        self.addCleanup(follower.kill)
+
+        def began():
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            return [line["revision"] for line in lines if line["text"].startswith("began")]
+        harness.wait_for(lambda: began() == first, "what was there before is shown")
+        revisions = first
+        for runtime in ("process", "docker"):
+            self.home.davit("ps:set", name, "runtime", runtime)
+            self.home.davit("ps:restart", name)
+            revisions = revisions + [one["revision"] for one in self.home.instances(name) if one["role"] == "live"]
+            harness.wait_for(lambda: began() == revisions, f"what begins on {runtime} is shown")
+            said = self.home.davit("logs", name, "-n", "1000").stdout
+            self.assertEqual(len(revisions), said.count("began"), said)
+        harness.wait_for(lambda: len(self.home.instances(name)) == 1, "the old ones are gone")
+        time.sleep(2)
+        self.assertEqual(revisions, began(), "each line once")
+        follower.terminate()
+        follower.wait(30)
 
     def test_storage_goes_along_and_is_never_had_by_two(self):
         name = "porter"
