@@ -1,11 +1,13 @@
 // run, run:detached, run:list, run:stop, enter: one-off processes and a shell in an instance. The worker does
 // them, on our own descriptors.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/json.hpp"
 #include "cli/layout.hpp"
 #include "commands/instances.hpp"
 #include "commands/table.hpp"
+#include "process/files.hpp"
 
 namespace davit {
 namespace {
@@ -19,6 +21,17 @@ Result<App> deployed_app(Session& session, const Arguments& args) {
   return app;
 }
 
+// Values may be secrets, and anybody can read a command line: they go to the worker through a file of ours,
+// which it removes when it has read it.
+Result<std::string> variables_of(const Arguments& args) {
+  std::string pairs;
+  for (const std::string_view pair : args.values("env")) {
+    if (pair.find('=') == std::string_view::npos) return fail(Code::kInvalid, "--env takes KEY=VALUE");
+    pairs.append(pair).push_back('\0');
+  }
+  return pairs;
+}
+
 Result<int> run_task(Session& session, const Arguments& args, bool detached) {
   DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
   if (args.args.empty())
@@ -26,14 +39,17 @@ Result<int> run_task(Session& session, const Arguments& args, bool detached) {
   std::vector<std::string> operation{"run", app.name};
   if (detached) operation.emplace_back("--detach");
   if (args.has("no-tty")) operation.emplace_back("--no-tty");
-  for (const std::string_view pair : args.values("env")) {
-    if (pair.find('=') == std::string_view::npos) return fail(Code::kInvalid, "--env takes KEY=VALUE");
-    operation.emplace_back("--env");
-    operation.emplace_back(pair);
+  DAVIT_TRY_ASSIGN(const std::string variables, variables_of(args));
+  const auto file = session.home().run() / fmt::format("env-{}", ::getpid());
+  if (!variables.empty()) {
+    DAVIT_TRY(write_file_volatile(file, variables, 0600));
+    operation.insert(operation.end(), {"--env-file", file.string()});
   }
   operation.emplace_back("--");
   operation.insert(operation.end(), args.args.begin(), args.args.end());
-  return session.work(operation);
+  auto done = session.work(operation);
+  if (!variables.empty()) DAVIT_TRY(remove_tree(file));
+  return done;
 }
 
 Result<int> run_attached(Session& session, const Arguments& args) {

@@ -12,6 +12,7 @@
 #include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/service_mounts.hpp"
+#include "process/files.hpp"
 #include "process/pty.hpp"
 #include "worker/instance_line.hpp"
 #include "worker/operations.hpp"
@@ -27,6 +28,21 @@ struct RunOptions {
   std::vector<std::string> argv;
 };
 
+// "KEY=VALUE" and a NUL each; the file is for us alone.
+Result<TextMap> take_variables(const std::string& file) {
+  DAVIT_TRY_ASSIGN(const std::string pairs, read_file(file));
+  DAVIT_TRY(remove_tree(file));
+  TextMap env;
+  for (const std::string& pair : split(pairs, '\0')) {
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    if (equals == std::string::npos) return fail(Code::kInvalid, "--env wants KEY=VALUE");
+    DAVIT_TRY(check_config_key(pair.substr(0, equals)));
+    env[pair.substr(0, equals)] = pair.substr(equals + 1);
+  }
+  return env;
+}
+
 Result<RunOptions> parse(Words words) {
   RunOptions options;
   std::size_t i = 0;
@@ -35,12 +51,8 @@ Result<RunOptions> parse(Words words) {
       options.detach = true;
     } else if (words[i] == "--no-tty") {
       options.no_tty = true;
-    } else if (words[i] == "--env" && i + 1 < words.size()) {
-      const std::string& pair = words[++i];
-      const auto equals = pair.find('=');
-      if (equals == std::string::npos) return fail(Code::kInvalid, "--env wants KEY=VALUE");
-      DAVIT_TRY(check_config_key(pair.substr(0, equals)));
-      options.env[pair.substr(0, equals)] = pair.substr(equals + 1);
+    } else if (words[i] == "--env-file" && i + 1 < words.size()) {
+      DAVIT_TRY_ASSIGN(options.env, take_variables(words[++i]));
     } else {
       options.app = words[i];
     }

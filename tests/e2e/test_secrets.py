@@ -29,7 +29,11 @@ class Secrets(harness.HomeTest):
         starts += self.traced("push", ["git", "push", str(self.home.repository("hushed")), "HEAD:refs/heads/main"], cwd=app.folder)
         starts += self.traced("run", [harness.DAVIT, "run", "hushed", "printenv", "TOKEN"])
         starts += self.traced("enter", [harness.DAVIT, "enter", "hushed", "web", "true"])
+        # What the user types is on that command line, and on no other.
+        starts += "\n".join(self.traced("run-env", [harness.DAVIT, "run", "-e", f"MORE={SECRET}", "hushed", "printenv", "MORE"]).splitlines()[1:])
         self.assertNotIn(SECRET, starts)
+        self.assertEqual("x\ny", self.home.davit("run", "-e", "MORE=x\ny", "-e", "NONE=", "hushed", "printenv", "MORE").stdout.strip())
+        self.assertEqual([], [file.name for file in (self.home.path / "run").glob("env-*")])
         self.assertEqual(SECRET, self.home.davit("run", "hushed", "printenv", "TOKEN").stdout.strip())
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -351,7 +352,10 @@ TEST_F(Commands, TheOrderOfReplacementIsOneOfTwo) {
 TEST_F(Commands, RunHandsItsWordsToTheWorker) {
   make_app("shop", true);
   EXPECT_EQ(run({"run", "--env", "A=1", "shop", "ls", "-la"}), 0);
-  EXPECT_EQ(asked_.operations.back(), (Words{"run", "shop", "--env", "A=1", "--", "ls", "-la"}));
+  const std::string file = (home_.run() / ("env-" + std::to_string(getpid()))).string();
+  EXPECT_EQ(asked_.operations.back(), (Words{"run", "shop", "--env-file", file, "--", "ls", "-la"}))
+      << "a command line is for all to read";
+  EXPECT_FALSE(std::filesystem::exists(file)) << "also where the worker did not get to it";
   EXPECT_EQ(run({"logs", "-t", "-n", "5", "--ps", "web.1", "shop"}), 0);
   EXPECT_EQ(asked_.operations.back(), (Words{"logs", "shop", "--tail", "--num", "5", "--ps", "web.1"}));
   asked_.exit_code = 7;
