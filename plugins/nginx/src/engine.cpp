@@ -14,6 +14,7 @@
 
 #include "davit/failure.hpp"
 #include "files/files.hpp"
+#include "log_files.hpp"
 #include "properties.hpp"
 #include "render.hpp"
 #include "route_json.hpp"
@@ -138,14 +139,12 @@ void Engine::start_and_wait() {
   if (settings_.mode == Mode::kPrivate && settings_.switching == Switching::kReload)
     dismiss_orphans(settings_);
   if (live_.is_up()) return;
-  const auto log = settings_.logs + "/error.log";
-  const auto seen = files::read_file(log).value_or("").size();
+  const LogSince log(settings_);
   machine_.start(start_argv(settings_));
   // The supervisor says that nginx executes; that it serves, only nginx itself can say.
   const auto limit = std::chrono::steady_clock::now() + kStartLimit;
   while (!live_.is_up()) {
-    const auto text = files::read_file(log).value_or("");
-    const auto reason = text.size() > seen ? reason_in(text.substr(seen)) : std::string();
+    const auto reason = reason_in(log.text());
     if (!reason.empty() || std::chrono::steady_clock::now() > limit) {
       throw sdk::Failure(
           DAVIT_UNAVAILABLE, "proxy-not-up", "nginx did not come up" + (reason.empty() ? "" : ": " + reason),

@@ -14,6 +14,7 @@
 
 #include "davit/failure.hpp"
 #include "files/files.hpp"
+#include "log_files.hpp"
 #include "render.hpp"
 
 namespace davit::nginx {
@@ -275,10 +276,7 @@ void LiveFiles::install(const FileChanges& changes) {
 }
 
 void LiveFiles::reload_and_wait(std::uint64_t generation) {
-  const fs::path log = settings_.logs + "/error.log";
-  std::error_code error;
-  const auto size = fs::file_size(log, error);
-  const auto seen = error ? 0 : size;
+  const LogSince log(settings_);
   const auto old_workers = children_of_master(settings_);
   machine_.reload();
   // nginx tells nobody when a reload is done, so the new workers are asked until one answers. Beside them the
@@ -288,8 +286,7 @@ void LiveFiles::reload_and_wait(std::uint64_t generation) {
     const auto status = control_.status();
     const bool is_read = status && status->generation >= generation;
     if (is_read && std::ranges::none_of(old_workers, takes_connections)) return;
-    const auto text = files::read_file(log).value_or("");
-    const auto words = text.size() > seen ? complaint_of(text.substr(seen)) : std::string();
+    const auto words = complaint_of(log.text());
     if (!words.empty()) {
       throw sdk::Failure(DAVIT_INVALID, "config-refused",
                          "nginx refused to load the new configuration: " + words,

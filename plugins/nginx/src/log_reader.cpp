@@ -102,19 +102,4 @@ std::size_t lines_wanted(const std::optional<std::string>& flag, std::size_t fal
   return lines;
 }
 
-void move_logs(const Settings& settings, const std::string& from, const std::string& to) {
-  std::error_code ignored;
-  const fs::path older = settings.access_logs + "/" + to + "-access.log.1";
-  if (!fs::exists(older, ignored))
-    fs::rename(settings.access_logs + "/" + from + "-access.log", older, ignored);
-  remove_logs(settings, from);
-}
-
-void remove_logs(const Settings& settings, const std::string& app) {
-  std::error_code ignored;
-  for (const auto* name : {"-access.log", "-access.log.1"})
-    fs::remove(settings.access_logs + "/" + app + name, ignored);
-  fs::remove(settings.logs + "/" + app + "-error.log", ignored);
-}
-
 }  // namespace davit::nginx

@@ -26,8 +26,4 @@ void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines,
 
 std::size_t lines_wanted(const std::optional<std::string>& flag, std::size_t fallback);
 
-// As the older file of the other app, if it has none yet; else they are removed.
-void move_logs(const Settings& settings, const std::string& from, const std::string& to);
-void remove_logs(const Settings& settings, const std::string& app);
-
 }  // namespace davit::nginx

@@ -7,6 +7,7 @@
 #include "certificates.hpp"
 #include "engine.hpp"
 #include "host_machine.hpp"
+#include "log_files.hpp"
 #include "log_reader.hpp"
 #include "properties.hpp"
 #include "settings.hpp"
@@ -29,6 +30,7 @@ class NginxPlugin : public sdk::Plugin,
     Session session(*this, call);
     session.engine.ensure();
     sweep_certificates(session.settings.engine);
+    bound_logs(session.settings.engine);
     for (const auto& home : sweep_workers_folders())
       call.log_info("removed the folder of nginx's workers of " + home + ", which is gone");
   }

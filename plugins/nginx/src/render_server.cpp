@@ -38,7 +38,7 @@ void write_access_log(ConfigText& out, const Settings& settings, const Propertie
   }
   auto format = value_of(properties, "access-log-format");
   if (format.empty()) format = "combined";
-  const auto name = !path.empty() ? "${davit_blank}" + path : "${davit_app}-access.log";
+  const std::string name = path.empty() ? "${davit_app}-access.log" : "$davit_log";
   out.line("access_log {} {} if=$davit_app;", config_word(settings.access_logs + "/" + name), format);
 }
 
@@ -70,7 +70,7 @@ void write_gzip(ConfigText& out) {
 void write_server_basics(ConfigText& out, const Settings& settings, const Properties& properties,
                          const std::string& app) {
   out.line("set $davit_app {};", config_word(app));
-  out.line("set $davit_blank \"\";");
+  out.line("set $davit_log {};", config_word(value_of(properties, "access-log-path")));
   out.line("set $davit_inflight \"\";");
   // A log path with a variable is opened only if the root exists, so it must be a directory that is always
   // there.

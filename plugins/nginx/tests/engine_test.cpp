@@ -312,6 +312,23 @@ TEST_F(SocketTest, AccessLogsArePerApp) {
   EXPECT_THAT(log, testing::Not(testing::HasSubstr("/unseen")));
 }
 
+TEST_F(SocketTest, AnAccessLogThatHasGrownEnoughBecomesTheOlderOne) {
+  TestApp app("app");
+  const auto logs = nginx.settings().logs + "/apps/";
+  nginx.inputs("two").properties["access-log-path"] = "named.log";
+  nginx.inputs("off").properties["access-log-path"] = "off";
+  for (const std::string name : {"one", "two", "off"}) deploy(engine, route_to(name, "d1", {app.peer()}));
+  for (const auto* name : {"one-access.log", "named.log", "off-access.log"}) {
+    files::write_file(logs + name, "");
+    std::filesystem::resize_file(logs + name, 32 * 1024 * 1024);
+  }
+  for (const auto* host : {"one.test", "two.test", "off.test"}) EXPECT_EQ(nginx.get(host).status, 200);
+  nginx.kill_master(SIGQUIT);
+  EXPECT_TRUE(std::filesystem::exists(logs + "one-access.log.1"));
+  EXPECT_TRUE(std::filesystem::exists(logs + "named.log.1"));
+  EXPECT_FALSE(std::filesystem::exists(logs + "off-access.log.1"));
+}
+
 TEST_F(SocketTest, CertificateMeansHttpsHttp2AndARedirect) {
   TestApp app("one");
   const auto dir = nginx.settings().root;

@@ -1,5 +1,5 @@
--- Keeps the access logs of apps bounded: APP-access.log becomes APP-access.log.1 when it has grown enough. Sizes are
--- counted as lines are written (about, not to the byte), so nobody has to look at a thousand files.
+-- Keeps access logs bounded: APP-access.log, or what access-log-path names, becomes NAME.1 when it has grown enough. Sizes
+-- are counted as lines are written (about, not to the byte), so nobody has to look at a thousand files.
 local sizes = ngx.shared.davit_state
 
 local kMaxBytes = 32 * 1024 * 1024 -- of one file; two are kept
@@ -11,11 +11,11 @@ function _M.configure(path)
   directory = path
 end
 
--- One line of about `bytes` was or will be written to the app's log.
-function _M.account(app, bytes)
-  local key = "log " .. app
+-- One line of about `bytes` was or will be written to the log of this name.
+function _M.account(name, bytes)
+  local key = "log " .. name
   local size = sizes:incr(key, bytes)
-  local path = directory .. app .. "-access.log"
+  local path = directory .. name
   if not size then -- the first line since nginx started
     local file = io.open(path, "r")
     size = (file and file:seek("end") or 0) + bytes

@@ -133,8 +133,12 @@ function _M.log()
     inflight.leave(key)
   end
   local app = ngx.var.davit_app
-  if app and app ~= "" then
-    logs.account(app, #(ngx.var.request or "") + #(ngx.var.http_user_agent or "") + #(ngx.var.http_referer or "") + 90)
+  local name = ngx.var.davit_log
+  if app and app ~= "" and name ~= "off" then
+    if not name or name == "" then
+      name = app .. "-access.log"
+    end
+    logs.account(name, #(ngx.var.request or "") + #(ngx.var.http_user_agent or "") + #(ngx.var.http_referer or "") + 90)
   end
 end
 
