@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "container_spec.hpp"
+#include "files/files.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -55,6 +56,11 @@ std::vector<Found> find_instances(const Base& base, const sdk::Selector& selecto
   }
   std::ranges::sort(found, [](const Found& a, const Found& b) { return comes_before(a.name, b.name); });
   return found;
+}
+
+bool is_in_container(std::int64_t pid, const std::string& id) {
+  const auto groups = files::read_file("/proc/" + std::to_string(pid) + "/cgroup");
+  return pid > 0 && groups && groups->find(id) != std::string::npos;
 }
 
 std::vector<Found> heirs_of_free_names(const std::vector<Found>& containers) {

@@ -29,6 +29,9 @@ bool is_davits(Engine& engine, const Json& listed, const Patience& patience);
 /// The selected instances, in inspect's order. An empty owner: of all.
 std::vector<Found> find_instances(const Base& base, const sdk::Selector& selector, const Patience& patience);
 
+/// Whether `pid`, as an engine told it, is a process of this machine, and in the container.
+bool is_in_container(std::int64_t pid, const std::string& id);
+
 /// Of each live name that none of these has: its newest container. A handing on may have ended halfway.
 /// `containers`: in inspect's order. Pure.
 std::vector<Found> heirs_of_free_names(const std::vector<Found>& containers);

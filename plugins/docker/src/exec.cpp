@@ -2,6 +2,8 @@
 // done from outside, by its pid. Part of Tasks (tasks.hpp).
 #include <fmt/core.h>
 #include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
@@ -27,22 +29,35 @@ void tree_of(const std::string& pid, std::vector<pid_t>& found) {
   }
 }
 
+/// Only to a process of the container: an engine in a virtual machine has numbers of its own, and this
+/// machine's are used again. It is held by a descriptor meanwhile.
+bool signal_in(const std::string& container, std::int64_t pid, int signal) {
+  if (pid <= 1) return false;
+  const files::Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
+  return process.get() >= 0 && is_in_container(pid, container) &&
+         syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0;
+}
+
+bool is_running(const Json& facts) {
+  return facts.contains("Running") && facts["Running"].is_boolean() && facts["Running"].get<bool>();
+}
+
 }  // namespace
 
-/// davit-init passes SIGTERM to all that it started.
-void Tasks::end_exec(Pump& pump, const std::string& exec_id, bool& stopping) {
-  stopping = true;
+/// davit-init passes SIGTERM to all that it started. False: it cannot be ended from here.
+bool Tasks::end_exec(Pump& pump, const std::string& container, const std::string& exec_id) {
   const Json facts = base_.engine.get("/exec/" + exec_id + "/json", {}, steady());
+  if (!is_running(facts)) return true;
   const std::int64_t pid = number_in(facts, "Pid");
-  if (pid <= 1) return;
-  kill(static_cast<pid_t>(pid), SIGTERM);
+  if (!signal_in(container, pid, SIGTERM)) return false;
   const std::int64_t until = base_.host.now_mono_ms() + kPauseMs;
-  if (pump.run_until([this, until] { return base_.host.now_mono_ms() >= until; })) return;
+  if (pump.run_until([this, until] { return base_.host.now_mono_ms() >= until; })) return true;
   std::vector<pid_t> all;
   tree_of(std::to_string(pid), all);
-  for (const pid_t one : all) kill(one, SIGKILL);
+  for (const pid_t one : all) (void)signal_in(container, one, SIGKILL);
   const std::int64_t last = base_.host.now_mono_ms() + kPauseMs;
   (void)pump.run_until([this, last] { return base_.host.now_mono_ms() >= last; });
+  return true;
 }
 
 std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
@@ -69,7 +84,8 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
   check_environment(env);
   sdk::Strings words = init_words(0, tty, tty ? window_size(exec.fds[0]) : std::nullopt);
   words.insert(words.end(), exec.argv.begin(), exec.argv.end());
-  const Json made = base_.engine.post("/containers/" + found.front().id + "/exec", {},
+  const std::string& container = found.front().id;
+  const Json made = base_.engine.post("/containers/" + container + "/exec", {},
                                       {{"AttachStdin", exec.fds[0] >= 0},
                                        {"AttachStdout", true},
                                        {"AttachStderr", true},
@@ -95,15 +111,19 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
   const std::int64_t deadline =
       exec.timeout_ms == 0 ? 0 : base_.host.now_mono_ms() + static_cast<std::int64_t>(exec.timeout_ms);
   const auto late = [&] { return deadline != 0 && base_.host.now_mono_ms() >= deadline; };
-  bool stopping = false;
-  if (!pump.run_until([&] { return call.cancelled() || late(); })) end_exec(pump, id, stopping);
+  std::int64_t waits_until = 0;  // of one that is being ended
+  const auto end = [&] {
+    const bool ends = end_exec(pump, container, id);
+    if (!ends) call.log_warn("a command in " + exec.instance + " cannot be ended from here, and runs on");
+    waits_until = base_.host.now_mono_ms() + (ends ? kPauseMs : 0);
+  };
+  if (!pump.run_until([&] { return call.cancelled() || late(); })) end();
   for (;;) {  // its output may be over before it is
     const Json facts = base_.engine.get("/exec/" + id + "/json", {}, steady());
-    const bool running =
-        facts.contains("Running") && facts["Running"].is_boolean() && facts["Running"].get<bool>();
-    if (!running && !stopping) return static_cast<std::int32_t>(number_in(facts, "ExitCode", -1));
-    if (!running) break;
-    if (!stopping && (call.cancelled() || late())) end_exec(pump, id, stopping);
+    const bool running = is_running(facts);
+    if (!running && waits_until == 0) return static_cast<std::int32_t>(number_in(facts, "ExitCode", -1));
+    if (!running || (waits_until != 0 && base_.host.now_mono_ms() >= waits_until)) break;
+    if (waits_until == 0 && (call.cancelled() || late())) end();
     poll(nullptr, 0, kSliceMs);
   }
   if (call.cancelled()) throw sdk::Failure(DAVIT_CANCELLED, "cancelled", "the command was cancelled");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "containers.hpp"
 #include "files/files.hpp"
 
 namespace davit::docker_plugin {
@@ -44,8 +45,7 @@ bool listens(std::string_view table, std::uint32_t port) {
 
 bool nobody_listens(std::int32_t pid, const std::string& container_id, std::uint32_t port) {
   const std::string process = "/proc/" + std::to_string(pid);
-  const auto groups = files::read_file(process + "/cgroup");
-  if (pid <= 0 || !groups || groups->find(container_id) == std::string::npos) return false;
+  if (!is_in_container(pid, container_id)) return false;
   const auto v4 = files::read_file(process + "/net/tcp");
   const auto v6 = files::read_file(process + "/net/tcp6");  // not there where the kernel has none
   return v4 && !listens(*v4, port) && !(v6 && listens(*v6, port));

@@ -30,7 +30,7 @@ class Tasks {
   void end(Running& running, std::uint64_t stop_timeout_ms);
   void signal(const std::string& id, const char* name);
   void tell_of_memory(const sdk::Task& task, const std::string& id);
-  void end_exec(Pump& pump, const std::string& exec_id, bool& stopping);
+  bool end_exec(Pump& pump, const std::string& container, const std::string& exec_id);
 
   const Base& base_;
   Images& images_;

@@ -318,6 +318,20 @@ TEST_F(RuntimeSuite, WhatWasStoppedIsNotStartedByAnEngineThatStartsAgain) {
   EXPECT_EQ(text_in(policy(), "Name"), "on-failure");
 }
 
+TEST_F(RuntimeSuite, AnExecThatTakesTooLongIsEndedWithAllThatItStarted) {
+  ASSERT_EQ(runtime().apply(group("worker", "sleep 1000")), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(1));
+  sdk::Exec exec;
+  exec.instance = "shop.d1.worker.1";
+  const std::string seconds = own_seconds(7);
+  exec.argv = {"bash", "-c", "trap '' TERM; sleep " + seconds + " & sleep " + seconds};
+  exec.timeout_ms = 2'000;
+  int code = 0;
+  EXPECT_EQ(runtime().exec(exec, code), DAVIT_TIMEOUT);
+  EXPECT_TRUE(eventually([&] { return !process_with_argument(seconds); }));
+  EXPECT_TRUE(wait_up(1));
+}
+
 TEST_F(RuntimeSuite, AContainerThatSomebodyRemovedComesBackWithTheNextApply) {
   ASSERT_EQ(runtime().apply(web(1)), DAVIT_OK) << runtime().call().message;
   docker_plugin::remove_container(here(*world).engine(), text_in(here(*world).facts_of("web"), "Id"));

@@ -157,5 +157,34 @@ TEST_F(Scripted, APolicyThatCannotBeTakenHoldsUpNoStop) {
   EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("out of order")));
 }
 
+// As of an engine in a virtual machine, whose numbers are not this machine's.
+TEST_F(Scripted, AnExecThatTakesTooLongEndsNobodyElsesProcess) {
+  const pid_t stranger = fork();
+  if (stranger == 0) {
+    pause();
+    _exit(0);
+  }
+  server.answer("/exec", FalseEngine::json_answer(R"({"Id":"e1"})"));
+  server.answer("/exec/e1/start",
+                std::string("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n") +
+                    FalseEngine::kHold);
+  server.answer("/exec/e1/json", FalseEngine::json_answer(Json{{"Running", true}, {"Pid", stranger}}.dump()));
+  Tasks tasks(base, images, networks, records);
+  sdk::Exec exec;
+  exec.instance = "shop.d1.web.1";
+  exec.argv = {"sleep", "1000"};
+  exec.timeout_ms = 50;
+  try {
+    (void)tasks.exec(call, exec);
+    ADD_FAILURE();
+  } catch (const sdk::Failure& failure) {
+    EXPECT_EQ(failure.status(), DAVIT_TIMEOUT);
+  }
+  EXPECT_THAT(heard.log, ElementsAre(HasSubstr("shop.d1.web.1")));
+  EXPECT_EQ(waitpid(stranger, nullptr, WNOHANG), 0) << "it lives";
+  kill(stranger, SIGKILL);
+  waitpid(stranger, nullptr, 0);
+}
+
 }  // namespace
 }  // namespace davit::docker_plugin
