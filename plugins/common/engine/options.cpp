@@ -55,8 +55,18 @@ void set_cpus(Json& host, const std::string& option, const std::string& value) {
   host["NanoCpus"] = static_cast<std::int64_t>(cpus * 1e9);
 }
 
+/// rtprio, nice and rttime would let a container take the processors from everybody else.
 void add_ulimit(Json& host, const std::string& option, const std::string& value) {
+  constexpr std::string_view kHarmless[] = {"nofile",   "nproc",      "core", "fsize", "stack",
+                                            "data",     "memlock",    "as",   "cpu",   "locks",
+                                            "msgqueue", "sigpending", "rss"};
   const auto [name, limits] = split_at(option, value, '=', "nofile=1024:2048");
+  if (std::ranges::find(kHarmless, name) == std::end(kHarmless))
+    refuse(fmt::format("{} {} is not taken: it may give the container priority over the machine's other "
+                       "processes",
+                       option, name),
+           "as, core, cpu, data, fsize, locks, memlock, msgqueue, nofile, nproc, rss, sigpending and stack "
+           "are");
   const std::size_t colon = limits.find(':');
   const std::int64_t soft = parse_number(option, std::string_view(limits).substr(0, colon));
   const std::int64_t hard =

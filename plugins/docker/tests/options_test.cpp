@@ -44,11 +44,27 @@ TEST(Options, BecomeFieldsOfTheApi) {
 }
 
 TEST(Options, WhatReachesPastTheContainerIsRefusedWithTheReason) {
-  for (const char* bad :
-       {"--privileged", "--device=/dev/sda", "-v /:/host", "--volume=/etc:/etc",
-        "--mount type=bind,src=/,dst=/x", "--pid=host", "--network=host", "--security-opt seccomp=unconfined",
-        "--user=0", "-p 80:80", "--link db:db", "--cap-add=SYS_ADMIN", "--cap-add ALL",
-        "--sysctl kernel.core_pattern=|/x", "--label davit.home=x", "--log-opt=tag=x", "--entrypoint sh"}) {
+  for (const char* bad : {"--privileged",
+                          "--device=/dev/sda",
+                          "-v /:/host",
+                          "--volume=/etc:/etc",
+                          "--mount type=bind,src=/,dst=/x",
+                          "--pid=host",
+                          "--network=host",
+                          "--security-opt seccomp=unconfined",
+                          "--user=0",
+                          "-p 80:80",
+                          "--link db:db",
+                          "--cap-add=SYS_ADMIN",
+                          "--cap-add ALL",
+                          "--sysctl kernel.core_pattern=|/x",
+                          "--label davit.home=x",
+                          "--log-opt=tag=x",
+                          "--entrypoint sh",
+                          "--ulimit rtprio=99",
+                          "--ulimit=nice=40",
+                          "--ulimit=rttime=1",
+                          "--ulimit=NOFILE=1"}) {
     EXPECT_NE(refusal(bad), "") << bad;
     EXPECT_EQ(refusal(bad).find("| \n"), std::string::npos);
   }
