@@ -42,6 +42,50 @@ std::vector<std::string> words_of(const std::string& line) {
   return words;
 }
 
+/// What an instruction goes on with below: lines up to one that is `end`.
+struct Heredoc {
+  std::string end;
+  bool tabs_before = false;  ///< of the last line are left out
+};
+
+/// Words with their quotes.
+std::vector<std::string> quoted_words_of(const std::string& line) {
+  std::vector<std::string> words(1);
+  char quote = 0;
+  for (const char c : line) {
+    if (quote == 0 && (c == ' ' || c == '\t')) {
+      if (!words.back().empty()) words.emplace_back();
+      continue;
+    }
+    if (quote == c) {
+      quote = 0;
+    } else if (quote == 0 && (c == '"' || c == '\'')) {
+      quote = c;
+    }
+    words.back() += c;
+  }
+  return words;
+}
+
+/// Of RUN, COPY and ADD: "<<END", "3<<-'END'".
+std::vector<Heredoc> heredocs_of(const std::string& line) {
+  const std::vector<std::string> words = quoted_words_of(line);
+  const bool later = lower(words.front()) == "onbuild" && words.size() > 1;
+  const std::string name = lower(words[later ? 1 : 0]);
+  std::vector<Heredoc> found;
+  if (name != "run" && name != "copy" && name != "add") return found;
+  for (const std::string& word : words) {
+    std::size_t at = std::min(word.find_first_not_of("0123456789"), word.size());
+    if (word.compare(at, 2, "<<") != 0) continue;
+    at += 2;
+    const bool tabs_before = at < word.size() && word[at] == '-';
+    std::string end = word.substr(at + (tabs_before ? 1 : 0));
+    std::erase_if(end, [](char c) { return c == '"' || c == '\''; });
+    if (!end.empty() && end.find('<') == std::string::npos) found.push_back({end, tabs_before});
+  }
+  return found;
+}
+
 /// Reads instructions one after another.
 class Lines {
  public:
@@ -69,8 +113,26 @@ class Lines {
     }
     return !instruction.empty();
   }
+  /// None if one of them has no end: then the words only looked like it.
+  void skip(const std::vector<Heredoc>& heredocs) {
+    const std::string_view here = rest_;
+    for (const Heredoc& heredoc : heredocs) {
+      if (skip_to_end(heredoc)) continue;
+      rest_ = here;
+      return;
+    }
+  }
 
  private:
+  bool skip_to_end(const Heredoc& heredoc) {
+    while (!rest_.empty()) {
+      std::string_view line = take();
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (heredoc.tabs_before) line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+      if (line == heredoc.end) return true;
+    }
+    return false;
+  }
   [[nodiscard]] std::string_view peek() const { return rest_.substr(0, rest_.find('\n')); }
   std::string_view take() {
     const std::string_view line = peek();
@@ -82,7 +144,7 @@ class Lines {
   char escape_ = '\\';
 };
 
-std::string buildkit_word(const std::vector<std::string>& words) {
+std::string buildkit_word(const std::vector<std::string>& words, bool has_heredoc) {
   const std::string name = lower(words.front());
   const bool copies = name == "copy" || name == "add";
   for (std::size_t i = 1; i < words.size() && words[i].starts_with("--"); ++i) {
@@ -90,9 +152,7 @@ std::string buildkit_word(const std::vector<std::string>& words) {
     const bool special = name == "run" || (copies && flag != "--from" && flag != "--chown");
     if (special) return words.front() + " " + flag;
   }
-  const auto heredoc = [](const std::string& word) { return word.starts_with("<<") && word.size() > 2; };
-  if ((copies || name == "run") && std::ranges::any_of(words, heredoc)) return words.front() + " <<";
-  return {};
+  return has_heredoc ? words.front() + " <<" : "";
 }
 
 }  // namespace
@@ -108,7 +168,9 @@ DockerfileText read_dockerfile(std::string_view text) {
   for (std::string line; lines.next(line);) {
     const std::vector<std::string> words = words_of(line);
     if (words.empty()) continue;
-    if (found.needs_buildkit.empty()) found.needs_buildkit = buildkit_word(words);
+    const std::vector<Heredoc> heredocs = heredocs_of(line);
+    lines.skip(heredocs);
+    if (found.needs_buildkit.empty()) found.needs_buildkit = buildkit_word(words, !heredocs.empty());
     if (lower(words.front()) != "from") continue;
     std::size_t at = 1;
     while (at < words.size() && words[at].starts_with("--")) ++at;

@@ -50,6 +50,27 @@ TEST(DockerfileText, WhatOnlyBuildKitUnderstandsIsSeen) {
   EXPECT_EQ(read_dockerfile("FROM a\n# syntax=docker/dockerfile:1\n").needs_buildkit, "");
 }
 
+TEST(DockerfileText, AHeredocHoldsNoInstructions) {
+  for (const char* begin : {"RUN python3 <<EOF", "RUN python3 3<<-EOF", "RUN <<'EOF' cat",
+                            "COPY <<\"EOF\" /x", "ONBUILD RUN <<EOF", "RUN <<EOF \\\n  cat"}) {
+    const auto text = read_dockerfile("FROM a\n" + std::string(begin) +
+                                      "\nfrom os import path\n\n# no comment\nRUN --mount x\nEOF\nFROM b\n");
+    EXPECT_THAT(text.bases, ElementsAre("a", "b")) << begin;
+    EXPECT_EQ(text.final_base, "b") << begin;
+  }
+  EXPECT_THAT(read_dockerfile("FROM a\nRUN <<ONE cat <<-TWO\nFROM x\nONE\nFROM y\n\tTWO\nFROM b").bases,
+              ElementsAre("a", "b"));
+}
+
+TEST(DockerfileText, WhatOnlyLooksLikeAHeredocHidesNothing) {
+  for (const char* line : {"RUN echo '<<EOF'", "RUN echo \"a <<EOF\"", "RUN cat <<<EOF", "ENV A=<<EOF",
+                           "LABEL x <<EOF", "RUN cat<<EOF", "RUN <<END", "RUN [\"x\", \"<<EOF\"]"}) {
+    EXPECT_THAT(read_dockerfile("FROM a\n" + std::string(line) + "\nFROM b\nEOF\n").bases,
+                ElementsAre("a", "b"))
+        << line;
+  }
+}
+
 TEST(DockerfileText, TheEscapeCharacterMayBeAnother) {
   EXPECT_THAT(read_dockerfile("# escape=`\nFROM `\na\nRUN dir c:\\\nFROM b").bases, ElementsAre("a", "b"));
 }
