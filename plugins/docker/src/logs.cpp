@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <list>
 #include <map>
+#include <set>
 
 #include "frames.hpp"
 
@@ -82,7 +83,7 @@ void Logs::read(const sdk::Call& call, const sdk::Selector& selector, const sdk:
   std::map<std::string, std::int64_t> last_ns;
   for (const Found& container : find_instances(base_, selector, patience(call))) {
     std::int64_t& last = last_ns[container.id];
-    last = 0;
+    last = std::max<std::int64_t>(0, since_ns - 1);
     LogDecoder decoder([&](LogEntry entry) {
       last = std::max(last, entry.unix_ns);
       keep(container.name, std::move(entry));
@@ -111,6 +112,7 @@ void Logs::read(const sdk::Call& call, const sdk::Selector& selector, const sdk:
 void Logs::follow(const sdk::Call& call, const sdk::Selector& selector,
                   std::map<std::string, std::int64_t> last_ns, const sdk::LogOutput& out) {
   std::list<Follower> followers;
+  std::set<std::string> ended;  // of whom all is read; they are read again when they have run again
   std::int64_t next_look = 0;
   while (!call.cancelled()) {
     if (base_.host.now_mono_ms() >= next_look) {
@@ -118,11 +120,20 @@ void Logs::follow(const sdk::Call& call, const sdk::Selector& selector,
       for (Found& container : find_instances(base_, selector, patience(call))) {
         const bool known = std::ranges::any_of(
             followers, [&](const Follower& one) { return one.container.id == container.id; });
-        if (known || container.state != "running") continue;
+        if (known || container.state == "created") continue;
+        // Who lives shorter than a look is not seen running: what it said is read all the same.
+        const bool runs = container.state == "running";
+        const bool has_ended = container.state == "exited" || container.state == "dead";
+        if (has_ended && !ended.insert(container.id).second) continue;
+        if (!has_ended) ended.erase(container.id);
         const std::int64_t after = last_ns[container.id];
-        auto stream = base_.engine.stream("GET", "/containers/" + container.id + "/logs",
-                                          query_for(true, 0, after), nullptr, patience(call));
-        followers.emplace_back(std::move(container), std::move(stream), after, out);
+        try {
+          auto stream = base_.engine.stream("GET", "/containers/" + container.id + "/logs",
+                                            query_for(runs, 0, after), nullptr, patience(call));
+          followers.emplace_back(std::move(container), std::move(stream), after, out);
+        } catch (const EngineFailure& failure) {
+          if (failure.http_status() != 404 && failure.http_status() != 409) throw;  // being removed
+        }
       }
     }
     std::vector<pollfd> watched;

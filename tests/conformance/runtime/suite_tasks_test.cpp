@@ -69,6 +69,31 @@ TEST_F(RuntimeSuite, FollowedLogsComeAsTheyAreWrittenUntilTheCallIsCancelled) {
   EXPECT_THAT(texts, ElementsAre("begin", "end"));
 }
 
+// One that comes and ends between two looks.
+TEST_F(RuntimeSuite, FollowedLogsAreAlsoOfWhoLivesForAMoment) {
+  ASSERT_EQ(runtime().apply(group("worker", "echo begin; sleep 1000")), DAVIT_OK);
+  ASSERT_TRUE(wait_log("begin"));
+  sdk::Group brief = group("brief", "echo hello; exit 3");
+  brief.restart = DAVIT_RESTART_NEVER;
+  TestCall call;
+  std::vector<std::string> texts;
+  std::jthread limit([&call](const std::stop_token& stop) {
+    for (int tenths = 0; tenths < 150 && !stop.stop_requested(); ++tenths)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    call.cancel();
+  });
+  (void)runtime().logs(call, all(), {true, 0, 0}, [&](const sdk::LogLine& line) {
+    texts.push_back(line.text);
+    if (line.text == "hello") call.cancel();
+    if (line.text != "begin") return;
+    EXPECT_EQ(runtime().apply(brief), DAVIT_OK);
+    EXPECT_TRUE(wait_log("hello"));
+    EXPECT_TRUE(wait_until(
+        [](const auto& found) { return found.size() == 2 && found.front().state == DAVIT_INSTANCE_EXITED; }));
+  });
+  EXPECT_THAT(texts, ElementsAre("begin", "hello"));
+}
+
 TEST_F(RuntimeSuite, ExecRunsInsideTheInstance) {
   ASSERT_EQ(runtime().apply(group("worker", "echo secret > note; echo up; sleep 4219")), DAVIT_OK);
   ASSERT_TRUE(wait_log("up"));
