@@ -117,6 +117,7 @@ class Dockerfiles(DockerfileTest):
         app.write("Procfile", "release: cat /www/index.html\n")
         app.commit()
         self.assertIn("Running the release command", app.push().stderr)
+        self.assertEqual("one", self.home.davit("enter", "migrated", input=b"cat /www/index.html\n").stdout, "busybox has no bash")
         app.write("Procfile", "release: cat /nothing\n")
         app.commit()
         self.assert_exit(1, app.push(check=False), "The release command exited with 1")
