@@ -65,7 +65,7 @@ bool is_in_container(std::int64_t pid, const std::string& id) {
 
 std::vector<Found> heirs_of_free_names(const std::vector<Found>& containers) {
   std::map<std::string, Found> heirs;
-  for (const Found& container : containers) heirs[container.name.live()] = container;
+  for (const Found& container : containers) heirs.try_emplace(container.name.live(), container);
   for (const Found& container : containers) heirs.erase(container.container_name);
   std::vector<Found> found;
   for (auto& [name, heir] : heirs) found.push_back(std::move(heir));

@@ -32,7 +32,7 @@ std::vector<Found> find_instances(const Base& base, const sdk::Selector& selecto
 /// Whether `pid`, as an engine told it, is a process of this machine, and in the container.
 bool is_in_container(std::int64_t pid, const std::string& id);
 
-/// Of each live name that none of these has: its newest container. A handing on may have ended halfway.
+/// Of each live name that none of these has: its oldest container. The newest may be one that only launches.
 /// `containers`: in inspect's order. Pure.
 std::vector<Found> heirs_of_free_names(const std::vector<Found>& containers);
 

@@ -301,22 +301,20 @@ void Instances::forget(const sdk::Call& call, const std::vector<Found>& containe
 void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, bool forget_logs) {
   check_selector(selector);
   const std::vector<Found> goes = find_instances(base_, selector, steady());
-  const std::vector<Found> all =
+  std::vector<Found> stay =
       find_instances(base_, sdk::Selector{selector.owner_kind, selector.owner, "", "", 0}, steady());
   std::set<std::string> going;
   for (const Found& container : goes) going.insert(container.id);
-  for (const Found& container : goes) {
-    if (container.container_name != container.name.live()) continue;
-    const auto heir = std::find_if(all.rbegin(), all.rend(), [&](const Found& other) {
-      return other.name.live() == container.name.live() && !going.contains(other.id);
-    });
-    if (heir == all.rend()) continue;
+  std::erase_if(stay, [&](const Found& container) { return going.contains(container.id); });
+  for (const Found& heir : heirs_of_free_names(stay)) {
+    const auto holder = std::ranges::find(goes, heir.name.live(), &Found::container_name);
+    if (holder == goes.end()) continue;
     try {
-      (void)base_.engine.post("/containers/" + container.id + "/rename", {{"name", container.name.text()}},
+      (void)base_.engine.post("/containers/" + holder->id + "/rename", {{"name", holder->name.text()}},
                               nullptr, steady());
-      take_live_name(*heir);
+      take_live_name(heir);
     } catch (const EngineFailure& failure) {
-      call.log_warn("handing on the name " + container.container_name + ": " + failure.message());
+      call.log_warn("handing on the name " + holder->container_name + ": " + failure.message());
     }
   }
   stop(call, selector);
@@ -328,7 +326,8 @@ void Instances::remove(const sdk::Call& call, const sdk::Selector& selector, boo
       if (matches(selector, group)) records_.forget_group(group);
     }
   }
-  // Asked again: stopping took a while, and an app that moves back has new ones by now.
+  // Asked again: stopping took a while, and an app that moves back has new ones by now. A handing on may have
+  // ended halfway, too.
   const std::vector<Found> left =
       find_instances(base_, sdk::Selector{selector.owner_kind, selector.owner, "", "", 0}, steady());
   for (const Found& heir : heirs_of_free_names(left)) take_live_name(heir);

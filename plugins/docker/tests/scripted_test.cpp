@@ -70,12 +70,6 @@ struct Scripted : testing::Test {
   static constexpr const char* kDone = "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n";
 
   Scripted() {
-    const InstanceName name{"shop", "d1", "web", 1, DAVIT_OWNER_APP};
-    const Json row = {{"Id", id},
-                      {"State", "running"},
-                      {"Names", {"/shop.web.1"}},
-                      {"Labels", instance_labels(config.home_id, name)},
-                      {"Mounts", {{{"Destination", kInitMount}}}}};
     const Json facts = {
         {"Id", id}, {"HostConfig", {{"RestartPolicy", {{"Name", "on-failure"}, {"MaximumRetryCount", 7}}}}}};
     server.answer("POST", kDone);
@@ -83,7 +77,7 @@ struct Scripted : testing::Test {
     server.answer("GET", FalseEngine::json_answer("[]"));
     server.answer("GET /version",
                   FalseEngine::json_answer(R"({"ApiVersion":"1.43","MinAPIVersion":"1.24"})"));
-    server.answer("/containers/json", FalseEngine::json_answer(Json{row}.dump()));
+    server.answer("/containers/json", FalseEngine::json_answer(Json{row(id, "d1", "shop.web.1")}.dump()));
     server.answer("/containers/" + id + "/json", FalseEngine::json_answer(facts.dump()));
   }
   static Config config_in(const std::string& folder) {
@@ -93,6 +87,13 @@ struct Scripted : testing::Test {
     config.run = folder + "/run";
     config.app_logs = folder + "/logs";
     return config;
+  }
+  [[nodiscard]] Json row(const std::string& container, const char* revision, const std::string& name) const {
+    return {{"Id", container},
+            {"State", "running"},
+            {"Names", {"/" + name}},
+            {"Labels", instance_labels(config.home_id, {"shop", revision, "web", 1, DAVIT_OWNER_APP})},
+            {"Mounts", {{{"Destination", kInitMount}}}}};
   }
   void refuse(const std::string& target, const std::string& status) {
     server.answer(target, FalseEngine::json_answer(R"({"message":"out of order"})", status));
@@ -132,6 +133,19 @@ TEST_F(Scripted, AFullDiskHoldsUpNoStop) {
   instances.remove(call, all, true);
   EXPECT_EQ(server.asked("/stop"), 1U);
   EXPECT_EQ(server.asked("DELETE /v1.43/containers/" + id), 1U);
+}
+
+// d1 drains, d2 is live, d3 launches.
+TEST_F(Scripted, TheNameOfOneThatGoesIsNotHandedToOneThatOnlyLaunches) {
+  const std::string live(64, 'd');
+  const std::string next(64, 'e');
+  server.answer("/containers/json",
+                FalseEngine::json_answer(Json{row(id, "d1", "shop.web.1"), row(live, "d2", "shop.d2.web.1"),
+                                              row(next, "d3", "shop.d3.web.1")}
+                                             .dump()));
+  instances.remove(call, {DAVIT_OWNER_APP, "shop", "d1", "", 0}, true);
+  EXPECT_EQ(server.asked("/containers/" + live + "/rename?name=shop.web.1 "), 1U);
+  EXPECT_EQ(server.asked("/containers/" + next + "/rename"), 0U);
 }
 
 TEST_F(Scripted, APolicyThatIsNotGivenBackIsNotForgotten) {
