@@ -1,10 +1,12 @@
-// See saved_logs.hpp. A line is "NANOSECONDS text".
+// See saved_logs.hpp. A line is "NANOSECONDS text"; one that is "= ID" says of which container those below
+// are.
 #include "saved_logs.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
 #include <fstream>
 
 #include "files/files.hpp"
@@ -45,22 +47,39 @@ std::string SavedLogs::file(const InstanceName& name) const {
          std::to_string(name.number) + ".container";
 }
 
+/// Beside the file, and renamed when all of it is there: a full disk leaves what was saved before. What
+/// follows a line of the container itself is of an earlier try.
+void SavedLogs::write(const Found& container, Stream& log) const {
+  const std::string path = file(container.name);
+  const std::string part = path + ".tmp";
+  const std::string heading = "= " + container.id;
+  std::ifstream before(path, std::ios::binary);
+  std::ofstream out(part, std::ios::binary | std::ios::trunc);
+  for (std::string line; std::getline(before, line) && line != heading;) out << line << '\n';
+  out << heading << '\n';
+  LogDecoder decoder([&out](const LogEntry& entry) { out << entry.unix_ns << ' ' << entry.text << '\n'; });
+  Frames frames;
+  std::string bytes;
+  while (log.read(bytes)) {
+    frames.feed(bytes, [&decoder](int kind, std::string_view payload) { decoder.feed(kind, payload); });
+    bytes.clear();
+  }
+  decoder.finish();
+  out.close();
+  const files::Descriptor written(open(part.c_str(), O_RDONLY | O_CLOEXEC));
+  if (out && fsync(written.get()) == 0 && rename(part.c_str(), path.c_str()) == 0) return;
+  throw sdk::Failure(DAVIT_UNAVAILABLE, "log-not-saved", "cannot write " + path, "see disk space");
+}
+
 void SavedLogs::save(const sdk::Call& call, const Found& container) const {
   try {
     const auto stream =
         base_.engine.stream("GET", "/containers/" + container.id + "/logs",
                             {{"stdout", "1"}, {"stderr", "1"}, {"timestamps", "1"}}, nullptr, steady());
     files::make_dirs(folder(container.name.owner_kind, container.name.owner));
-    std::ofstream out(file(container.name), std::ios::binary | std::ios::app);
-    LogDecoder decoder([&out](const LogEntry& entry) { out << entry.unix_ns << ' ' << entry.text << '\n'; });
-    Frames frames;
-    std::string bytes;
-    while (stream->read(bytes)) {
-      frames.feed(bytes, [&decoder](int kind, std::string_view payload) { decoder.feed(kind, payload); });
-      bytes.clear();
-    }
-    decoder.finish();
+    write(container, *stream);
   } catch (const sdk::Failure& failure) {
+    unlink((file(container.name) + ".tmp").c_str());
     call.log_warn("the last output of " + container.name.text() + " is lost: " + failure.message());
   }
 }

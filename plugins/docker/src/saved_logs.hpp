@@ -39,13 +39,14 @@ class LogDecoder {
 class SavedLogs {
  public:
   explicit SavedLogs(const Base& base) : base_(base) {}
-  /// Best effort: a log that cannot be read is said in davit's log.
+  /// Best effort: a log that cannot be read or written is said in davit's log. Once more is no more.
   void save(const sdk::Call& call, const Found& container) const;
   void forget(const sdk::Selector& selector) const;
   [[nodiscard]] std::vector<InstanceName> instances(const sdk::Selector& selector) const;
   void read(const InstanceName& name, const std::function<void(LogEntry)>& use) const;
 
  private:
+  void write(const Found& container, Stream& log) const;
   [[nodiscard]] std::string folder(std::uint32_t owner_kind, const std::string& owner) const;
   [[nodiscard]] std::string file(const InstanceName& name) const;
   const Base& base_;

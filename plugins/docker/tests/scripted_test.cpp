@@ -171,6 +171,59 @@ TEST_F(Scripted, APolicyThatCannotBeTakenHoldsUpNoStop) {
   EXPECT_THAT(heard.warnings, ElementsAre(HasSubstr("out of order")));
 }
 
+/// Frames of an engine's log, one of each line.
+std::string log_of(const std::vector<std::string>& lines) {
+  std::string body;
+  for (const std::string& line : lines)
+    body += std::string("\x01\0\0\0\0\0\0", 7) + static_cast<char>(line.size()) + line;
+  return body;
+}
+
+struct ScriptedLogs : Scripted {
+  std::vector<std::string> texts() {
+    std::vector<std::string> found;
+    saved.read(name, [&](const LogEntry& entry) { found.push_back(entry.text); });
+    return found;
+  }
+  void save(const std::string& container) { saved.save(call, Found{name, container, "", "exited", {}}); }
+  void says(const std::string& container, const std::vector<std::string>& lines) {
+    server.answer("/containers/" + container + "/logs", FalseEngine::json_answer(log_of(lines)));
+  }
+
+  const InstanceName name{"shop", "d1", "web", 1, DAVIT_OWNER_APP};
+  const std::string one = "2024-01-01T00:00:00.000000001Z one\n";
+  const std::string two = "2024-01-01T00:00:00.000000002Z two\n";
+  const std::string three = "2024-01-01T00:00:00.000000003Z three\n";
+};
+
+TEST_F(ScriptedLogs, AreSavedOnceHoweverOftenThatIsTried) {
+  says(id, {one});
+  save(id);
+  save(id);
+  EXPECT_THAT(texts(), ElementsAre("one"));
+  says(id, {one, two});
+  save(id);
+  EXPECT_THAT(texts(), ElementsAre("one", "two"));
+  const std::string again(64, 'd');  // the instance was made anew
+  says(again, {three});
+  save(again);
+  save(again);
+  EXPECT_THAT(texts(), ElementsAre("one", "two", "three"));
+  EXPECT_THAT(heard.log, IsEmpty());
+}
+
+TEST_F(ScriptedLogs, ThatCannotBeSavedAreSaidAndTheEarlierStay) {
+  says(id, {one});
+  save(id);
+  const std::string part = config.app_logs + "/shop/d1.web.1.container.tmp";
+  std::filesystem::create_symlink("/dev/full", part);
+  says(id, {one, two});
+  save(id);
+  EXPECT_THAT(heard.log, ElementsAre(HasSubstr("the last output of shop.d1.web.1 is lost: cannot write")));
+  EXPECT_THAT(texts(), ElementsAre("one"));
+  EXPECT_FALSE(std::filesystem::is_symlink(part));
+}
+
 // As of an engine in a virtual machine, whose numbers are not this machine's.
 TEST_F(Scripted, AnExecThatTakesTooLongEndsNobodyElsesProcess) {
   const pid_t stranger = fork();
