@@ -2,15 +2,17 @@
 #include "commands/app_creation.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <filesystem>
-#include <functional>
+#include <optional>
 
 #include "base/ids.hpp"
 #include "cli/json.hpp"
 #include "git/git_command.hpp"
 #include "git/repository.hpp"
 #include "git/source_rules.hpp"
+#include "process/file_lock.hpp"
 #include "process/files.hpp"
 
 namespace davit {
@@ -19,26 +21,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Row and repository, then `fill`; when anything fails, nothing of it is left.
-Result<App> make_app(Session& session, const std::string& name,
-                     const std::function<Result<>(const App&)>& fill) {
-  DAVIT_TRY(check_app_name(name));
-  DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY_ASSIGN(App app, store->apps().create(name));
-  session.context.app = name;
-  const auto finish = [&]() -> Result<> {
-    DAVIT_TRY(create_repository(session.home(), session.where().installation, session.processes(), name,
-                                SourceRules(*store, app.id).max_push_bytes()));
-    return fill(app);
-  };
-  if (auto done = finish(); !done) {
-    for (const auto& undone : {store->apps().destroy(app.id), remove_tree(session.home().repo(name)),
-                               remove_tree(session.home().slugs(name))}) {
-      if (!undone) session.out().warning(undone.error().text());
-    }
-    return fail(std::move(done).error());
-  }
-  return app;
+Result<> check_free(Store& store, const std::string& name) {
+  const auto app = store.apps().get_by_any_name(name);
+  if (app) return fail(name_taken());
+  if (app.error().code != Code::kNotFound) return fail(app.error());
+  return {};
+}
+
+Result<FileLock> lock_name(Session& session, const std::string& name) {
+  const fs::path path = session.home().lock(name);
+  DAVIT_TRY(make_dirs(path.parent_path(), 0700));
+  return FileLock::acquire(path, {"apps:create", getpid(), session.clock().now_unix_ms()}, {});
 }
 
 Result<> copy_branches(Session& session, const std::string& from, const std::string& to) {
@@ -70,25 +63,60 @@ Result<> copy_release(Session& session, Store& store, const App& source, const A
   return {};
 }
 
+Result<> tell_plugins(Session& session, const std::string& name, const App* source) {
+  DAVIT_TRY(session.publish("app.create", JsonObject().text("app", name).str()));
+  if (source == nullptr) return {};
+  return session.publish("app.copy", JsonObject().text("app", name).text("source_app", source->name).str());
+}
+
+/// The repository first, and the rows last and together: one that dies on the way leaves files that are
+/// nobody's, and the next who makes the app begins anew. When anything fails, nothing of it is left.
+Result<App> make_app(Session& session, const std::string& name, const App* source) {
+  DAVIT_TRY(check_app_name(name));
+  DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY(check_free(*store, name));  // at once, however long something runs on the app
+  DAVIT_TRY_ASSIGN(FileLock lock, lock_name(session, name));
+  DAVIT_TRY(check_free(*store, name));
+  session.context.app = name;
+  const Home& home = session.home();
+  std::optional<App> made;
+  const auto make = [&]() -> Result<> {
+    DAVIT_TRY(remove_tree(home.repo(name)));
+    DAVIT_TRY(remove_tree(home.slugs(name)));
+    const SourceRules rules(*store, source != nullptr ? source->id : AppId::kGlobal);
+    DAVIT_TRY(create_repository(home, session.where().installation, session.processes(), name,
+                                rules.max_push_bytes()));
+    if (source != nullptr) DAVIT_TRY(copy_branches(session, source->name, name));
+    DAVIT_TRY_ASSIGN(made, store->transaction([&]() -> Result<App> {
+      DAVIT_TRY_ASSIGN(App app, store->apps().create(name));
+      if (source == nullptr) return app;
+      DAVIT_TRY(store->apps().copy_settings(source->id, app.id));
+      DAVIT_TRY(copy_release(session, *store, *source, app));
+      return app;
+    }));
+    return tell_plugins(session, name, source);
+  };
+  auto done = make();
+  if (done) return std::move(*made);
+  if (made) {
+    if (auto undone = store->apps().destroy(made->id); !undone) session.out().warning(undone.error().text());
+  }
+  if (!check_free(*store, name)) return fail(std::move(done).error());  // a rename has taken it
+  for (const auto& undone : {remove_tree(home.repo(name)), remove_tree(home.slugs(name))}) {
+    if (!undone) session.out().warning(undone.error().text());
+  }
+  lock.release_and_unlink();
+  return fail(std::move(done).error());
+}
+
 }  // namespace
 
 Result<App> create_app(Session& session, const std::string& name) {
-  return make_app(session, name, [&](const App&) {
-    return session.publish("app.create", JsonObject().text("app", name).str());
-  });
+  return make_app(session, name, nullptr);
 }
 
 Result<App> clone_app(Session& session, const App& source, const std::string& name) {
-  return make_app(session, name, [&](const App& made) -> Result<> {
-    DAVIT_TRY_ASSIGN(Store * store, session.writing());
-    DAVIT_TRY(copy_branches(session, source.name, name));
-    DAVIT_TRY(store->transaction([&]() -> Result<> {
-      DAVIT_TRY(store->apps().copy_settings(source.id, made.id));
-      return copy_release(session, *store, source, made);
-    }));
-    DAVIT_TRY(session.publish("app.create", JsonObject().text("app", name).str()));
-    return session.publish("app.copy", JsonObject().text("app", name).text("source_app", source.name).str());
-  });
+  return make_app(session, name, &source);
 }
 
 Result<> ensure_app_for_push(Session& session, const std::string& name) {
@@ -105,7 +133,9 @@ Result<> ensure_app_for_push(Session& session, const std::string& name) {
     return fail(std::move(missing));
   }
   session.quiet_step(fmt::format("Creating {}...", name));
-  DAVIT_TRY(create_app(session, name));
+  const auto made = create_app(session, name);
+  if (!made && made.error().slug == "name-taken") return {};  // by another push, just now
+  if (!made) return fail(made.error());
   return {};
 }
 

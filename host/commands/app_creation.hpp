@@ -7,7 +7,8 @@
 
 namespace davit {
 
-/// Row, repository and the event app.create; all or nothing. Invalid name; Conflict "name-taken".
+/// Repository, row and the event app.create; all or nothing, also after a kill. Invalid name; Conflict
+/// "name-taken".
 Result<App> create_app(Session& session, const std::string& name);
 
 /// A new app with the settings, branches and live release of `source`, which is its newest release then;

@@ -40,9 +40,7 @@ Result<int> rename(Session& session, const Arguments& args) {
   DAVIT_TRY(check_app_name(name));
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const bool taken, store->apps().exists(name));
-  if (taken)
-    return fail(Code::kConflict, "Name is already taken", "Choose another, or see: davit apps:list",
-                "name-taken");
+  if (taken) return fail(name_taken());
   session.quiet_step(fmt::format("Renaming {} to {}", app.name, name));
   const std::string request = JsonObject().text("from", app.name).text("to", name).str();
   return change_app(session, app, {"apps:rename", "rename", request, args.has("no-wait")});

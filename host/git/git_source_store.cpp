@@ -87,6 +87,7 @@ class GitSourceStore final : public SourceStore {
   Result<> rename(std::string_view from, std::string_view to) override {
     std::error_code error;
     if (std::filesystem::exists(home_.repo(from), error)) {
+      DAVIT_TRY(remove_tree(home_.repo(to)));  // of a creation that died: the name is ours by now
       std::filesystem::rename(home_.repo(from), home_.repo(to), error);
       if (error)
         return fail(system_error("move the repository to " + home_.repo(to).string(), error.value()));

@@ -54,15 +54,16 @@ std::string config_text(std::uint64_t max_push_bytes) {
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,
                            std::string_view app, std::uint64_t max_push_bytes) {
   const auto folder = home.repo(app);
+  // Before git makes a repository of it: none is without our hook, and what the disk refuses we say
+  // ourselves.
+  DAVIT_TRY(make_dirs(folder / "hooks", 0700));
+  DAVIT_TRY(write_file_atomic(hook_file(home, app), hook_text(home, installation, app), 0700));
   std::error_code error;
   if (!std::filesystem::exists(folder / "HEAD", error)) {
-    DAVIT_TRY(make_dirs(folder.parent_path(), 0700));
     const GitCommand git(processes, home.root.string());
     DAVIT_TRY(git.run({"init", "-q", "--bare", "--template=", "--initial-branch=main", folder.string()}));
   }
-  DAVIT_TRY(write_file_volatile(folder / "config", config_text(max_push_bytes), 0600));
-  DAVIT_TRY(make_dirs(folder / "hooks", 0700));
-  return write_file_atomic(hook_file(home, app), hook_text(home, installation, app), 0700);
+  return write_file_volatile(folder / "config", config_text(max_push_bytes), 0600);
 }
 
 Result<> set_push_limit(const Home& home, ProcessRunner& processes, std::string_view app,

@@ -20,14 +20,6 @@ App read_app(Row row) {
              row.optional_integer(3), row.integer(4) != 0, row.text(5)};
 }
 
-Error name_taken() {
-  return {Code::kConflict,
-          "Name is already taken",
-          "Choose another name, or see: davit apps:list",
-          "name-taken",
-          {}};
-}
-
 // A write that met no row: the app is gone. Row 0, the global scope, is no app.
 Result<> require_one(Result<std::int64_t> changed) {
   if (!changed) return fail(std::move(changed).error());
@@ -36,6 +28,14 @@ Result<> require_one(Result<std::int64_t> changed) {
 }
 
 }  // namespace
+
+Error name_taken() {
+  return {Code::kConflict,
+          "Name is already taken",
+          "Choose another name, or see: davit apps:list",
+          "name-taken",
+          {}};
+}
 
 Error app_not_found(std::string_view name) {
   return {Code::kNotFound,

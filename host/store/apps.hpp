@@ -64,6 +64,8 @@ class Apps {
   const Clock& clock_;
 };
 
+/// The error of every place that would give a name twice.
+[[nodiscard]] Error name_taken();
 /// The error of every place that misses an app.
 [[nodiscard]] Error app_not_found(std::string_view name);
 

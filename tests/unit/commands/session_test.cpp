@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -100,6 +101,28 @@ class Commands : public ::testing::Test {
     return dispatch(session, words);
   }
 
+  /// The same in a process of its own, which dies when it calls this git command.
+  void run_killed_at_git(const std::string& command, const Words& words) {
+    const auto folder = home_.root / "fake";
+    std::filesystem::create_directory(folder);
+    std::ofstream(folder / "git") << "#!/bin/sh\ncase \" $* \" in *' " << command
+                                  << " '*) kill -9 $PPID;; *) exec /usr/bin/git \"$@\";; esac\n";
+    std::filesystem::permissions(folder / "git", std::filesystem::perms(0755));
+    store_.reset();
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setenv("PATH", (folder.string() + ":/usr/bin:/bin").c_str(), 1);
+      run(words);
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFSIGNALED(status)) << "it was not killed";
+    auto store = Store::open(home_.database(), StoreMode::kCreate, clock_);
+    ASSERT_TRUE(store);
+    store_ = std::make_unique<Store>(std::move(*store));
+  }
+
   App make_app(const std::string& name, bool deployed) {
     auto app = store_->apps().create(name);
     EXPECT_TRUE(app);
@@ -140,6 +163,23 @@ TEST_F(Commands, ListsAreSortedAndHaveJson) {
   EXPECT_EQ(out_.text, "=====> My Apps\na\nb\n");
   EXPECT_EQ(run({"apps:list", "--format", "json"}), 0);
   EXPECT_EQ(out_.text, "[\"a\",\"b\"]\n");
+}
+
+TEST_F(Commands, AnAppWhoseCreationWasKilledIsMadeByTheNext) {
+  run_killed_at_git("init", {"apps:create", "shop"});
+  EXPECT_EQ(run({"apps:create", "shop"}), 0) << out_.errors;
+  EXPECT_TRUE(std::filesystem::exists(home_.repo("shop") / "hooks/pre-receive"));
+  EXPECT_EQ(run({"apps:create", "shop"}), 1);
+  EXPECT_NE(out_.errors.find("Name is already taken"), std::string::npos);
+}
+
+TEST_F(Commands, ACloneThatWasKilledIsMadeByTheNext) {
+  ASSERT_EQ(run({"apps:create", "shop"}), 0) << out_.errors;
+  ASSERT_EQ(run({"config:set", "shop", "A=1"}), 0) << out_.errors;
+  run_killed_at_git("fetch", {"apps:clone", "--ignore-existing", "shop", "shop2"});
+  EXPECT_EQ(run({"apps:clone", "--ignore-existing", "shop", "shop2"}), 0) << out_.errors;
+  EXPECT_EQ(run({"config:get", "shop2", "A"}), 0);
+  EXPECT_EQ(out_.text, "1\n");
 }
 
 TEST_F(Commands, ConfigOfAnAppThatRunsIsADeployment) {
