@@ -103,9 +103,12 @@ class Collector {
   }
 
   void sweep() {
+    bool a_release_stays = false;  // and which slug is its is not known here
     for (Doomed& doomed : list_) {
+      if (a_release_stays && doomed.item.kind == "slug") continue;
       if (!dry_run_) {
         if (auto gone = doomed.remove(); !gone) {
+          a_release_stays = a_release_stays || doomed.item.kind == "release";
           collected_.failures.push_back(fmt::format("{}: {}", doomed.item.name, gone.error().text()));
           continue;
         }

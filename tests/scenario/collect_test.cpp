@@ -1,5 +1,6 @@
 // system:collect: just what nobody needs goes, and the dry run says just that.
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <filesystem>
 #include <fstream>
@@ -83,6 +84,24 @@ TEST_F(CollectStory, TheDryRunSaysWhatTheRunRemoves) {
   EXPECT_EQ(world.answering().size(), 1U);
   EXPECT_THAT(names(collect(true)), IsEmpty()) << "and then there is nothing left";
   must(world.deploy("rollback"));
+}
+
+TEST_F(CollectStory, AReleaseThatCannotBeForgottenKeepsItsSlug) {
+  for (const char* revision : {kFirst, kSecond, kSecond, kSecond}) must(world.push(revision));
+  keep("releases", "1");
+  const auto slugs = world.slug_files();
+  const auto at_the_store = [this](const char* sql) {
+    sqlite3* connection = nullptr;
+    ASSERT_EQ(sqlite3_open(world.home.database().c_str(), &connection), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(connection, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(connection);
+  };
+  at_the_store("CREATE TRIGGER full BEFORE DELETE ON releases BEGIN SELECT RAISE(ABORT, 'full'); END");
+  EXPECT_THAT(collect(false).failures, SizeIs(2));
+  EXPECT_EQ(world.slug_files(), slugs);
+  at_the_store("DROP TRIGGER full");
+  EXPECT_THAT(collect(false).failures, IsEmpty());
+  EXPECT_NE(world.slug_files(), slugs);
 }
 
 TEST_F(CollectStory, CachesGoByAgeAndSize) {
