@@ -1,7 +1,9 @@
 // See ignore_rules.hpp.
 #include "ignore_rules.hpp"
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 namespace davit::dockerfile {
 namespace {
@@ -42,55 +44,55 @@ bool matches_class(std::string_view pattern, std::size_t& at, char c) {
   return found != negated && c != '/';
 }
 
-/// Goes through both side by side. What has failed once is not tried again, so that a pattern of many stars
-/// takes no longer than the product of the lengths.
-class Match {
- public:
-  Match(std::string_view pattern, std::string_view path)
-      : pattern_(pattern), path_(path), failed_((pattern.size() + 1) * (path.size() + 1)) {}
-
-  bool from(std::size_t at, std::size_t here) {
-    const std::size_t place = at * (path_.size() + 1) + here;
-    if (failed_[place]) return false;
-    const bool found = try_from(at, here);
-    failed_[place] = !found;
-    return found;
-  }
-
- private:
-  bool try_from(std::size_t at, std::size_t here) {
-    if (at == pattern_.size()) return here == path_.size();
-    if (pattern_.substr(at).starts_with("**")) return folders(at + 2, here);
-    if (pattern_[at] == '*')
-      return from(at + 1, here) || (here < path_.size() && path_[here] != '/' && from(at, here + 1));
-    if (here == path_.size()) return false;
-    const char c = path_[here];
-    if (pattern_[at] == '[') return matches_class(pattern_, ++at, c) && from(at, here + 1);
-    if (pattern_[at] == '?') return c != '/' && from(at + 1, here + 1);
-    if (pattern_[at] == '\\' && at + 1 < pattern_.size()) ++at;
-    return pattern_[at] == c && from(at + 1, here + 1);
-  }
-  /// Behind "**": any number of folders, none too.
-  bool folders(std::size_t at, std::size_t here) {
-    if (at == pattern_.size()) return true;
-    const bool whole_names = pattern_[at] == '/';
-    if (whole_names) ++at;
-    for (std::size_t skip = here; skip <= path_.size(); ++skip) {
-      const bool may_begin = !whole_names || skip == here || path_[skip - 1] == '/';
-      if (may_begin && from(at, skip)) return true;
+/// Which beginnings of `path` the whole pattern matches, by length. All at once, one piece of the pattern
+/// after the other: it takes no longer than the product of the lengths, whatever is written.
+std::vector<bool> matched_lengths(std::string_view pattern, std::string_view path) {
+  const std::size_t size = path.size();
+  std::vector<bool> reached(size + 1);
+  reached[0] = true;
+  for (std::size_t at = 0; at < pattern.size();) {
+    std::vector<bool> next(size + 1);
+    if (pattern.substr(at, 2) == "**") {  // any number of folders, none too
+      const bool whole_names = at + 2 < pattern.size() && pattern[at + 2] == '/';
+      at += whole_names ? 3 : 2;
+      bool any = false;
+      for (std::size_t here = 0; here <= size; ++here) {
+        const bool begins = any && (!whole_names || path[here - 1] == '/');
+        any = any || reached[here];
+        next[here] = reached[here] || begins;
+      }
+    } else if (pattern[at] == '*') {
+      ++at;
+      for (std::size_t here = 0; here <= size; ++here)
+        next[here] = reached[here] || (here > 0 && next[here - 1] && path[here - 1] != '/');
+    } else {
+      const bool is_class = pattern[at] == '[';
+      const bool is_any = pattern[at] == '?';
+      if (pattern[at] == '\\' && at + 1 < pattern.size()) ++at;
+      const std::size_t begin = at;
+      std::size_t behind = at + 1;
+      for (std::size_t here = 0; here < size; ++here) {
+        if (!reached[here]) continue;
+        const char c = path[here];
+        if (is_class) {
+          behind = begin + 1;
+          next[here + 1] = matches_class(pattern, behind, c);
+        } else {
+          next[here + 1] = is_any ? c != '/' : pattern[begin] == c;
+        }
+      }
+      at = behind;
     }
-    return false;
+    reached = std::move(next);
+    if (std::ranges::find(reached, true) == reached.end()) break;
   }
-
-  std::string_view pattern_;
-  std::string_view path_;
-  std::vector<bool> failed_;
-};
+  return reached;
+}
 
 }  // namespace
 
 bool matches_pattern(std::string_view pattern, std::string_view path) {
-  return Match(pattern, path).from(0, 0);
+  return matched_lengths(pattern, path).back();
 }
 
 IgnoreRules::IgnoreRules(std::string_view text) {
@@ -113,13 +115,9 @@ bool IgnoreRules::ignores(std::string_view path) const {
   bool ignored = false;
   for (const Rule& rule : rules_) {
     if (rule.ignores == ignored) continue;
-    for (std::string_view part = path; !part.empty();) {
-      if (matches_pattern(rule.pattern, part)) {
-        ignored = rule.ignores;
-        break;
-      }
-      const std::size_t slash = part.rfind('/');
-      part = slash == std::string_view::npos ? std::string_view() : part.substr(0, slash);
+    const std::vector<bool> matched = matched_lengths(rule.pattern, path);
+    for (std::size_t length = 1; length <= path.size(); ++length) {  // it, and the folders that it is in
+      if (matched[length] && (length == path.size() || path[length] == '/')) ignored = rule.ignores;
     }
   }
   return ignored;

@@ -31,6 +31,14 @@ TEST(IgnoreRules, ManyStarsTakeNoLonger) {
   EXPECT_FALSE(matches_pattern(pattern, std::string(400, 'a') + "b"));
 }
 
+TEST(IgnoreRules, ALineAsLongAsTheFileMayBeIsNoTrouble) {
+  for (const char* piece : {"*", "**/", "?", "a", "[a", "*a"}) {
+    std::string pattern;
+    while (pattern.size() < 256 * 1024) pattern += piece;
+    EXPECT_EQ(IgnoreRules(pattern + "\n").ignores("folder/a"), *piece == '*' && piece[1] != 'a') << piece;
+  }
+}
+
 TEST(IgnoreRules, WhatIsBelowAnIgnoredFolderIsIgnored) {
   const IgnoreRules rules("# comment\n\n/node_modules/\n  ./build  \n*.tmp\r\n");
   EXPECT_TRUE(rules.ignores("node_modules/a/b"));
