@@ -166,8 +166,11 @@ BuiltImage build_image(const sdk::Host& host, const sdk::Call& call, docker::Eng
     if (with_buildkit) fetch_private_bases(engine, call, spec, query);
     const auto answer = engine.upload(
         "POST", "/build", query, "application/x-tar",
-        [&](const docker::BodySink& sink) { send_context(host, call, spec.context, sink); }, watch.patience(),
-        docker::config_header(spec.logins));
+        [&](const docker::BodySink& sink) {
+          send_context(
+              host, call, spec.context, [&watch] { watch.check(); }, sink);
+        },
+        watch.patience(), docker::config_header(spec.logins));
     docker::read_messages(*answer, [&said](const Json& message) { said.use(message); });
   } catch (...) {
     leave(call, cache, spec.app, said.steps(), since_unix_ms);

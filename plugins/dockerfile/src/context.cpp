@@ -25,10 +25,12 @@ IgnoreRules ignore_rules_of(const ContextSpec& spec) {
   return {};
 }
 
-std::vector<std::string> context_entries(const ContextSpec& spec, const IgnoreRules& rules) {
+std::vector<std::string> context_entries(const ContextSpec& spec, const IgnoreRules& rules,
+                                         const std::function<void()>& check) {
   std::vector<std::string> entries;
   fs::recursive_directory_iterator walk(spec.tree);
   for (const auto& entry : walk) {
+    check();
     const std::string path = entry.path().lexically_relative(spec.tree).string();
     const bool always = path == spec.dockerfile || path == ".dockerignore";
     const bool is_folder = entry.is_directory() && !entry.is_symlink();
@@ -45,9 +47,10 @@ std::vector<std::string> context_entries(const ContextSpec& spec, const IgnoreRu
 }
 
 void send_context(const sdk::Host& host, const sdk::Call& call, const ContextSpec& spec,
-                  const docker::BodySink& sink) {
+                  const std::function<void()>& check, const docker::BodySink& sink) {
   std::string list;
-  for (const std::string& path : context_entries(spec, ignore_rules_of(spec))) list += "./" + path + '\0';
+  for (const std::string& path : context_entries(spec, ignore_rules_of(spec), check))
+    list += "./" + path + '\0';
   const std::string file = spec.scratch / "context";
   files::write_file(file, list);
   sdk::Process tar;

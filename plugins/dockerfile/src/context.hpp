@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "davit/host.hpp"
@@ -19,10 +20,12 @@ struct ContextSpec {
 
 /// DOCKERFILE.dockerignore beside the Dockerfile, else .dockerignore; no rules where neither is there.
 IgnoreRules ignore_rules_of(const ContextSpec& spec);
-/// The entries that go along, relative, a folder before what it holds; sorted.
-std::vector<std::string> context_entries(const ContextSpec& spec, const IgnoreRules& rules);
+/// The entries that go along, relative, a folder before what it holds; sorted. `check` is called for each,
+/// and may throw: rules and entries may be many.
+std::vector<std::string> context_entries(const ContextSpec& spec, const IgnoreRules& rules,
+                                         const std::function<void()>& check);
 /// Writes the stream; everything in it belongs to root, as a build expects it.
 void send_context(const sdk::Host& host, const sdk::Call& call, const ContextSpec& spec,
-                  const docker::BodySink& sink);
+                  const std::function<void()>& check, const docker::BodySink& sink);
 
 }  // namespace davit::dockerfile

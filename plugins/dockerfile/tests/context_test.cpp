@@ -27,9 +27,12 @@ class Context : public testing::Test {
     fs::create_directories((spec_.tree / path).parent_path());
     std::ofstream(spec_.tree / path) << text;
   }
-  std::vector<std::string> entries() { return context_entries(spec_, ignore_rules_of(spec_)); }
+  std::vector<std::string> entries() {
+    return context_entries(spec_, ignore_rules_of(spec_), [this] { ++looks_; });
+  }
 
   ContextSpec spec_;
+  int looks_ = 0;
 };
 
 TEST_F(Context, IsTheWholeTreeWithEmptyFoldersAndLinks) {
@@ -38,6 +41,7 @@ TEST_F(Context, IsTheWholeTreeWithEmptyFoldersAndLinks) {
   fs::create_directories(spec_.tree / "empty");
   fs::create_symlink("/etc", spec_.tree / "link");
   EXPECT_THAT(entries(), ElementsAre("Dockerfile", "empty", "link", "src", "src/a"));
+  EXPECT_EQ(looks_, 5) << "whether the build is to end";
 }
 
 TEST_F(Context, IsWithoutWhatIsIgnoredButWithTheDockerfile) {
