@@ -185,6 +185,7 @@ Result<HealthCheck> read_entry(const JsonMember& entry, const std::string& type,
   DAVIT_TRY(read_headers(entry, check));
   DAVIT_TRY(read_port(entry, warnings));
   DAVIT_TRY(read_seconds(entry, "timeout", check.timeout_ms));
+  if (check.timeout_ms == 0) check.timeout_ms = kDefaultCheckTimeoutMs;
   DAVIT_TRY(read_seconds(entry, "wait", check.wait_ms));
   DAVIT_TRY(read_seconds(entry, "initialDelay", check.initial_delay_ms));
   DAVIT_TRY(read_on_failure(entry, check, warnings));

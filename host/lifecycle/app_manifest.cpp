@@ -104,7 +104,7 @@ Result<HealthChecks> checks_of_checks_file(std::string_view text) {
       const auto name = line.substr(0, equals);
       DAVIT_TRY_ASSIGN(const std::uint64_t value, whole_number(trim(line.substr(equals + 1)), name, number));
       if (name == "WAIT") defaults.wait_ms = value * 1000;
-      if (name == "TIMEOUT") defaults.timeout_ms = value * 1000;
+      if (name == "TIMEOUT") defaults.timeout_ms = value == 0 ? kDefaultCheckTimeoutMs : value * 1000;
       if (name == "ATTEMPTS") defaults.attempts = static_cast<unsigned>(value == 0 ? 1 : value);
       continue;
     }
@@ -162,6 +162,7 @@ HealthChecks checks_from_json(std::string_view text) {
       check.initial_delay_ms = entry.value("initial_delay_ms", check.initial_delay_ms);
       check.uptime_ms = entry.value("uptime_ms", check.uptime_ms);
       check.timeout_ms = entry.value("timeout_ms", check.timeout_ms);
+      if (check.timeout_ms == 0) check.timeout_ms = kDefaultCheckTimeoutMs;  // of a release of before
       check.wait_ms = entry.value("wait_ms", check.wait_ms);
       check.attempts = entry.value("attempts", check.attempts);
       check.warn = entry.value("warn", false);

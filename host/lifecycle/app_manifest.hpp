@@ -23,21 +23,23 @@ std::string_view name_of(CheckPurpose purpose);  ///< "startup", "liveness", "re
 
 /// Times of checks are at most this long.
 inline constexpr std::uint32_t kMaxCheckSeconds = 3600;
+/// Also what a timeout of 0 means: nothing is waited for without an end.
+inline constexpr std::uint64_t kDefaultCheckTimeoutMs = 5'000;
 
 /// One question to an instance, asked until it is answered well or the attempts are used up.
 struct HealthCheck {
   enum class Kind : std::uint8_t { kListening, kHttp, kCommand, kUptime };
   CheckPurpose purpose = CheckPurpose::kStartup;
   Kind kind = Kind::kListening;
-  std::string name;                            ///< for messages
-  std::string path;                            ///< kHttp
-  std::string content;                         ///< kHttp: must be in the body, if not empty
-  std::vector<int> statuses;                   ///< kHttp: the good ones; empty: 200 to 399
-  std::map<std::string, std::string> headers;  ///< kHttp
-  std::vector<std::string> command;            ///< kCommand: argv, run inside the instance
-  std::uint64_t initial_delay_ms = 0;          ///< before the first question
-  std::uint64_t uptime_ms = 0;                 ///< kUptime: must have run so long
-  std::uint64_t timeout_ms = 5'000;            ///< of one question
+  std::string name;                                   ///< for messages
+  std::string path;                                   ///< kHttp
+  std::string content;                                ///< kHttp: must be in the body, if not empty
+  std::vector<int> statuses;                          ///< kHttp: the good ones; empty: 200 to 399
+  std::map<std::string, std::string> headers;         ///< kHttp
+  std::vector<std::string> command;                   ///< kCommand: argv, run inside the instance
+  std::uint64_t initial_delay_ms = 0;                 ///< before the first question
+  std::uint64_t uptime_ms = 0;                        ///< kUptime: must have run so long
+  std::uint64_t timeout_ms = kDefaultCheckTimeoutMs;  ///< of one question
   /// Between questions that were answered badly (a refused connection is asked sooner); of liveness and
   /// readiness between any two.
   std::uint64_t wait_ms = 5'000;

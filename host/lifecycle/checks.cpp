@@ -14,7 +14,7 @@ namespace davit {
 namespace {
 
 constexpr std::uint64_t kPollMs = 20;         // between tries to reach a port that nobody opened yet
-constexpr std::uint64_t kDefaultStartS = 60;  // until a new instance must have answered at all
+constexpr std::uint64_t kDefaultStartS = 60;  // until a new instance must answer, once it may be asked
 constexpr unsigned kExitsAllowed = 1;         // a second exit before it is ready: it will not come up
 constexpr std::uint64_t kShownLogLines = 20;
 
@@ -24,8 +24,17 @@ struct Progress {
   unsigned bad_answers = 0;  // to that one
   MonoMs not_before = 0;     // when to ask again
   bool not_there = true;     // nobody took the connection, when it was asked last
-  std::string problem = "it never listened on its port (the environment variable PORT)";
+  std::string problem = "it never came up";
 };
+
+// What the checks themselves say must pass before they can be answered.
+MonoMs delays_of(const std::vector<HealthCheck>& checks) {
+  MonoMs sum = 0;
+  for (const HealthCheck& check : checks)
+    sum += static_cast<MonoMs>(check.initial_delay_ms +
+                               (check.kind == HealthCheck::Kind::kUptime ? check.uptime_ms : 0));
+  return sum;
+}
 
 // "; it listens on port 3000 and 127.0.0.1:9229", which is most often all that there is to know; else "".
 std::string instead(const Instance& instance) {
@@ -42,8 +51,9 @@ class Waiting {
   Waiting(DeploymentRun& run, const CheckTarget& target)
       : run_(run),
         target_(target),
-        deadline_(now() + 1000 * static_cast<MonoMs>(
-                                     run.number_property("checks", "start-timeout", kDefaultStartS))) {}
+        deadline_(now() + delays_of(target.checks) +
+                  1000 *
+                      static_cast<MonoMs>(run.number_property("checks", "start-timeout", kDefaultStartS))) {}
 
   Result<std::vector<Instance>> wait() {
     for (;;) {
@@ -58,7 +68,7 @@ class Waiting {
         if (std::ranges::equal(instances, after, same_life)) return after;
         progress_.clear();
       }
-      run_.call.out.progress("checking", ready_, target_.to_number - target_.from_number + 1, "instances");
+      run_.call.out.progress("checking", ready_, wanted(), "instances");
       DAVIT_TRY(run_.runtime->wait_change(target_.selector, kPollMs, run_.call));
     }
   }
@@ -87,9 +97,24 @@ class Waiting {
       DAVIT_TRY_ASSIGN(const bool ready, ask(instance));
       if (ready) ++ready_;
     }
-    if (ready_ == target_.to_number - target_.from_number + 1) return true;
-    if (now() >= deadline_) return out_of_time(instances);
-    return false;
+    if (ready_ == wanted()) return true;
+    if (now() < deadline_ ||
+        (instances.size() == wanted() &&
+         std::ranges::none_of(instances, [&](const Instance& one) { return is_late(one); }))) {
+      return false;
+    }
+    return out_of_time(instances);
+  }
+
+  [[nodiscard]] unsigned wanted() const { return target_.to_number - target_.from_number + 1; }
+
+  // After the deadline. Whoever answers, however badly, has the attempts that its check says, and whoever is
+  // not asked yet has the delay.
+  bool is_late(const Instance& instance) {
+    const Progress& progress = progress_[instance.id];
+    if (instance.state != InstanceState::kUp) return true;
+    if (progress.check >= target_.checks.size() || now() < progress.not_before) return false;
+    return progress.not_there || progress.bad_answers == 0;
   }
 
   // Asks the instance's next question, if it is time. True when all are answered well.
@@ -104,6 +129,7 @@ class Waiting {
         progress = Progress{progress.check + 1, 0, 0, false, {}};
         continue;
       }
+      if (answer.error().code == Code::kCancelled) return fail(answer.error());
       progress.problem = answer.error().message;
       progress.not_there = answer.error().code == Code::kUnavailable;  // refused: it is still starting
       if (progress.not_there) return false;
@@ -140,7 +166,7 @@ class Waiting {
   tl::unexpected<Error> out_of_time(const std::vector<Instance>& instances) {
     for (const Instance& instance : instances) {
       const Progress& progress = progress_[instance.id];
-      if (progress.check >= target_.checks.size() && instance.state == InstanceState::kUp) continue;
+      if (!is_late(instance)) continue;
       show_log(instance);
       return fail(Code::kFailed,
                   fmt::format("{}.{} was not ready in time: {}{}", instance.process_type, instance.number,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -15,21 +16,23 @@ namespace davit {
 
 struct HttpAnswer {
   int status = 0;
-  std::string body;  ///< at most 64 KiB of it
+  std::string body;  ///< at most 64 KiB of it, if it was wanted
 };
 
 struct HttpRequest {
   std::string path = "/";
   std::string host = "localhost";  ///< Host header
   std::map<std::string, std::string> headers;
-  std::uint64_t timeout_ms = 5'000;
+  std::uint64_t timeout_ms = 5'000;  ///< for all of it: connection, head and body
+  bool wants_body = true;
+  std::function<bool()> cancelled = [] { return false; };
 };
 
 /// What is between us and whoever listens. A relay (a container engine's) takes every connection, and closes
 /// it at once if nobody listens behind it.
 enum class Way : std::uint8_t { kDirect, kPerhapsRelayed };
 
-/// Threads: any. Errors: kUnavailable (refused, reset), kTimeout.
+/// Threads: any. Errors: kUnavailable (refused, reset), kTimeout, kCancelled.
 class EndpointProbe {
  public:
   virtual ~EndpointProbe() = default;

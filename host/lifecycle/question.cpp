@@ -37,12 +37,14 @@ Result<std::string> ask_command(Runtime& runtime, const Instance& instance, cons
 }
 
 Result<std::string> ask_http(EndpointProbe& probe, const Endpoint& endpoint, Way way,
-                             const HealthCheck& check) {
-  HttpRequest request{check.path, "localhost", check.headers, check.timeout_ms};
+                             const HealthCheck& check, const CallContext& call) {
+  HttpRequest request{check.path,    "localhost", check.headers, check.timeout_ms, !check.content.empty(),
+                      call.cancelled};
   if (const auto host = check.headers.find("Host"); host != check.headers.end()) request.host = host->second;
   request.headers.erase("Host");
   auto answer = probe.get(endpoint, request);
   if (!answer) {
+    if (answer.error().code == Code::kCancelled) return fail(answer.error());
     // A refused connection means that it is still starting; anything after that is an answer.
     if (!probe.connect(endpoint, check.timeout_ms, way)) return fail(answer.error());
     // It may have begun to listen between the two.
@@ -60,8 +62,8 @@ Result<std::string> ask_http(EndpointProbe& probe, const Endpoint& endpoint, Way
 }
 
 Result<std::string> ask_endpoint(EndpointProbe& probe, const Endpoint& endpoint, Way way,
-                                 const HealthCheck& check) {
-  if (check.kind == HealthCheck::Kind::kHttp) return ask_http(probe, endpoint, way, check);
+                                 const HealthCheck& check, const CallContext& call) {
+  if (check.kind == HealthCheck::Kind::kHttp) return ask_http(probe, endpoint, way, check, call);
   if (!probe.connect(endpoint, check.timeout_ms, way)) {
     return fail(Code::kUnavailable, fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
   }
@@ -79,7 +81,7 @@ Result<std::string> ask_instance(const LifecycleServices& services, Runtime& run
   const Way way = is_in_our_network(instance.pid) ? Way::kDirect : Way::kPerhapsRelayed;
   std::string said;
   for (const Endpoint& endpoint : instance.endpoints) {
-    DAVIT_TRY_ASSIGN(said, ask_endpoint(services.probe, endpoint, way, check));
+    DAVIT_TRY_ASSIGN(said, ask_endpoint(services.probe, endpoint, way, check, call));
   }
   return said;
 }

@@ -261,6 +261,46 @@ TEST_F(Checks, TheInitialDelayIsKept) {
   EXPECT_GE(world.clock.now_mono_ms() - began, 30'000);
 }
 
+TEST_F(Checks, AnInitialDelayBeyondTheStartTimeoutIsKept) {
+  app_json(R"({"healthchecks":{"web":[{"type":"startup","path":"/","initialDelay":90}]}})");
+  must(world.push());
+  EXPECT_EQ(world.probe.requests.size(), 1U);
+}
+
+TEST_F(Checks, AnUptimeBeyondTheStartTimeoutIsAwaited) {
+  app_json(R"({"healthchecks":{"web":[{"type":"startup","uptime":90}]}})");
+  world.record.on("runtime.inspect", [this, since = world.clock.now_unix_ms()] {
+    for (Instance& instance : world.plugins.runtime_fake.instances) instance.since_unix_ms = since;
+  });
+  must(world.push());
+}
+
+TEST_F(Checks, WhoeverAnswersBadlyHasAllAttempts) {
+  app_json(R"({"healthchecks":{"web":[{"type":"startup","path":"/","attempts":60,"wait":5}]}})");
+  world.probe.on_get = [](const Endpoint&, const HttpRequest&) {
+    return Result<HttpAnswer>(HttpAnswer{503, ""});
+  };
+  const Error error = expect_failure();
+  EXPECT_EQ(error.slug, "check-failed");
+  EXPECT_EQ(world.probe.requests.size(), 60U);
+}
+
+TEST_F(Checks, WhatNeverComesUpIsNotToldOfItsPort) {
+  world.plugins.runtime_fake.instances_start_as = InstanceState::kStarting;
+  EXPECT_THAT(expect_failure().message, HasSubstr("web.1 was not ready in time: it never came up"));
+}
+
+TEST_F(Checks, AQuestionThatIsCancelledEndsTheDeployment) {
+  checks_file("ATTEMPTS=1\n/\n");
+  world.probe.on_get = [](const Endpoint&, const HttpRequest&) -> Result<HttpAnswer> {
+    return fail(Code::kCancelled, "The deployment was cancelled", {}, "cancelled");
+  };
+  const auto done = world.push();
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().slug, "cancelled");
+  EXPECT_EQ(world.state(), DeploymentState::kCancelled);
+}
+
 TEST_F(Checks, ARollbackHasTheChecksOfItsRelease) {
   checks_file("/old\n");
   must(world.push(kFirst));

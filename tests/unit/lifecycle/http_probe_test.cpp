@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <future>
 #include <thread>
 
 #include "lifecycle/endpoint_probe.hpp"
@@ -32,8 +35,8 @@ class Listener {
   ~Listener() {
     if (thread_.joinable()) thread_.join();
   }
-  void serve(std::string bytes) {
-    thread_ = std::thread([this, bytes = std::move(bytes)] {
+  void serve(std::string bytes, bool then_stall = false) {
+    thread_ = std::thread([this, then_stall, bytes = std::move(bytes)] {
       const UniqueFd peer(accept(fd_.get(), nullptr, nullptr));
       while (request_.find("\r\n\r\n") == std::string::npos) {
         char buffer[1024];
@@ -45,6 +48,18 @@ class Listener {
         const ssize_t put = send(peer.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
         if (put <= 0) return;
         sent += static_cast<std::size_t>(put);
+      }
+      if (then_stall) let_go_.get_future().wait();
+    });
+  }
+  void let_go() { let_go_.set_value(); }
+  // A byte every 20 ms, until the peer has had enough.
+  void drip(std::string bytes) {
+    thread_ = std::thread([this, bytes = std::move(bytes)] {
+      const UniqueFd peer(accept(fd_.get(), nullptr, nullptr));
+      for (const char byte : bytes) {
+        if (send(peer.get(), &byte, 1, MSG_NOSIGNAL) <= 0) return;
+        (void)poll(nullptr, 0, 20);
       }
     });
   }
@@ -62,6 +77,7 @@ class Listener {
   UniqueFd fd_;
   std::uint32_t port_ = 0;
   std::thread thread_;
+  std::promise<void> let_go_;
   std::string request_;
 };
 
@@ -133,6 +149,46 @@ TEST_F(Probe, OneThatNeverAnswersIsATimeout) {
   const auto answer = probe_->get(listener.endpoint(), request);
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, Code::kTimeout);
+}
+
+TEST_F(Probe, TheTimeIsForAllOfTheAnswer) {
+  Listener listener;
+  listener.drip("HTTP/1.1 200 OK\r\nX-Slow: " + std::string(200, 'x'));
+  HttpRequest request;
+  request.timeout_ms = 300;
+  const auto began = std::chrono::steady_clock::now();
+  const auto answer = probe_->get(listener.endpoint(), request);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kTimeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+}
+
+TEST_F(Probe, ABodyThatNobodyWantsIsNotWaitedFor) {
+  const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nbegin";
+  HttpRequest request;
+  request.timeout_ms = 300;
+  for (const bool wanted : {false, true}) {
+    Listener listener;
+    listener.serve(head, /*then_stall=*/true);
+    request.wants_body = wanted;
+    const auto answer = probe_->get(listener.endpoint(), request);
+    listener.let_go();
+    ASSERT_EQ(answer.has_value(), !wanted);
+    if (wanted) {
+      EXPECT_EQ(answer.error().code, Code::kTimeout);
+      EXPECT_THAT(answer.error().message, HasSubstr("did not end in time"));
+    }
+  }
+}
+
+TEST_F(Probe, AQuestionCanBeCancelled) {
+  Listener listener;
+  HttpRequest request;
+  request.timeout_ms = 60'000;
+  request.cancelled = [asked = 0]() mutable { return ++asked > 1; };
+  const auto answer = probe_->get(listener.endpoint(), request);
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::kCancelled);
 }
 
 TEST_F(Probe, AnAddressThatIsNoneIsAnErrorNotAnException) {
