@@ -9,6 +9,7 @@
 #include "commands/change.hpp"
 #include "commands/config_formats.hpp"
 #include "lifecycle/link_variables.hpp"
+#include "lifecycle/release_extras.hpp"
 #include "process/files.hpp"
 
 namespace davit {
@@ -49,11 +50,15 @@ Result<> leave_pending(Store& store, const App& app, const ConfigChange& change,
   DAVIT_TRY_ASSIGN(auto newest, store.releases().newest_usable(app.id));
   if (!newest) return {};
   ReleaseSpec spec = std::move(newest->spec);
-  DAVIT_TRY_ASSIGN(spec.config, store.config().merged(app.id));
+  DAVIT_TRY_ASSIGN(spec.config, config_over_defaults(store, app.id, spec));
   spec.description = change.description;
   spec.actor = actor;
   DAVIT_TRY(store.releases().create(app.id, spec));
   return {};
+}
+
+std::string command_of(const ConfigChange& change) {
+  return change.unset.empty() ? "config:set" : "config:unset";
 }
 
 Result<int> apply_to_app(Session& session, const Arguments& args, const App& app,
@@ -61,9 +66,7 @@ Result<int> apply_to_app(Session& session, const Arguments& args, const App& app
   if (app.deployed && !args.has("no-restart")) {
     session.quiet_step(fmt::format("Restarting app {}", app.name));
     const std::string request = JsonObject().text("description", change.description).str();
-    auto code = change_app(session, app,
-                           {"config:" + std::string(change.unset.empty() ? "set" : "unset"), "config",
-                            request, args.has("no-wait")},
+    auto code = change_app(session, app, {command_of(change), "config", request, args.has("no-wait")},
                            [&](Store& store) { return write(store, app.id, change); });
     if (code && *code != 0) {
       session.out().warning(fmt::format(
@@ -74,6 +77,12 @@ Result<int> apply_to_app(Session& session, const Arguments& args, const App& app
     return code;
   }
   const std::string actor = session.acting().actor;
+  // Under the lock: the newest release may be one of a deployment that is under way, and that will fail.
+  std::optional<FileLock> lock;
+  if (app.deployed) {
+    DAVIT_TRY_ASSIGN(lock, session.deployer().lock(app.name, command_of(change), args.has("no-wait"), true,
+                                                   session.acting()));
+  }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY(store->transaction([&]() -> Result<> {
     DAVIT_TRY(write(*store, app.id, change));

@@ -78,6 +78,14 @@ ReleaseExtras extras_of(const ReleaseSpec& spec) {
   return extras;
 }
 
+Result<ConfigMap> config_over_defaults(Store& store, AppId app, const ReleaseSpec& spec) {
+  ConfigMap config;
+  for (const auto& [key, value] : extras_of(spec).config_defaults) config.emplace(key, Secret(value));
+  DAVIT_TRY_ASSIGN(const ConfigMap now, store.config().merged(app));
+  for (const auto& [key, value] : now) config.insert_or_assign(key, value);
+  return config;
+}
+
 Result<bool> formation_is_fixed(Store& store, AppId app) {
   DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app));
   return release && extras_of(release->spec).fixes_formation();

@@ -26,6 +26,10 @@ std::string extras_to_json(const ReleaseExtras& extras);
 /// Unknown members are ignored.
 ReleaseExtras extras_of(const ReleaseSpec& spec);
 
+/// The config that a new release of this artifact has: what is set for the app and for all apps, over what
+/// its build suggested.
+Result<ConfigMap> config_over_defaults(Store& store, AppId app, const ReleaseSpec& spec);
+
 /// The live release's app.json fixes the formation.
 Result<bool> formation_is_fixed(Store& store, AppId app);
 

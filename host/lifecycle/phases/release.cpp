@@ -64,10 +64,7 @@ Result<ReleaseSpec> spec_of_rollback(DeploymentRun& run) {
 // config_vars of a buildpack are defaults: they come back with every release of the artifact, under what
 // users set.
 Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
-  spec.config.clear();
-  for (const auto& [key, value] : extras_of(spec).config_defaults) spec.config.emplace(key, Secret(value));
-  DAVIT_TRY_ASSIGN(const ConfigMap now, run.services.store.config().merged(run.app.id));
-  for (const auto& [key, value] : now) spec.config.insert_or_assign(key, value);
+  DAVIT_TRY_ASSIGN(spec.config, config_over_defaults(run.services.store, run.app.id, spec));
   for (const auto& [key, value] : run.settled_config) spec.config.insert_or_assign(key, value);
   return {};
 }

@@ -204,6 +204,30 @@ TEST_F(Commands, ConfigWithoutRestartIsLeftPending) {
   EXPECT_EQ((*newest)->spec.actor, "local:ada");
 }
 
+// The newest release may be one that the deployment under way makes, and that fails.
+TEST_F(Commands, ConfigWithoutRestartWaitsForADeployment) {
+  const App app = make_app("shop", true);
+  const auto push = FileLock::try_acquire(home_.lock("shop"), {"git push", 0, 0});
+  ASSERT_TRUE(push);
+  EXPECT_EQ(run({"config:set", "--no-restart", "shop", "A=1"}), 1);
+  EXPECT_NE(out_.errors.find("locked"), std::string::npos) << out_.errors;
+  EXPECT_EQ((*store_->releases().newest_usable(app.id))->version, 1U);
+}
+
+TEST_F(Commands, ConfigWithoutRestartKeepsWhatTheBuildSuggested) {
+  const App app = make_app("shop", false);
+  ReleaseSpec spec;
+  spec.processes = {{"web", "serve", {}, R"({"config_defaults":{"LANG":"C","A":"0"}})"}};
+  ASSERT_TRUE(store_->releases().create(app.id, spec));
+  ASSERT_TRUE(store_->releases().mark_live(app.id, 1));
+  EXPECT_EQ(run({"config:set", "--no-restart", "shop", "A=1"}), 0);
+  const auto newest = *store_->releases().newest_usable(app.id);
+  EXPECT_EQ(newest->version, 2U);
+  EXPECT_EQ(newest->spec.config.at("A").reveal(), "1");
+  ASSERT_TRUE(newest->spec.config.contains("LANG"));
+  EXPECT_EQ(newest->spec.config.at("LANG").reveal(), "C");
+}
+
 TEST_F(Commands, ConfigErrorsHaveDokkusTextsAndNoValues) {
   make_app("shop", false);
   EXPECT_EQ(run({"config:set", "shop"}), 1);
