@@ -52,15 +52,13 @@ class GuardedDeployer final : public Deployer {
   Result<FileLock> lock(std::string_view app, std::string_view command, bool no_wait, bool even_frozen,
                         const CallContext& context) override {
     DAVIT_TRY_ASSIGN(Store * store, parts_.store());
-    DAVIT_TRY_ASSIGN(const App record, store->apps().get(app));
-    if (record.locked_at_ms && !even_frozen) {
-      return fail(Code::kDenied, fmt::format("{} is locked against deployments", app),
-                  fmt::format("Unlock it: davit apps:unlock {}", app), "app-locked");
-    }
+    DAVIT_TRY(unfrozen(*store, app, even_frozen));
     const auto path = parts_.home.lock(app);
     DAVIT_TRY(make_dirs(path.parent_path(), 0700));
     const LockOwner owner{std::string(command), getpid(), parts_.clock.now_unix_ms()};
     DAVIT_TRY_ASSIGN(FileLock lock, take(path, owner, no_wait, context));
+    // While we waited it may have been frozen, or destroyed and made anew.
+    DAVIT_TRY_ASSIGN(const App record, unfrozen(*store, app, even_frozen));
     DAVIT_TRY(recover_dead(*store, record, context));
     return lock;
   }
@@ -115,6 +113,13 @@ class GuardedDeployer final : public Deployer {
   }
 
  private:
+  static Result<App> unfrozen(Store& store, std::string_view app, bool even_frozen) {
+    DAVIT_TRY_ASSIGN(App record, store.apps().get(app));
+    if (!record.locked_at_ms || even_frozen) return record;
+    return fail(Code::kDenied, fmt::format("{} is locked against deployments", app),
+                fmt::format("Unlock it: davit apps:unlock {}", app), "app-locked");
+  }
+
   // The log is a file: where the disk is full it lacks the reason. The journal may have it, and else we know
   // one.
   void tell_unlogged(Store& store, std::string_view id, const LogViewer& viewer, const CallContext& context) {
