@@ -109,7 +109,7 @@ class GuardedDeployer final : public Deployer {
     const bool good = deployment.state == DeploymentState::kDone ||
                       deployment.state == DeploymentState::kDraining ||
                       deployment.state == DeploymentState::kCommitted;
-    return good || !is_finished(deployment.state) ? 0 : 1;
+    return good || (!is_finished(deployment.state) && !deployment.error) ? 0 : 1;
   }
 
  private:

@@ -11,6 +11,7 @@
 #include "commands/session.hpp"
 #include "commands/table.hpp"
 #include "lifecycle/identity.hpp"
+#include "process/files.hpp"
 
 namespace davit {
 namespace {
@@ -74,6 +75,14 @@ Result<int> list(Session& session, const Arguments& args) {
   return 0;
 }
 
+bool runs(const Deployment& deployment) {
+  return deployment.owner && is_alive(*deployment.owner);
+}
+
+bool is_past_switch(const Deployment& deployment) {
+  return deployment.state == DeploymentState::kCommitted || deployment.state == DeploymentState::kDraining;
+}
+
 /// The deployment that was named, else the app's newest.
 Result<Deployment> pick(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
@@ -111,6 +120,14 @@ Result<int> info(Session& session, const Arguments& args) {
     if (!deployment.error->hint.empty()) rows.push_back({"Hint:", deployment.error->hint});
     if (!deployment.error->plugin.empty()) rows.push_back({"Plugin:", deployment.error->plugin});
   }
+  if (!is_finished(deployment.state) && deployment.state != DeploymentState::kStuck && deployment.owner &&
+      !runs(deployment)) {
+    rows.push_back(
+        {"Unfinished:",
+         fmt::format("nobody runs it any more; the next command that changes {}, or davit "
+                     "system:start, {}",
+                     deployment.app_name, is_past_switch(deployment) ? "finishes it" : "takes it back")});
+  }
   for (const Step& step : steps) {
     rows.push_back({fmt::format("Step {}:", step.seq),
                     fmt::format("{} {} {} {}", step.phase, step.plugin, step.hook, name_of(step.state))});
@@ -137,30 +154,75 @@ Result<std::optional<Deployment>> cancellable(Session& session, const App& app) 
   return std::optional<Deployment>{};
 }
 
-/// A stuck deployment is given up by --force: its steps stay as they are, and the app is free again.
-Result<int> drop_stuck(Session& session, const App& app) {
+/// Its steps stay as they are, and the app is free again. Its release counts no more; its instances are
+/// named as what is to be removed, by whoever can.
+Result<> give_up(Store& store, const Deployment& deployment) {
+  return store.transaction([&]() -> Result<> {
+    DAVIT_TRY_ASSIGN(const auto groups, store.live_groups().of_app(deployment.app));
+    for (const LiveGroup& group : groups) {
+      if (group.revision == deployment.id && group.state == GroupState::kLaunching)
+        DAVIT_TRY(store.live_groups().set_state(group.app, group.revision, GroupState::kStopping));
+    }
+    if (deployment.to_version)
+      DAVIT_TRY(store.releases().mark_failed(deployment.app, *deployment.to_version));
+    return store.journal().set_state(deployment.id, DeploymentState::kCancelled);
+  });
+}
+
+/// Those that are stuck, and those that nobody runs any more and that cannot be taken back.
+Result<int> give_up_all(Session& session, const App& app) {
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
+  DAVIT_TRY_ASSIGN(auto left, store->journal().unfinished(app.id));
   DAVIT_TRY_ASSIGN(const auto stuck, store->journal().stuck());
-  int dropped = 0;
-  for (const Deployment& deployment : stuck) {
-    if (deployment.app != app.id) continue;
-    DAVIT_TRY(store->journal().set_state(deployment.id, DeploymentState::kCancelled));
+  left.insert(left.end(), stuck.begin(), stuck.end());
+  int given_up = 0;
+  for (const Deployment& deployment : left) {
+    if (deployment.app != app.id || runs(deployment) || is_past_switch(deployment)) continue;
+    DAVIT_TRY(give_up(*store, deployment));
     session.out().step(fmt::format("Dropped {} of {}", deployment.id, app.name));
-    ++dropped;
+    ++given_up;
   }
-  return dropped;
+  return given_up;
+}
+
+/// Nobody is at work at the app: what is unfinished is taken back now; with --force, what cannot be is given
+/// up.
+Result<int> cancel_left(Session& session, const App& app, const FileLock& /*held*/) {
+  DAVIT_TRY_ASSIGN(const auto left, cancellable(session, app));
+  const std::vector<std::string> recover{"recover", app.name};
+  if (left) {
+    const auto taken_back = session.work(recover);
+    const bool good = taken_back && *taken_back == 0;
+    if (good) session.out().step(fmt::format("Took back {} of {}", left->id, app.name));
+    if (!session.context.force) return good ? 0 : 1;
+  }
+  DAVIT_TRY_ASSIGN(const int given_up, session.context.force ? give_up_all(session, app) : 0);
+  if (given_up == 0 && !left) {
+    return fail(Code::kNotFound, fmt::format("No deployment of {} is running", app.name),
+                "A stuck one is dropped with --force");
+  }
+  if (given_up == 0) return 0;
+  const auto removed = session.work(recover);
+  if (!removed || *removed != 0) {
+    session.out().warning(
+        fmt::format("Instances that it began may still be there: the next deployment of {} removes them, and "
+                    "so does davit "
+                    "system:start",
+                    app.name));
+  }
+  return 0;
 }
 
 Result<int> cancel(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   DAVIT_TRY_ASSIGN(const auto running, cancellable(session, app));
-  if (!running) {
-    if (session.context.force) {
-      DAVIT_TRY_ASSIGN(const int dropped, drop_stuck(session, app));
-      if (dropped > 0) return 0;
-    }
-    return fail(Code::kNotFound, fmt::format("No deployment of {} is running", app.name),
-                "A stuck one is dropped with --force");
+  if (!running || !runs(*running)) {
+    const auto path = session.home().lock(app.name);
+    DAVIT_TRY(make_dirs(path.parent_path(), 0700));
+    const auto lock =
+        FileLock::try_acquire(path, {"deploys:cancel", getpid(), session.clock().now_unix_ms()});
+    if (lock) return cancel_left(session, app, *lock);
+    if (!running || lock.error().code != Code::kConflict) return fail(lock.error());
   }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY_ASSIGN(const bool in_time, store->journal().request_cancel(running->id));

@@ -3,12 +3,14 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "commands/findings.hpp"
 #include "commands/table.hpp"
 #include "git/repository.hpp"
 #include "git/source_rules.hpp"
+#include "lifecycle/identity.hpp"
 
 namespace davit {
 namespace {
@@ -80,6 +82,20 @@ Result<> look_at_store(Session& session, Findings& findings) {
     problem(findings, fmt::format("Deployment {} of {} is stuck{}", deployment.id, deployment.app_name, why),
             fmt::format("Look at it with deploys:info, then: davit deploys:cancel --force {}",
                         deployment.app_name));
+  }
+  DAVIT_TRY_ASSIGN(const auto unfinished, store->journal().unfinished());
+  for (const Deployment& deployment : unfinished) {
+    if (!deployment.error || (deployment.owner && is_alive(*deployment.owner))) continue;
+    DAVIT_TRY_ASSIGN(const auto steps, store->journal().steps(deployment.id));
+    const auto step = std::ranges::find(steps, StepState::kUndoing, &Step::state);
+    const std::string why = step != steps.end() && !step->note.empty() ? ": " + step->note : "";
+    problem(
+        findings,
+        fmt::format("Deployment {} of {} failed, and could not be taken back yet{}", deployment.id,
+                    deployment.app_name, why),
+        fmt::format("davit system:start takes it back, and so does the next command that changes the app; to "
+                    "give it up: davit deploys:cancel --force {}",
+                    deployment.app_name));
   }
   DAVIT_TRY_ASSIGN(const auto names, store->apps().names());
   for (const std::string& name : names) look_at_repository(session, *store, name, findings);

@@ -58,6 +58,17 @@ std::string_view state_word(DeploymentState state) {
   return name_of(state);
 }
 
+Error not_taken_back(const DeploymentRun& run, const Error& why) {
+  return {Code::kUnavailable,
+          fmt::format("Deployment {} of {} could not be taken back yet: {}", run.deployment.id, run.app.name,
+                      why.text()),
+          fmt::format("It is when that answers again, by the next command that changes {0} or by davit "
+                      "system:start; to give it up: davit deploys:cancel --force {0}",
+                      run.app.name),
+          std::string(kSlugNotTakenBack),
+          {}};
+}
+
 }  // namespace
 
 Result<> Engine::run(std::string_view deployment_id, const CallContext& call) {
@@ -78,13 +89,21 @@ Result<> Engine::run(std::string_view deployment_id, const CallContext& call) {
 
   auto done = forward(run);
   if (!done) {
-    DAVIT_TRY(take_back(run, done.error()));
+    const auto back = take_back(run, done.error(), kPatienceMs);
+    if (!back && back.error().slug != kSlugNotTakenBack) return back;
+    if (!back) {
+      run.call.out.warning(back.error().message);
+      run.call.out.warning(back.error().hint);
+    }
     return done;
   }
   return commit_and_finish(run);
 }
 
 Result<> Engine::forward(DeploymentRun& run) {
+  // What was given up may still have the storage. If it cannot be removed now, the drain tries it again.
+  if (const auto removed = remove_given_up(run.app.id, run.call); !removed)
+    run.call.out.warning(removed.error().text());
   DAVIT_TRY(load_state(run));
   DeployEvent begin;
   DAVIT_TRY(services_.bus.ask(deploy_event(event_id::kDeployBegin, begin, run), run.call));
@@ -133,11 +152,19 @@ Result<> Engine::commit_and_finish(DeploymentRun& run) {
   });
 }
 
-Result<> Engine::take_back(DeploymentRun& run, const Error& error) {
+Result<> Engine::take_back(DeploymentRun& run, const Error& error, MonoMs patience_ms) {
+  const Patience patience{patience_ms,
+                          run.call.cancelled};  // a copy: what undoes is not cancelled from here on
   services_.mark(run.deployment.id, "undo");
   DAVIT_TRY_ASSIGN(const auto steps, services_.store.journal().steps(run.deployment.id));
-  auto undone = undo_steps(run);
+  auto undone = undo_steps(run, patience);
   if (run.plan.renames) run.app.name = run.renamed_from;
+  if (!undone && is_out_of_reach(undone.error())) {
+    // Unfinished, with the reason why it failed: that is what it ends with when it is taken back.
+    DAVIT_TRY(services_.store.journal().fail_with(run.deployment.id, DeploymentState::kRunning,
+                                                  {error.slug, error.text(), error.hint, {}}));
+    return fail(not_taken_back(run, undone.error()));
+  }
   DeploymentState state = steps.empty() ? DeploymentState::kFailed : DeploymentState::kUndone;
   if (error.code == Code::kCancelled) state = DeploymentState::kCancelled;
   DeploymentError record{error.slug, error.text(), error.hint, {}};

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <set>
+#include <map>
 
 #include "lifecycle/engine.hpp"
 #include "lifecycle/identity.hpp"
@@ -23,36 +23,61 @@ bool is_at_work(const Deployment& deployment) {
   return deployment.owner && is_alive(*deployment.owner);
 }
 
+// Why it is taken back: known if it had failed before, and what it needed for that did not answer.
+Error reason_of(const Deployment& deployment) {
+  if (!deployment.error)
+    return {Code::kFailed, "The deployment was interrupted", "Try it again", "interrupted", {}};
+  const DeploymentError& error = *deployment.error;
+  return {error.slug == "cancelled" ? Code::kCancelled : Code::kFailed,
+          error.message,
+          error.hint,
+          error.slug,
+          {}};
+}
+
+// deploys:cancel --force: its instances may still be there.
+bool was_given_up(Store& store, const LiveGroup& group) {
+  if (group.state != GroupState::kStopping) return false;
+  const auto deployment = store.journal().get(group.revision);
+  return deployment && deployment->state == DeploymentState::kCancelled;
+}
+
 }  // namespace
 
 Result<> Engine::recover(AppId app, const CallContext& call) {
   DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished(app));
   for (const Deployment& deployment : unfinished) {
     if (is_at_work(deployment)) continue;  // it drains, outside the app's lock
-    DAVIT_TRY(recover(deployment.id, call));
+    DAVIT_TRY(recover_one(deployment.id, call, 0));
   }
-  return {};
+  return remove_given_up(app, call);
 }
 
 Result<> Engine::recover_all(const CallContext& call) {
   DAVIT_TRY_ASSIGN(const auto unfinished, services_.store.journal().unfinished());
-  std::set<AppId> seen;
-  Result<> first;
+  DAVIT_TRY_ASSIGN(const auto groups, services_.store.live_groups().all());
+  std::map<AppId, std::string> broken;  // and their names; how it looks without their locks
   for (const Deployment& deployment : unfinished) {
-    if (is_at_work(deployment) || !seen.insert(deployment.app).second) continue;
-    auto recovered = recover_unlocked(deployment, call);
+    if (!is_at_work(deployment)) broken.emplace(deployment.app, deployment.app_name);
+  }
+  for (const LiveGroup& group : groups) {
+    if (was_given_up(services_.store, group)) broken.emplace(group.app, group.app_name);
+  }
+  Result<> first;
+  for (const auto& [app, name] : broken) {
+    auto recovered = recover_unlocked(app, call);
     if (recovered) continue;
-    call.out.warning(fmt::format("{}: {}", deployment.app_name, recovered.error().text()));
+    call.out.warning(fmt::format("{}: {}", name, recovered.error().text()));
     if (first) first = std::move(recovered);
   }
   return first;
 }
 
-// `dead` is how it looked without the lock; under the lock it is looked at again.
-Result<> Engine::recover_unlocked(const Deployment& dead, const CallContext& call) {
-  auto found = services_.store.apps().get(dead.app);
+// Under the lock it is looked at again.
+Result<> Engine::recover_unlocked(AppId app, const CallContext& call) {
+  auto found = services_.store.apps().get(app);
   if (!found && found.error().code != Code::kNotFound) return fail(found.error());
-  if (!found) return recover(dead.app, call);  // nothing is left that a lock could keep from anybody
+  if (!found) return recover(app, call);  // nothing is left that a lock could keep from anybody
   const auto path = services_.home.lock(found->name);
   DAVIT_TRY(make_dirs(path.parent_path(), 0700));
   const auto lock = FileLock::try_acquire(path, {"recovery", getpid(), services_.clock.now_unix_ms()});
@@ -62,7 +87,24 @@ Result<> Engine::recover_unlocked(const Deployment& dead, const CallContext& cal
   return {};
 }
 
+Result<> Engine::remove_given_up(AppId app, const CallContext& call) {
+  auto& groups = services_.store.live_groups();
+  DAVIT_TRY_ASSIGN(const auto of_app, groups.of_app(app));
+  for (const LiveGroup& group : of_app) {
+    if (!was_given_up(services_.store, group)) continue;
+    DAVIT_TRY_ASSIGN(Runtime * runtime, services_.capabilities.runtime(group.runtime));
+    const Selector selector{OwnerKind::kApp, group.owner, group.revision, group.process_type, 0};
+    DAVIT_TRY(runtime->remove(selector, true, call));
+    DAVIT_TRY(groups.remove(app, group.revision, group.process_type));
+  }
+  return {};
+}
+
 Result<> Engine::recover(std::string_view deployment_id, const CallContext& call) {
+  return recover_one(deployment_id, call, kPatienceMs);
+}
+
+Result<> Engine::recover_one(std::string_view deployment_id, const CallContext& call, MonoMs patience_ms) {
   auto& journal = services_.store.journal();
   DAVIT_TRY_ASSIGN(Deployment deployment, journal.get(deployment_id));
   if (is_finished(deployment.state) || deployment.state == DeploymentState::kStuck) return {};
@@ -92,8 +134,7 @@ Result<> Engine::recover(std::string_view deployment_id, const CallContext& call
   call.out.step(fmt::format("Taking back deployment {} of {}, which was interrupted in {}", run.deployment.id,
                             run.app.name,
                             run.deployment.phase.empty() ? "its beginning" : run.deployment.phase));
-  return take_back(run,
-                   Error{Code::kFailed, "The deployment was interrupted", "Try it again", "interrupted", {}});
+  return take_back(run, reason_of(run.deployment), patience_ms);
 }
 
 }  // namespace davit

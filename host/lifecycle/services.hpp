@@ -1,6 +1,8 @@
 // What the engine works with, wired by main. Everything is borrowed and outlives the engine.
 #pragma once
 
+#include <poll.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -34,6 +36,8 @@ struct LifecycleServices {
   std::function<Result<std::string>(const Service&)> open_socket = [](const Service&) -> Result<std::string> {
     return fail(Code::kInternal, "Nobody opens sockets of services here");
   };
+  /// Lets so much time go by; a signal may cut it short.
+  std::function<void(MonoMs ms)> pause = [](MonoMs ms) { (void)::poll(nullptr, 0, static_cast<int>(ms)); };
   /// Tells the guard where we are (breadcrumb); may do nothing.
   std::function<void(std::string_view deployment, std::string_view step)> mark = [](std::string_view,
                                                                                     std::string_view) {};

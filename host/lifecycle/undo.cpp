@@ -41,7 +41,7 @@ Result<> undo_step(DeploymentRun& run, const Step& step) {
   if (step.phase == "switch" && step.hook == "proxy.route") {
     DAVIT_TRY_ASSIGN(Proxy * proxy, run.services.capabilities.proxy());
     if (proxy == nullptr || proxy->id() != step.plugin) {
-      return fail(Code::kUnavailable, fmt::format("The proxy {} that began this is not enabled", step.plugin),
+      return fail(Code::kNotFound, fmt::format("The proxy {} that began this is not enabled", step.plugin),
                   fmt::format("Enable it again: davit plugin:enable {}", step.plugin));
     }
     return undo_route(run, step, *proxy);
@@ -53,7 +53,7 @@ Result<> undo_step(DeploymentRun& run, const Step& step) {
     if (step.hook == event_id::kAppCopy) event.payload = &app;
     return hook->undo(event, step.token, run.call);
   }
-  return fail(Code::kUnavailable,
+  return fail(Code::kNotFound,
               fmt::format("The plugin {} that began {} is not enabled", step.plugin, step.hook),
               fmt::format("Enable it again: davit plugin:enable {}", step.plugin));
 }

@@ -57,6 +57,8 @@ class Journal {
   Result<StepId> begin_step(std::string_view deployment_id, const NewStep& step);
   /// Undoing counts an attempt. `note` is kept when it is not empty: why it failed.
   Result<> set_step_state(StepId step, StepState state, std::string_view note = {});
+  /// The attempt that kUndoing counted could not begin, and counts no more. `note`: why.
+  Result<> put_off_undo(StepId step, std::string_view note);
   Result<Step> step(StepId step);
   /// In the order in which they began.
   Result<std::vector<Step>> steps(std::string_view deployment_id);

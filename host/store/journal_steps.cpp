@@ -103,6 +103,15 @@ Result<> Journal::set_step_state(StepId step, StepState state, std::string_view 
   return {};
 }
 
+Result<> Journal::put_off_undo(StepId step, std::string_view note) {
+  DAVIT_TRY_ASSIGN(const auto changed,
+                   database_.run("UPDATE steps SET undo_attempts = max(0, undo_attempts - 1), note = ?2 "
+                                 "WHERE id = ?1",
+                                 step, note));
+  if (changed == 0) return fail(step_not_found());
+  return {};
+}
+
 Result<Step> Journal::step(StepId step) {
   DAVIT_TRY_ASSIGN(auto found, database_.first(DAVIT_STEP_COLUMNS "WHERE id = ?1", read_step, step));
   if (!found) return fail(step_not_found());

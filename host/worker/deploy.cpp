@@ -116,7 +116,11 @@ Result<int> recover_deployment(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(Store * store, shop.store());
   DAVIT_TRY_ASSIGN(const AppId app, identify(shop, *store, words[0]));
   DAVIT_TRY_ASSIGN(LifecycleServices services, shop.lifecycle([&] { settle_watch(shop, *store, app); }));
-  DAVIT_TRY(Engine(std::move(services)).recover(words[0], shop.context()));
+  if (const auto back = Engine(std::move(services)).recover(words[0], shop.context()); !back) {
+    show_error(shop, back.error());
+    ending.tell("failed", 1);
+    return 1;
+  }
   DAVIT_TRY_ASSIGN(const Deployment deployment, store->journal().get(words[0]));
   const bool good = deployment.state == DeploymentState::kDone;
   ending.tell(name_of(deployment.state), good ? 0 : 1);

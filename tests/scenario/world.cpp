@@ -79,6 +79,11 @@ LifecycleServices World::services() {
                                  points.emplace_back(point);
                                  if (at_point) at_point(points.back());
                                },
+                           .pause =
+                               [this](MonoMs ms) {
+                                 clock.advance_ms(ms);
+                                 if (at_pause) at_pause();
+                               },
                            .mark = [](std::string_view, std::string_view) {}};
 }
 

@@ -84,6 +84,7 @@ class World {
   App shop;
   std::vector<std::string> points;  ///< failpoints of the last deployment or recovery, in order
   std::vector<std::string> phases;  ///< phases at which on_committed was called
+  std::function<void()> at_pause;   ///< called when the engine lets time go by
   std::function<bool()> cancelled = [] { return false; };
   std::function<void(const std::string& point)> at_point;  ///< called at each failpoint
   fakes::CallRecord& record = plugins.record;

@@ -23,11 +23,12 @@ constexpr std::uint64_t kStopTimeoutS = 30;
 constexpr std::uint64_t kStopSlackMs = 15'000;  // beyond the stop timeout, when the runtime kills
 constexpr MonoMs kBackAgainMs = 60'000;         // until what was stopped must be up again
 constexpr std::uint64_t kLookMs = 250;
+constexpr std::string_view kSlugLate = "replacement-timeout";
 
 struct Stopped {
   std::string runtime, owner, revision, type;
   std::string contended;  // the storage for which it stops; "": it would stop anyway
-  bool live = true;       // else it drains, and another worker ends it
+  GroupState state = GroupState::kLive;
 };
 
 Selector selector_of(const Stopped& group) {
@@ -48,8 +49,8 @@ std::vector<Stopped> groups_to_stop(const DeploymentRun& run, const std::vector<
     const std::string contended = contended_path(mounts_from_json(group.mounts_json), mounts);
     const bool otherwise = !only_for_storage && stops_first(run, group.process_type);
     if (contended.empty() && !otherwise) continue;
-    groups.push_back({group.runtime, group.owner, group.revision, group.process_type, contended,
-                      group.state == GroupState::kLive});
+    groups.push_back(
+        {group.runtime, group.owner, group.revision, group.process_type, contended, group.state});
   }
   return groups;
 }
@@ -81,7 +82,7 @@ void tell_of_runs(DeploymentRun& run, const std::vector<HostMount>& mounts) {
 std::string token_of(const std::vector<Stopped>& groups) {
   json list = json::array();
   for (const Stopped& group : groups) {
-    if (!group.live) continue;
+    if (group.state != GroupState::kLive) continue;
     list.push_back({{"runtime", group.runtime},
                     {"owner", group.owner},
                     {"revision", group.revision},
@@ -103,7 +104,7 @@ Result<> wait_for_all(DeploymentRun& run, Runtime& runtime, const Stopped& group
     if (std::ranges::all_of(instances, reached)) return {};
     if (run.services.clock.now_mono_ms() >= until) {
       return fail(Code::kTimeout, fmt::format("{} of {} {}", group.type, group.revision, what),
-                  "See davit ps:inspect and davit logs", "replacement-timeout");
+                  "See davit ps:inspect and davit logs", std::string(kSlugLate));
     }
     DAVIT_TRY(runtime.wait_change(selector_of(group), kLookMs, run.call));
   }
@@ -115,7 +116,8 @@ Result<> stop_all(DeploymentRun& run, const std::vector<Stopped>& groups) {
                                   run.number_property("checks", "wait-to-retire", kDrainLimitS)) +
                           kStopSlackMs);
   for (const Stopped& group : groups) {
-    if (!group.live) continue;
+    // What drains is ended by another worker; what launches is of a deployment that is stuck, and by nobody.
+    if (group.state != GroupState::kLive && group.state != GroupState::kLaunching) continue;
     DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(group.runtime));
     DAVIT_TRY_ASSIGN(const bool ended, have_ended(run, *runtime, group));
     if (ended) continue;  // before a command of the new release, for example
@@ -192,7 +194,7 @@ Result<> undo_stop(DeploymentRun& run, std::string_view token) {
                       entry.value("revision", std::string()),
                       entry.value("type", std::string()),
                       {},
-                      true});
+                      GroupState::kLive});
   }
   for (const Stopped& group : groups) {
     run.call.out.step(fmt::format("Starting {} of {} again", group.type, group.revision));
@@ -207,6 +209,7 @@ Result<> undo_stop(DeploymentRun& run, std::string_view token) {
     const auto back = wait_for_all(
         run, *runtime, group, kBackAgainMs,
         [&](const Instance& instance) { return is_back(run, *runtime, instance); }, "did not come up again");
+    if (!back && back.error().slug != kSlugLate) return back;
     if (!back) run.call.out.warning(back.error().text());
     all_back = all_back && back.has_value();
   }

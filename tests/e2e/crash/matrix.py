@@ -30,7 +30,8 @@ OPERATIONS = ["first", "redeploy", "rollback", "scale", "replace"]
 INSTANCES = {"first": (0, 1), "scale": (1, 2), "replace": (2, 2)}  # before and after; of the others (1, 1)
 FAULTS = ["kill-worker", "kill-guard", "kill-nginx", "kill-supervisor", "disk-full", "drop-client"]
 if harness.ON_DOCKER:
-    FAULTS.append("restart-engine")
+    FAULTS += ["restart-engine", "engine-away"]
+ENGINE_AWAY_S = 7
 HOME_BYTES = 640 << 20  # of the tmpfs that a cell with a full disk fills; a build wants 256 MiB free
 LOAD_PER_SECOND = 100
 CELLS_AN_APP = 8  # its history grows by a release a cell
@@ -201,6 +202,7 @@ class Fault:
     def __init__(self, name, world):
         self.name, self.world = name, world
         self.filler = world.home.path / "filler"
+        self.return_of_engine = None
 
     def happen(self, worker, running):
         home = self.world.home
@@ -226,10 +228,16 @@ class Fault:
         elif self.name == "restart-engine":
             self.world.dockerd.stop()
             self.world.dockerd.start()
+        elif self.name == "engine-away":  # the worker goes on without it
+            self.world.dockerd.stop()
+            self.return_of_engine = threading.Timer(ENGINE_AWAY_S, self.world.dockerd.start)
+            self.return_of_engine.start()
         kill(worker, signal.SIGCONT)
 
     def over(self):
         self.filler.unlink(missing_ok=True)
+        if self.return_of_engine:
+            self.return_of_engine.join()
 
 
 def points_of(world, operation):
@@ -383,7 +391,7 @@ def run_cell(world, operation, point, fault_name):
         home.davit("system:start")
         settled(home, app.name)
     check_load(load, fault_name, stops=app.alone)
-    if fault_name == "restart-engine":
+    if fault_name in ("restart-engine", "engine-away"):
         for one in (app, *world.standing.values()):
             wait_for_containers(home, one.name)
     state = whole_state(home, app)
@@ -413,7 +421,7 @@ def check_load(load, fault_name, stops=False):
     if not isinstance(load, harness.Load):
         return
     bad = load.bad
-    if fault_name == "restart-engine":  # no container has a port while there is no engine, and an answer on its way is cut
+    if fault_name in ("restart-engine", "engine-away"):  # no container has a port while there is no engine, and an answer on its way is cut
         bad = [line for line in bad if not re.match(r"50[234] |IncompleteRead", line)]
     if stops:
         bad = [line for line in bad if not re.match(r"50[234] ", line)]

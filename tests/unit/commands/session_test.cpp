@@ -228,6 +228,70 @@ TEST_F(Commands, ConfigWithoutRestartKeepsWhatTheBuildSuggested) {
   EXPECT_EQ(newest->spec.config.at("LANG").reveal(), "C");
 }
 
+// Nobody runs it any more, and what its undo needs does not answer.
+class LeftDeployment : public Commands {
+ protected:
+  void SetUp() override {
+    Commands::SetUp();
+    app_ = make_app("shop", true);
+    auto& journal = store_->journal();
+    id_ = journal.open({app_.id, "config", "{}", "local:ada", {}})->id;
+    ASSERT_TRUE(journal.claim(id_, std::nullopt, {"00000000-0000-0000-0000-000000000000", 1, 1}));
+    ASSERT_TRUE(journal.set_state(id_, DeploymentState::kRunning));
+    ASSERT_TRUE(
+        journal.fail_with(id_, DeploymentState::kRunning, {"engine-down", "No engine answers", "", ""}));
+    ASSERT_TRUE(store_->releases().create(app_.id, {}));
+    ASSERT_TRUE(journal.set_to_version(id_, 2));
+    LiveGroup group;
+    group.app = app_.id;
+    group.revision = id_;
+    group.process_type = "web";
+    group.release_version = 2;
+    group.count = 1;
+    ASSERT_TRUE(store_->live_groups().put(group));
+  }
+  App app_;
+  std::string id_;
+};
+
+TEST_F(LeftDeployment, CancelTakesItBack) {
+  EXPECT_EQ(run({"deploys:cancel", "shop"}), 0);
+  EXPECT_EQ(asked_.operations, (std::vector<Words>{{"recover", "shop"}}));
+  EXPECT_NE(out_.text.find("Took back " + id_), std::string::npos);
+}
+
+TEST_F(LeftDeployment, CancelLeavesItWhereThatFails) {
+  asked_.exit_code = 1;
+  EXPECT_EQ(run({"deploys:cancel", "shop"}), 1);
+  EXPECT_EQ(store_->journal().get(id_)->state, DeploymentState::kRunning);
+}
+
+TEST_F(LeftDeployment, ForceGivesItUpAndNamesWhatIsToBeRemoved) {
+  asked_.exit_code = 1;
+  EXPECT_EQ(run({"--force", "deploys:cancel", "shop"}), 0);
+  EXPECT_EQ(store_->journal().get(id_)->state, DeploymentState::kCancelled);
+  const auto groups = *store_->live_groups().of_app(app_.id);
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(groups.front().state, GroupState::kStopping);
+  EXPECT_EQ((*store_->releases().newest_usable(app_.id))->version, 1U) << "its release counts no more";
+  EXPECT_NE(out_.errors.find("the next deployment of shop removes them"), std::string::npos);
+}
+
+TEST_F(LeftDeployment, AStuckOneIsGivenUpInTheSameWay) {
+  ASSERT_TRUE(store_->journal().set_state(id_, DeploymentState::kStuck));
+  EXPECT_EQ(run({"deploys:cancel", "shop"}), 1);
+  EXPECT_EQ(run({"--force", "deploys:cancel", "shop"}), 0);
+  EXPECT_EQ(store_->journal().get(id_)->state, DeploymentState::kCancelled);
+  EXPECT_EQ((*store_->live_groups().of_app(app_.id)).front().state, GroupState::kStopping);
+  EXPECT_EQ(asked_.operations, (std::vector<Words>{{"recover", "shop"}})) << "which removes them";
+}
+
+TEST_F(LeftDeployment, DoctorNamesIt) {
+  EXPECT_EQ(run({"doctor"}), 1);
+  EXPECT_NE(out_.errors.find("Deployment " + id_ + " of shop failed, and could not be taken back yet"),
+            std::string::npos);
+}
+
 TEST_F(Commands, ConfigErrorsHaveDokkusTextsAndNoValues) {
   make_app("shop", false);
   EXPECT_EQ(run({"config:set", "shop"}), 1);
