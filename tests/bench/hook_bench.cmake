@@ -5,6 +5,7 @@ if(NOT benchmark_FOUND)
   return()
 endif()
 add_executable(hook_bench hook_bench.cpp)
+target_include_directories(hook_bench PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(hook_bench PRIVATE davit_sdk benchmark::benchmark ${CMAKE_DL_LIBS})
 set(fixtures ${CMAKE_BINARY_DIR}/tests/conformance/fixtures)
 target_compile_definitions(hook_bench PRIVATE DAVIT_TEMPLATE="${fixtures}/template.so"

@@ -4,7 +4,6 @@
 #include <benchmark/benchmark.h>
 #include <dlfcn.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "davit/hooks.h"
 #include "davit/host.h"
 #include "davit/plugin.h"
+#include "tests/temp_folder.hpp"
 
 namespace {
 
@@ -84,13 +84,12 @@ void noop_hook_in_cpp_unknown_event(benchmark::State& state) {
 /// Each iteration maps a file that this process has not seen: a plugin is never unloaded, and the dynamic
 /// linker knows files by inode.
 void load_template(benchmark::State& state) {
-  std::string dir = (fs::temp_directory_path() / "davit-bench-XXXXXX").string();
-  if (::mkdtemp(dir.data()) == nullptr) return state.SkipWithError("mkdtemp failed");
+  const davit::test::TempFolder dir;
   const BareHost host;
   int number = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    const fs::path file = fs::path(dir) / ("template-" + std::to_string(number++) + ".so");
+    const fs::path file = dir / ("template-" + std::to_string(number++) + ".so");
     fs::copy_file(DAVIT_TEMPLATE, file);
     state.ResumeTiming();
     const Loaded loaded = load(file, host);
@@ -99,7 +98,6 @@ void load_template(benchmark::State& state) {
     loaded.descriptor->destroy(loaded.plugin);
     state.ResumeTiming();
   }
-  fs::remove_all(dir);
 }
 
 BENCHMARK(noop_hook_in_c);

@@ -3,10 +3,8 @@
 #include <elf.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -14,6 +12,7 @@
 #include <string>
 
 #include "plugin/conformance.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -24,14 +23,10 @@ using testing::HasSubstr;
 class HostileFile : public testing::Test {
  protected:
   void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "davit-hostile-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    dir_ = name;
     std::ifstream file(std::filesystem::path(DAVIT_FIXTURES) / "fixture-good.so", std::ios::binary);
     good_.assign(std::istreambuf_iterator<char>(file), {});
     ASSERT_GT(good_.size(), sizeof(Elf64_Ehdr));
   }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
 
   /// Checks a file with these bytes and returns the one problem.
   ConformanceFinding problem_of(const std::string& bytes) {
@@ -53,7 +48,7 @@ class HostileFile : public testing::Test {
     return problem;
   }
 
-  std::filesystem::path dir_;
+  const test::TempFolder dir_;
   std::string good_;
 };
 
@@ -70,7 +65,7 @@ TEST_F(HostileFile, MissingEmptyOrTextIsRefusedByTheNote) {
   EXPECT_EQ(problem_of_file(dir_ / "nothing.so").check, "note");
   EXPECT_EQ(problem_of("").check, "note");
   EXPECT_EQ(problem_of("#!/bin/sh\necho no plugin\n").check, "note");
-  EXPECT_EQ(problem_of_file(dir_).check, "note");  // a folder
+  EXPECT_EQ(problem_of_file(dir_.path()).check, "note");  // a folder
 }
 
 TEST_F(HostileFile, TruncatedAnywhereIsRefusedAndKillsNobody) {

@@ -10,6 +10,7 @@
 
 #include "process/process_runner.hpp"
 #include "store/store.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -30,16 +31,12 @@ class StoppedClock final : public Clock {
 class Golden : public ::testing::Test {
  protected:
   void SetUp() override {
-    char folder[] = "/tmp/davit-golden-XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    home_ = folder;
     fs::create_directory(home_ / "run");
     std::ofstream(home_ / "plugins.toml") << "[host]\n";
     auto store = Store::open(home_ / "davit.db", StoreMode::kCreate, clock_);
     ASSERT_TRUE(store);
     fill(*store);
   }
-  void TearDown() override { fs::remove_all(home_); }
 
   virtual void fill(Store&) {}
 
@@ -88,7 +85,8 @@ class Golden : public ::testing::Test {
 
   StoppedClock clock_;
   std::unique_ptr<ProcessRunner> processes_ = make_process_runner();
-  fs::path home_;
+  const test::TempFolder folder_;
+  const fs::path home_ = folder_.path();
 };
 
 TEST_F(Golden, Help) {

@@ -1,7 +1,6 @@
 #include "tests/scenario/world.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <fstream>
@@ -15,12 +14,9 @@ namespace fs = std::filesystem;
 
 // On the memory's file system where there is one: a real store syncs every write, and no power cut is tested
 // here.
-fs::path make_folder() {
+fs::path parent_of_homes() {
   std::error_code error;
-  const fs::path parent = fs::exists("/dev/shm", error) ? fs::path("/dev/shm") : fs::temp_directory_path();
-  std::string name = (parent / "davit-scenario-XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-  return name;
+  return fs::exists("/dev/shm", error) ? fs::path("/dev/shm") : fs::temp_directory_path();
 }
 
 std::vector<std::string> files_below(const fs::path& folder) {
@@ -35,7 +31,7 @@ std::vector<std::string> files_below(const fs::path& folder) {
 
 }  // namespace
 
-World::World() : folder(make_folder()), home{folder, folder / "plugins.toml"} {
+World::World() : folder(test::TempFolder::kPrefix, parent_of_homes()) {
   store_.emplace(must(Store::open(home.database(), StoreMode::kCreate, clock)));
   shop = must(store_->apps().create("shop"));
   must(store_->domains().add(AppId::kGlobal, {"example.com"}));
@@ -51,12 +47,6 @@ World::World() : folder(make_folder()), home{folder, folder / "plugins.toml"} {
   };
   for (auto* runtime : {&plugins.runtime_fake, &plugins.other_runtime})
     runtime->on_wait = [this](fakes::FakeRuntime&) { clock.advance_ms(100); };
-}
-
-World::~World() {
-  store_.reset();
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
 }
 
 CallContext World::context() {

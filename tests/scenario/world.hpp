@@ -18,20 +18,13 @@
 #include "tests/fakes/fake_hook.hpp"
 #include "tests/fakes/fake_probe.hpp"
 #include "tests/fakes/fake_source_store.hpp"
+#include "tests/must.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::scenario {
 
 /// Thrown where the worker is killed. Not a std::exception: nothing may catch it on the way.
 struct Died {};
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().text());
-  return std::move(*result);
-}
-inline void must(const Result<>& result) {
-  if (!result) throw std::runtime_error(result.error().text());
-}
 
 inline constexpr const char* kFirst = "1111111111111111111111111111111111111111";
 inline constexpr const char* kSecond = "2222222222222222222222222222222222222222";
@@ -39,9 +32,6 @@ inline constexpr const char* kSecond = "2222222222222222222222222222222222222222
 class World {
  public:
   World();
-  ~World();
-  World(const World&) = delete;
-  World& operator=(const World&) = delete;
 
   /// Opens a deployment of the app and runs it, as the worker does.
   Result<> deploy(const std::string& kind, const std::string& request_json = "{}");
@@ -72,8 +62,8 @@ class World {
   [[nodiscard]] Store& store() { return *store_; }
   CallContext context();
 
-  std::filesystem::path folder;
-  Home home;
+  const test::TempFolder folder;
+  Home home{folder.path(), folder / "plugins.toml"};
   fakes::FakeClock clock;
   fakes::FakeCapabilities plugins;
   fakes::FakeSourceStore sources{plugins.record};

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "davit/text.hpp"
 #include "entry.hpp"
 #include "sha256.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::buildstep {
 namespace fs = std::filesystem;
@@ -18,14 +18,6 @@ namespace {
 
 class Downloads : public testing::Test {
  protected:
-  void SetUp() override {
-    char folder[] = "/tmp/davit-downloads-XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    root_ = folder;
-    store_ = DownloadStore(root_);
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   void put(const fs::path& file, const std::string& text) { std::ofstream(file) << text; }
 
   /// What the wrapper leaves, last used `used` seconds after 2001.
@@ -48,8 +40,8 @@ class Downloads : public testing::Test {
         std::distance(fs::directory_iterator(root_ / id), fs::directory_iterator()));
   }
 
-  fs::path root_;
-  DownloadStore store_{fs::path()};
+  const test::TempFolder root_;
+  DownloadStore store_{root_.path()};
 };
 
 TEST_F(Downloads, TheLastUsedComesFirst) {

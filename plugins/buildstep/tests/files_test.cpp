@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "davit/failure.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::buildstep {
 namespace fs = std::filesystem;
@@ -14,16 +15,12 @@ namespace {
 
 class Files : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "buildstep.XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
   void put(const std::string& name, const std::string& text) {
     fs::create_directories((root_ / name).parent_path());
     std::ofstream(root_ / name, std::ios::binary) << text;
   }
-  fs::path root_;
+  const test::TempFolder folder_;
+  const fs::path root_ = folder_.path();
 };
 
 TEST_F(Files, SmallFilesOnlyAndOnlyRegularOnes) {

@@ -54,7 +54,6 @@ davit_build_result collect_in(Built& built) {
 class PluginEntry : public testing_support::FolderTest {
  protected:
   void SetUp() override {
-    FolderTest::SetUp();
     const fs::path plugin = fs::path(DAVIT_SOURCE_DIR) / "plugins/buildstep";
     for (const char* name : {"share", "src", "work", "cache", "state"}) fs::create_directory(root_ / name);
     for (const char* name : {"driver.sh", "launcher.sh", "bin"}) {
@@ -74,7 +73,6 @@ class PluginEntry : public testing_support::FolderTest {
   void TearDown() override {
     davit_plugin_v1()->stop(plugin_, host_.call("local:ada"));
     davit_plugin_v1()->destroy(plugin_);
-    FolderTest::TearDown();
   }
   template <class Table>
   const Table* table(const char* id) {

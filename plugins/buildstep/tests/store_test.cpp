@@ -65,7 +65,6 @@ class WebServer {
 class Store : public testing_support::FolderTest {
  protected:
   void SetUp() override {
-    FolderTest::SetUp();
     put_pack("repo", "echo one", "echo compile");
     repo_ = (root_ / "repo").string();
     git({"init", "-q", "-b", "main"});

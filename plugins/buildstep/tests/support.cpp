@@ -97,15 +97,6 @@ int MappedSandbox::run(const sdk::Task& task) {
   return programs_.run(program);
 }
 
-void FolderTest::SetUp() {
-  std::string pattern = (fs::temp_directory_path() / "buildstep.XXXXXX").string();
-  root_ = ::mkdtemp(pattern.data());
-}
-
-void FolderTest::TearDown() {
-  fs::remove_all(root_);
-}
-
 void FolderTest::put(const std::string& name, const std::string& text, unsigned mode) {
   fs::create_directories((root_ / name).parent_path());
   std::ofstream(root_ / name, std::ios::binary) << text;
@@ -144,7 +135,6 @@ void FolderTest::put_pack(const std::string& name, const std::string& detect, co
 }
 
 void BuildTest::SetUp() {
-  FolderTest::SetUp();
   const fs::path plugin = fs::path(DAVIT_SOURCE_DIR) / "plugins/buildstep";
   fs::create_directory(root_ / "share");
   for (const char* name : {"driver.sh", "launcher.sh", "bin"}) {

@@ -10,6 +10,7 @@
 
 #include "build.hpp"
 #include "seams.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::buildstep::testing_support {
 
@@ -46,8 +47,6 @@ class RecordingScreen : public Screen {
 /// A temporary folder with helpers; removed at the end.
 class FolderTest : public testing::Test {
  protected:
-  void SetUp() override;
-  void TearDown() override;
   /// Writes a file below root_; a mode with execute bits makes a script.
   void put(const std::string& name, const std::string& text, unsigned mode = 0644);
   std::string get(const std::filesystem::path& file) const;
@@ -56,7 +55,8 @@ class FolderTest : public testing::Test {
   void put_pack(const std::string& name, const std::string& detect, const std::string& compile,
                 const std::string& release = "");
 
-  std::filesystem::path root_;
+  const test::TempFolder folder_;
+  const std::filesystem::path root_ = folder_.path();
   std::string said_;
   RealPrograms programs_;
 };

@@ -16,7 +16,7 @@ namespace {
 
 class Files : public testing::Test {
  protected:
-  test::TempFolder folder_{"davit-files-test"};
+  test::TempFolder folder_;
 };
 
 TEST_F(Files, WhatIsWrittenIsReadWithItsMode) {

@@ -19,7 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 using docker_plugin::Json;
 using docker_plugin::steady;
-using docker_plugin::TempFolder;
 using docker_plugin::TestEngine;
 using docker_plugin::text_in;
 
@@ -34,10 +33,10 @@ class DockerWorld : public World {
     fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/libexec/davit/davit-init", home_ / "libexec/davit-init");
     settings.try_emplace("socket", TestEngine::shared()->socket());
     settings.try_emplace("stack", kImage);
-    FakeHostSettings host{home_.path(), home_ / "libexec", RunAs{kAppUid, kAppUid, {}}, std::move(settings)};
+    FakeHostSettings host{home(), home_ / "libexec", RunAs{kAppUid, kAppUid, {}}, std::move(settings)};
     host.plugin = "docker";
     host_ = std::make_unique<FakeHost>(std::move(host));
-    home_id_ = docker_plugin::short_hash(home_.path());
+    home_id_ = docker_plugin::short_hash(home());
     restart_plugin();
   }
 
@@ -66,8 +65,8 @@ class DockerWorld : public World {
     std::string digest;
     for (const auto& [file, content] : files) digest += file + content;
     digest = docker_plugin::sha256_hex(digest);
-    const std::string tree = home_ / "trees/" + digest;
-    const std::string slug = home_ / "slugs/shop/" + digest + ".tar.zst";  // as a home has them
+    const std::string tree = home_ / "trees" / digest;
+    const std::string slug = home_ / "slugs/shop" / (digest + ".tar.zst");  // as a home has them
     if (fs::exists(slug)) return {DAVIT_ARTIFACT_SLUG, slug, "sha256:" + digest, "debian-12"};
     for (const auto& [file, content] : files) {
       fs::create_directories((fs::path(tree) / file).parent_path());

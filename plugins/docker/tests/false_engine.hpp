@@ -10,11 +10,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/temp_folder.hpp"
 
 namespace davit::docker_plugin {
 
@@ -25,9 +26,6 @@ class FalseEngine {
   static constexpr const char* kHold = "<hold>";
 
   FalseEngine() {
-    std::string name = (std::filesystem::temp_directory_path() / "davit-engine-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
     listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -46,10 +44,9 @@ class FalseEngine {
     thread_.join();
     for (const int fd : held_) close(fd);
     close(listener_);
-    std::filesystem::remove_all(folder_);
   }
-  [[nodiscard]] std::string path() const { return folder_ + "/e.sock"; }
-  [[nodiscard]] const std::string& folder() const { return folder_; }
+  [[nodiscard]] std::string path() const { return folder_ / "e.sock"; }
+  [[nodiscard]] std::string folder() const { return folder_.path(); }
   void answer(const std::string& target, const std::string& text) {
     const std::lock_guard guard(mutex_);
     answers_.insert(answers_.begin(), {target, text});
@@ -118,7 +115,7 @@ class FalseEngine {
     close(fd);
   }
 
-  std::string folder_;
+  const test::TempFolder folder_;
   int listener_ = -1;
   std::atomic<bool> over_ = false;
   std::mutex mutex_;

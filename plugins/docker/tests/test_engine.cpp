@@ -19,6 +19,7 @@ namespace davit::docker_plugin {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr const char* kPrefix = "davit-docker";
 constexpr int kTries = 600;  // of 100 ms
 
 std::string read_whole(const std::string& path) {
@@ -83,14 +84,14 @@ std::string TestEngine::missing() {
 TestEngine* TestEngine::shared() {
   static std::unique_ptr<TestEngine> engine;
   if (!engine && missing().empty()) {
-    test::sweep_temp_folders(kTempFolders, remove_bridges);
+    test::sweep_temp_folders(kPrefix, remove_bridges);
     engine = std::make_unique<TestEngine>();
     engine->start();
   }
   return engine.get();
 }
 
-TestEngine::TestEngine() : engine_(std::make_unique<Engine>(folder_ / "docker.sock")) {}
+TestEngine::TestEngine() : folder_(kPrefix), engine_(std::make_unique<Engine>(folder_ / "docker.sock")) {}
 
 void TestEngine::start() {
   pid_ = spawn({"dockerd", "--data-root", folder_ / "data", "--exec-root", folder_ / "exec", "--pidfile",

@@ -14,13 +14,6 @@ namespace davit::docker_plugin {
 
 using docker::Engine;
 
-inline constexpr const char* kTempFolders = "davit-docker";
-
-class TempFolder : public test::TempFolder {
- public:
-  TempFolder() : test::TempFolder(kTempFolders) {}
-};
-
 class TestEngine {
  public:
   /// Why there can be none here; empty if there can.
@@ -47,7 +40,7 @@ class TestEngine {
   std::string import_python();
 
  private:
-  TempFolder folder_;
+  test::TempFolder folder_;
   pid_t pid_ = -1;
   std::unique_ptr<Engine> engine_;
 };

@@ -3,8 +3,9 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
 #include <fstream>
+
+#include "tests/temp_folder.hpp"
 
 namespace davit::dockerfile {
 namespace fs = std::filesystem;
@@ -17,12 +18,9 @@ using testing::Not;
 class Context : public testing::Test {
  protected:
   Context() {
-    std::string name = (fs::temp_directory_path() / "davit-context-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) std::abort();
-    spec_.tree = name;
+    spec_.tree = folder_.path();
     spec_.dockerfile = "Dockerfile";
   }
-  ~Context() override { fs::remove_all(spec_.tree); }
   void write(const std::string& path, const std::string& text = "x") {
     fs::create_directories((spec_.tree / path).parent_path());
     std::ofstream(spec_.tree / path) << text;
@@ -31,6 +29,7 @@ class Context : public testing::Test {
     return context_entries(spec_, ignore_rules_of(spec_), [this] { ++looks_; });
   }
 
+  const test::TempFolder folder_;
   ContextSpec spec_;
   int looks_ = 0;
 };

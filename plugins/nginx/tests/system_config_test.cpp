@@ -2,29 +2,21 @@
 #include "system_config.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include "files/files.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::nginx {
 namespace {
 
 class SystemConfigTest : public testing::Test {
  protected:
-  SystemConfigTest() {
-    std::string name = "/tmp/davit-nginx-XXXXXX";
-    folder_ = ::mkdtemp(name.data());
-    files::make_dirs(folder_ / "modules-enabled");
-  }
-  ~SystemConfigTest() override {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
+  SystemConfigTest() { files::make_dirs(folder_ / "modules-enabled"); }
   SystemConfig read(const std::string& text) {
     files::write_file(folder_ / "nginx.conf", text);
     return read_system_config(folder_ / "nginx.conf");
   }
-  std::filesystem::path folder_;
+  const davit::test::TempFolder folder_;
 };
 
 TEST_F(SystemConfigTest, ModulesOfDebian) {

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 #include <stdexcept>
 
 #include "files/files.hpp"
@@ -57,18 +56,16 @@ std::uint16_t free_port() {
 }
 
 TestNginx::TestNginx(Switching switching) {
-  std::string name = "/tmp/davit-nginx-XXXXXX";
-  directory_ = ::mkdtemp(name.data());
-  ::chmod(directory_.c_str(), 0755);
-  settings_.root = directory_ + "/state";
-  settings_.logs = directory_ + "/logs";
-  settings_.run = directory_ + "/run";
-  settings_.access_logs = directory_ + "/logs/apps";
-  settings_.worker_tmp = directory_ + "/tmp";
-  settings_.pages = directory_ + "/pages";
+  ::chmod(directory_.path().c_str(), 0755);
+  settings_.root = directory_ / "state";
+  settings_.logs = directory_ / "logs";
+  settings_.run = directory_ / "run";
+  settings_.access_logs = directory_ / "logs/apps";
+  settings_.worker_tmp = directory_ / "tmp";
+  settings_.pages = directory_ / "pages";
   settings_.share = DAVIT_SOURCE_DIR "/plugins/nginx/share";
-  settings_.control = directory_ + "/run/control/socket";
-  settings_.pid_file = directory_ + "/run/nginx.pid";
+  settings_.control = directory_ / "run/control/socket";
+  settings_.pid_file = directory_ / "run/nginx.pid";
   settings_.program = "/usr/sbin/nginx";
   settings_.switching = switching;
   if (switching == Switching::kSocket) {
@@ -92,8 +89,6 @@ TestNginx::~TestNginx() {
   if (pid_ > 0) kill_master(SIGTERM);
   // What a failed test leaves would keep our output open, and whoever reads that would wait for it.
   for (const pid_t group : groups_) ::kill(-group, SIGKILL);
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 ProgramResult TestNginx::run(const std::vector<std::string>& argv) {

@@ -11,6 +11,7 @@
 
 #include "engine.hpp"
 #include "machine.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::nginx::test {
 
@@ -44,7 +45,7 @@ class TestNginx : public Machine {
   Answer post(const std::string& host, const std::string& body);
 
  private:
-  std::string directory_;
+  const davit::test::TempFolder directory_;
   Settings settings_;
   std::map<std::string, AppInputs> inputs_;
   pid_t pid_ = 0;

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::process_plugin {
 namespace {
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using sandbox::cgroup2_base;
 
 TEST(CgroupBase, IsTheOwnGroupIfDelegatedElseTheMount) {
-  const TempFolder folder;
+  const test::TempFolder folder;
   const std::string mount = folder.path();
   const std::string own = mount + "/a.slice/davit.service";
   const std::string table = mount + "/own";

@@ -8,7 +8,7 @@
 
 #include "log_line.hpp"
 #include "log_merge.hpp"
-#include "temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::process_plugin {
 namespace {
@@ -47,7 +47,7 @@ class Logs : public testing::Test {
     return seen_;
   }
 
-  TempFolder temp_;
+  test::TempFolder temp_;
   sdk::Selector selector_{DAVIT_OWNER_APP, "shop", "", "", 0};
   std::vector<std::string> seen_;
 };

@@ -15,15 +15,14 @@
 #include <set>
 
 #include "firewall.hpp"
-#include "temp_folder.hpp"
 #include "tests/conformance/runtime/suite.hpp"
+#include "tests/temp_folder.hpp"
 #include "trees.hpp"
 
 namespace davit::test {
 namespace {
 
 namespace fs = std::filesystem;
-using process_plugin::TempFolder;
 
 constexpr uid_t kAppUid = 61234;
 
@@ -34,7 +33,7 @@ class Installed {
     fs::permissions(folder_.path(), fs::perms(0755));
     fs::create_directories(folder_ / "libexec");
     for (const char* name : {"davit-unit", "davit-adopt", "davit-init", "davit-sandbox"}) {
-      fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/libexec/davit/" + name, folder_ / "libexec/" + name);
+      fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/libexec/davit/" + name, folder_ / "libexec" / name);
     }
     fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/lib/davit/plugins/process.so", folder_ / "process.so");
   }
@@ -118,7 +117,7 @@ class ProcessWorld : public World {
   }
 
   FakeHost& host() { return *host_; }
-  [[nodiscard]] const std::string& home() const { return home_.path(); }
+  [[nodiscard]] std::string home() const { return home_.path(); }
 
  private:
   void expect_nothing_left() {
@@ -304,8 +303,8 @@ TEST_F(RuntimeSuite, TheTableOfAHomeThatIsGoneGoes) {
   std::string gone;
   {
     const TempFolder home;
-    gone = home.path() +
-           "/a home with \"quotes\" and a name that is longer than one comment of nftables can be, which has "
+    gone = home /
+           "a home with \"quotes\" and a name that is longer than one comment of nftables can be, which has "
            "128 bytes";
   }
   const std::uint32_t port = here.host().ports().next();
@@ -419,7 +418,6 @@ int main(int argc, char** argv) {
     // Out of the build folder, which the user may not even enter.
     if (chdir("/") != 0) return 1;
   }
-  davit::test::sweep_temp_folders(davit::process_plugin::kTempFolders);
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

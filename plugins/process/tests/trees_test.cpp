@@ -11,7 +11,7 @@
 #include <fstream>
 
 #include "records.hpp"
-#include "temp_folder.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::process_plugin {
 namespace {
@@ -29,7 +29,7 @@ uid_t owner_of(const std::string& path) {
 }
 
 TEST(Trees, RemovedWholeAndNothingElse) {
-  TempFolder temp;
+  test::TempFolder temp;
   fs::create_directories(temp / "keep");
   touch(temp / "keep/file");
   fs::create_directories(temp / "tree/locked/deep");
@@ -44,7 +44,7 @@ TEST(Trees, RemovedWholeAndNothingElse) {
 }
 
 TEST(Trees, NestedDeeperThanWeHaveDescriptorsAreRemovedToo) {
-  TempFolder temp;
+  test::TempFolder temp;
   ASSERT_EQ(mkdir((temp / "tree").c_str(), 0755), 0);
   const int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   ASSERT_EQ(chdir((temp / "tree").c_str()), 0);
@@ -60,7 +60,7 @@ TEST(Trees, NestedDeeperThanWeHaveDescriptorsAreRemovedToo) {
 
 TEST(Trees, GivenAwayWithoutFollowingLinks) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
-  TempFolder temp;
+  test::TempFolder temp;
   fs::create_directories(temp / "tree/sub");
   touch(temp / "outside");
   touch(temp / "linked");
@@ -78,7 +78,7 @@ TEST(Trees, GivenAwayWithoutFollowingLinks) {
 }
 
 TEST(Trees, AFileIsReplacedAtOnceWithItsMode) {
-  TempFolder temp;
+  test::TempFolder temp;
   write_file(temp / "f", "one", 0600);
   write_file(temp / "f", "two", 0644);
   EXPECT_EQ(read_file(temp / "f"), "two");
@@ -90,7 +90,7 @@ TEST(Trees, AFileIsReplacedAtOnceWithItsMode) {
 }
 
 TEST(Trees, ALockIsHeldByOne) {
-  TempFolder temp;
+  test::TempFolder temp;
   {
     const FileLock first(temp / "lock", true);
     EXPECT_TRUE(first.held());
@@ -101,7 +101,7 @@ TEST(Trees, ALockIsHeldByOne) {
 }
 
 TEST(RecordsOnDisk, AreReadBackAndHalfMadeOnesAreSeen) {
-  TempFolder temp;
+  test::TempFolder temp;
   const Records records(temp.path());
   const GroupName web{"shop.example", "d1", "web"};
   records.write(web, GroupRecord{DAVIT_OWNER_SERVICE, 3});
@@ -125,7 +125,7 @@ TEST(RecordsOnDisk, AreReadBackAndHalfMadeOnesAreSeen) {
 }
 
 TEST(RecordsOnDisk, WhatAPowerLossEmptiedIsNone) {
-  TempFolder temp;
+  test::TempFolder temp;
   const Records records(temp.path());
   const InstanceName first{{"shop", "d1", "web"}, 1};
   make_folder(records.instance_folder(first), 0700);

@@ -2,14 +2,12 @@
 #include "suite.hpp"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <thread>
 
 namespace davit::test {
@@ -64,24 +62,6 @@ std::string http_get(std::uint32_t port) {
   }
   close(fd);
   return answer;
-}
-
-bool process_with_argument(const std::string& text) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", ignored)) {
-    const std::string name = entry.path().filename();
-    if (name.find_first_not_of("0123456789") != std::string::npos || name == std::to_string(getpid()))
-      continue;
-    const int fd = open((entry.path() / "cmdline").c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) continue;  // it has ended meanwhile, and may do so at any moment: a stream would throw then
-    std::string line;
-    char buffer[4096];
-    ssize_t got = 0;
-    while ((got = read(fd, buffer, sizeof buffer)) > 0) line.append(buffer, static_cast<std::size_t>(got));
-    close(fd);
-    if (line.find(text) != std::string::npos) return true;
-  }
-  return false;
 }
 
 std::string own_seconds(unsigned which) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime_under_test.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::test {
 
@@ -44,9 +45,6 @@ bool eventually(const std::function<bool()>& holds);
 
 /// The answer to GET / on 127.0.0.1:port; empty if nobody answers.
 std::string http_get(std::uint32_t port);
-
-/// True if a process of this machine has the text in its command line.
-bool process_with_argument(const std::string& text);
 
 /// For a sleep: seconds that no other run of the suite uses, so that process_with_argument() finds only ours.
 std::string own_seconds(unsigned which);

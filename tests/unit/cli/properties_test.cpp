@@ -2,11 +2,9 @@
 #include "cli/properties.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
-
-#include <filesystem>
 
 #include "store/store.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -50,10 +48,9 @@ TEST(PropertyCheck, PathsStayInTheSource) {
 }
 
 TEST(PropertyReport, HasThreeKeysForWhatCanBeGlobal) {
-  char folder[] = "/tmp/davit-properties-XXXXXX";
-  ASSERT_NE(mkdtemp(folder), nullptr);
+  const test::TempFolder folder;
   const SystemClock clock;
-  auto store = Store::open(std::filesystem::path(folder) / "davit.db", StoreMode::kCreate, clock);
+  auto store = Store::open(folder / "davit.db", StoreMode::kCreate, clock);
   ASSERT_TRUE(store);
   const auto app = store->apps().create("shop");
   ASSERT_TRUE(app);
@@ -75,7 +72,6 @@ TEST(PropertyReport, HasThreeKeysForWhatCanBeGlobal) {
   ASSERT_TRUE(report_properties(global, group(), store->properties(), AppId::kGlobal));
   EXPECT_FALSE(global.value("--ps-restart-policy"));
   EXPECT_FALSE(global.value("--ps-restore"));
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -4,12 +4,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <utility>
 
 #include "process/unique_fd.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -36,19 +37,16 @@ class Listener final : public UserOutput {
 };
 
 TEST(LogViewer, SaysThatSomethingStillGoesOn) {
-  char name[] = "/tmp/davit-log-XXXXXX";
-  const UniqueFd log(mkstemp(name));
-  ASSERT_TRUE(log.valid());
-  (void)!::write(log.get(), "-----> Building\n", 16);
+  const test::TempFolder folder;
+  std::ofstream(folder / "log") << "-----> Building\n";
   int done[2];
   ASSERT_EQ(::pipe2(done, O_CLOEXEC), 0);
   const UniqueFd from(done[0]), to(done[1]);
   Listener out(to.get());
   const CallContext context{.actor = "t", .app = "shop", .deployment = "d1", .out = out};
-  LogViewer viewer(name, context);
+  LogViewer viewer(folder / "log", context);
   viewer.tell_of_silence([] { return std::string("building"); }, 20);
   const auto ended = viewer.follow(from.get());
-  ::unlink(name);
   ASSERT_TRUE(ended && *ended);
   EXPECT_EQ((*ended)->state, "committed");
   EXPECT_THAT(out.heard, testing::StartsWith("-----> Building\n       still building, 0 s\n"));

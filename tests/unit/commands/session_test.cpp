@@ -3,7 +3,6 @@
 #include "commands/session.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <fstream>
 
 #include "commands/dispatch.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -67,19 +67,12 @@ class FakeWorker final : public WorkerClient {
 class Commands : public ::testing::Test {
  protected:
   void SetUp() override {
-    char folder[] = "/tmp/davit-commands-XXXXXX";
-    ASSERT_NE(mkdtemp(folder), nullptr);
-    home_ = {folder, std::filesystem::path(folder) / "plugins.toml"};
     for (const char* name : {"repos", "run", "run/locks"})
       std::filesystem::create_directory(home_.root / name);
     std::ofstream(home_.plugins_toml) << "[host]\n";
     auto store = Store::open(home_.database(), StoreMode::kCreate, clock_);
     ASSERT_TRUE(store);
     store_ = std::make_unique<Store>(std::move(*store));
-  }
-  void TearDown() override {
-    store_.reset();
-    std::filesystem::remove_all(home_.root);
   }
 
   /// Runs one command line in a session of its own.
@@ -135,8 +128,9 @@ class Commands : public ::testing::Test {
     return *store_->apps().get(name);
   }
 
+  const test::TempFolder folder_;
   SystemClock clock_;
-  Home home_;
+  Home home_{folder_.path(), folder_ / "plugins.toml"};
   std::unique_ptr<Store> store_;
   Recorder out_;
   Asked asked_;

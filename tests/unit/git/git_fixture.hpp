@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
@@ -22,30 +21,16 @@
 #include "store/store.hpp"
 #include "tests/fakes/fake_capabilities.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/must.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().text());
-  return std::move(*result);
-}
-inline void must(const Result<>& result) {
-  if (!result) throw std::runtime_error(result.error().text());
-}
-template <typename T>
-std::string slug_of(const Result<T>& result) {
-  return result ? "no error" : result.error().slug;
-}
 
 namespace fs = std::filesystem;
 
 class GitTest : public testing::Test {
  protected:
   explicit GitTest(const std::string& name = "home") {
-    std::string folder = (fs::temp_directory_path() / "davit-git-XXXXXX").string();
-    if (mkdtemp(folder.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    root = folder;
     home = Home{root / name, root / name / "plugins.toml"};
     installation = Installation{root / name / "prefix"};
     fs::create_directories(home.root);
@@ -55,11 +40,6 @@ class GitTest : public testing::Test {
     work = root / "work";
     fs::create_directories(work);
     git({"init", "-q", "--initial-branch=main"});
-  }
-  ~GitTest() override {
-    store.reset();
-    std::error_code ignored;
-    fs::remove_all(root, ignored);
   }
 
   /// git in the working copy; its trimmed stdout. Throws when it fails.
@@ -106,7 +86,9 @@ class GitTest : public testing::Test {
     bare({"fetch", "-q", work.string(), "+refs/heads/delivery:refs/test/" + revision});
   }
 
-  fs::path root, work;
+  const test::TempFolder folder;
+  const fs::path root = folder.path();
+  fs::path work;
   Home home;
   Installation installation;
   fakes::FakeClock clock;

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/temp_folder.hpp"
+
 namespace davit {
 namespace {
 
@@ -68,7 +70,8 @@ TEST(Detach, ViewerSeesTheEndWhenTheDetachedSideDies) {
 }
 
 TEST(Detach, WritesToItsLog) {
-  const auto log = std::filesystem::temp_directory_path() / ("davit-detach-" + std::to_string(::getpid()));
+  const test::TempFolder folder;
+  const auto log = folder / "log";
   auto sides = detach({log, {}});
   ASSERT_TRUE(sides);
   if (sides->detached_side) {
@@ -79,7 +82,6 @@ TEST(Detach, WritesToItsLog) {
   const int fd = ::open(log.c_str(), O_RDONLY);
   EXPECT_EQ(read_all(fd), "noted\n");
   ::close(fd);
-  std::filesystem::remove(log);
   EXPECT_FALSE(detach({std::filesystem::path("/nonexistent/log"), {}}));
 }
 

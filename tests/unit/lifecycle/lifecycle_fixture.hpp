@@ -2,44 +2,27 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "base/paths.hpp"
 #include "store/store.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/must.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
-
-template <typename T>
-T must(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().text());
-  return std::move(*result);
-}
-inline void must(const Result<>& result) {
-  if (!result) throw std::runtime_error(result.error().text());
-}
 
 /// A home with a store and an app "shop"; gone after the test.
 class HomeTest : public testing::Test {
  protected:
   HomeTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "davit-lifecycle-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    home = Home{name, std::filesystem::path(name) / "plugins.toml"};
     store_.emplace(must(Store::open(home.database(), StoreMode::kCreate, clock)));
     shop = must(store().apps().create("shop"));
-  }
-  ~HomeTest() override {
-    store_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(home.root, ignored);
   }
   Store& store() { return *store_; }
   static void write(const std::filesystem::path& file, const std::string& bytes) {
@@ -51,8 +34,9 @@ class HomeTest : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
+  const test::TempFolder folder;
   fakes::FakeClock clock;
-  Home home;
+  Home home{folder.path(), folder / "plugins.toml"};
   App shop;
 
  private:

@@ -3,10 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -41,16 +42,11 @@ INSTANTIATE_TEST_SUITE_P(Texts, BadMount,
 
 class StorageSource : public testing::Test {
  protected:
-  void SetUp() override {
-    char name[] = "/tmp/davit-storage-XXXXXX";
-    ASSERT_NE(mkdtemp(name), nullptr);
-    folder_ = name;
-    home_.root = folder_ / "home";
+  StorageSource() {
     fs::create_directories(home_.storage() / "data");
     fs::create_directories(home_.root / "slugs");
     fs::create_directories(folder_ / "other");
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   [[nodiscard]] bool allowed(const std::string& source) const {
     const auto checked = check_source(home_, {source, "/x", false, false, false});
@@ -60,8 +56,8 @@ class StorageSource : public testing::Test {
     return checked.has_value();
   }
 
-  fs::path folder_;
-  Home home_;
+  const test::TempFolder folder_;
+  const Home home_{folder_ / "home", {}};
 };
 
 TEST_F(StorageSource, OnlyStorageOfTheHome) {
@@ -72,7 +68,7 @@ TEST_F(StorageSource, OnlyStorageOfTheHome) {
   EXPECT_FALSE(allowed((home_.root / "slugs").string()));
   EXPECT_FALSE(allowed((home_.root / "davit.db").string())) << "even if it is not there yet";
   EXPECT_FALSE(allowed(home_.root.string()));
-  EXPECT_FALSE(allowed(folder_.string())) << "the home is inside";
+  EXPECT_FALSE(allowed(folder_.path().string())) << "the home is inside";
 }
 
 TEST_F(StorageSource, ALinkIsWhatItLeadsTo) {

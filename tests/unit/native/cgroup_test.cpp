@@ -2,7 +2,6 @@
 // where the machine has v2 with a memory controller, against the kernel.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -14,6 +13,7 @@
 #include <string>
 
 #include "base/text.hpp"
+#include "tests/temp_folder.hpp"
 
 extern "C" {
 #include "native/unit.h"
@@ -39,9 +39,6 @@ bool mark_delegated(const fs::path& folder) {
 class CgroupTest : public testing::Test {
  protected:
   CgroupTest() : before_(fs::current_path()) {
-    std::string name = "/tmp/davit-cgroup-XXXXXX";
-    folder_ = fs::canonical(::mkdtemp(name.data()));
-    mount_ = folder_ / "mount";
     fs::create_directories(folder_ / "unit");
     fs::current_path(folder_ / "unit");  // as s6-supervise starts davit-unit
     spec_.name = "web.1";
@@ -54,8 +51,6 @@ class CgroupTest : public testing::Test {
   ~CgroupTest() override {
     fs::current_path(before_);
     unit_cgroup_remove();
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
   }
 
   static void write(const fs::path& path, const std::string& content) { std::ofstream(path) << content; }
@@ -79,8 +74,8 @@ class CgroupTest : public testing::Test {
   }
 
   fs::path before_;
-  fs::path folder_;
-  fs::path mount_;
+  const test::TempFolder folder_;
+  const fs::path mount_ = folder_ / "mount";
   unit_spec spec_{};
 };
 
@@ -119,7 +114,7 @@ TEST_F(CgroupTest, TheOwnGroupIsTheBaseIfItIsDelegated) {
     prepare("/system.slice/davit.service");
     EXPECT_EQ(text(own / "cgroup.subtree_control"), "") << "not ours";
     unit_cgroup_remove();
-    if (!mark_delegated(own)) GTEST_SKIP() << "no extended attributes in /tmp";
+    if (!mark_delegated(own)) GTEST_SKIP() << "no extended attributes in the folder for temporary files";
   }
   EXPECT_EQ(prepare("/system.slice/davit.service"), 1);
   EXPECT_EQ(text(own / "cgroup.subtree_control"), "+memory+cpu+pids");
@@ -130,7 +125,8 @@ TEST_F(CgroupTest, ProcessesThatAreThereMakeRoom) {
   const auto own = mount_ / "davit.service";
   const auto unit = unit_group(own);
   group(own);
-  if (::geteuid() == 0 && !mark_delegated(own)) GTEST_SKIP() << "no extended attributes in /tmp";
+  if (::geteuid() == 0 && !mark_delegated(own))
+    GTEST_SKIP() << "no extended attributes in the folder for temporary files";
   write(own / "cgroup.type", "domain\n");
   write(own / "cgroup.procs", "11\n12\n");
   group(own / "davit.supervision");

@@ -12,7 +12,7 @@
 #include "process/files.hpp"
 #include "process/process_runner.hpp"
 #include "process/pty.hpp"
-#include "tests/unit/process/temp_dir.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -105,7 +105,7 @@ TEST(DavitInit, TurnsTermIntoTheStopSignal) {
 }
 
 TEST(DavitInit, NothingIsLeftWhenTheProgramEnds) {
-  test::TempDir dir;
+  test::TempFolder dir;
   auto command = init({}, "setsid sleep 1000 >/dev/null 2>&1 & echo $!");
   const auto pid = std::stoi(run(command).out);
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat").value_or(") X");
@@ -114,7 +114,7 @@ TEST(DavitInit, NothingIsLeftWhenTheProgramEnds) {
 
 TEST(DavitInit, PassesOnlyTheDescriptorsItIsToldTo) {
   auto command = init({}, "ls /proc/self/fd | tr '\\n' ' '");
-  test::TempDir dir;
+  test::TempFolder dir;
   std::ofstream(dir / "x") << "x";
   const UniqueFd fd(::open((dir / "x").c_str(), O_RDONLY | O_CLOEXEC));
   command.pass_fds = {{fd.get(), 8}};

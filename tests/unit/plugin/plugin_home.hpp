@@ -4,33 +4,25 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "base/paths.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 
 class PluginHome {
  public:
   PluginHome() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "davit-plugin-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-    home.root = root_ / "home";
+    home.root = folder_ / "home";
     home.plugins_toml = home.root / "plugins.toml";
-    installation.prefix = root_ / "prefix";
+    installation.prefix = folder_ / "prefix";
     std::filesystem::create_directories(home.run());
     std::filesystem::create_directories(installation.plugins());
   }
-  ~PluginHome() {
-    std::error_code ignored;
-    std::filesystem::remove_all(root_, ignored);
-  }
-  PluginHome(const PluginHome&) = delete;
-  PluginHome& operator=(const PluginHome&) = delete;
 
   /// A built fixture under another file name in the installation.
   std::filesystem::path install(const std::string& fixture, const std::string& as) const {
@@ -59,7 +51,7 @@ class PluginHome {
   Installation installation;
 
  private:
-  std::filesystem::path root_;
+  test::TempFolder folder_;
 };
 
 }  // namespace davit

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "process/process_runner.hpp"
-#include "tests/unit/process/temp_dir.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -21,7 +21,7 @@ LockOwner owner(const std::string& command) {
 }
 
 TEST(FileLock, SecondTryNamesTheHolder) {
-  test::TempDir dir;
+  test::TempFolder dir;
   const auto first = FileLock::try_acquire(dir / "shop", owner("git push"));
   ASSERT_TRUE(first);
   const auto second = FileLock::try_acquire(dir / "shop", owner("ps:scale"));
@@ -31,7 +31,7 @@ TEST(FileLock, SecondTryNamesTheHolder) {
 }
 
 TEST(FileLock, WaitsAndIsToldForWhom) {
-  test::TempDir dir;
+  test::TempFolder dir;
   auto first = FileLock::try_acquire(dir / "shop", owner("git push"));
   ASSERT_TRUE(first);
   std::string told;
@@ -47,7 +47,7 @@ TEST(FileLock, WaitsAndIsToldForWhom) {
 }
 
 TEST(FileLock, GivesUpAtTheDeadlineAndWhenCancelled) {
-  test::TempDir dir;
+  test::TempFolder dir;
   auto first = FileLock::try_acquire(dir / "shop", owner("git push"));
   ASSERT_TRUE(first);
   LockWait wait;
@@ -72,7 +72,7 @@ TEST(FileLock, GivesUpAtTheDeadlineAndWhenCancelled) {
 }
 
 TEST(FileLock, LivesAsLongAsTheChildThatGotIt) {
-  test::TempDir dir;
+  test::TempFolder dir;
   auto runner = make_process_runner();
   Command plain;
   plain.argv = {"/bin/sleep", "1000"};
@@ -93,7 +93,7 @@ TEST(FileLock, LivesAsLongAsTheChildThatGotIt) {
 }
 
 TEST(FileLock, AdoptTakesOnlyTheRightDescriptor) {
-  test::TempDir dir;
+  test::TempFolder dir;
   auto lock = FileLock::try_acquire(dir / "shop", owner("git push"));
   ASSERT_TRUE(lock);
   EXPECT_FALSE(FileLock::adopt(::dup(0), dir / "shop"));
@@ -102,7 +102,7 @@ TEST(FileLock, AdoptTakesOnlyTheRightDescriptor) {
 }
 
 TEST(FileLock, AFileDeletedMeanwhileIsMadeAnew) {
-  test::TempDir dir;
+  test::TempFolder dir;
   auto first = FileLock::try_acquire(dir / "unit", owner("remove"));
   ASSERT_TRUE(first);
   LockWait wait;

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "process/unique_fd.hpp"
-#include "tests/unit/process/temp_dir.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -24,7 +24,7 @@ mode_t mode_of(const fs::path& path) {
 }
 
 TEST(Files, WritesWithTheExactModeAndLeavesNoTemporary) {
-  test::TempDir dir;
+  test::TempFolder dir;
   ASSERT_TRUE(write_file_atomic(dir / "a", "one", 0600));
   ASSERT_TRUE(write_file_atomic(dir / "a", "two", 0666));
   EXPECT_EQ(*read_file(dir / "a"), "two");
@@ -33,7 +33,7 @@ TEST(Files, WritesWithTheExactModeAndLeavesNoTemporary) {
 }
 
 TEST(Files, AFailedWriteKeepsTheOldContent) {
-  test::TempDir dir;
+  test::TempFolder dir;
   ASSERT_TRUE(write_file_atomic(dir / "folder" / "x", "", 0600).has_value() == false);
   fs::create_directory(dir / "a");
   EXPECT_FALSE(write_file_atomic(dir / "a", "x", 0600)) << "a folder cannot be replaced by a file";
@@ -41,7 +41,7 @@ TEST(Files, AFailedWriteKeepsTheOldContent) {
 }
 
 TEST(Files, ReadRefusesMoreThanTheBoundAndSymlinks) {
-  test::TempDir dir;
+  test::TempFolder dir;
   ASSERT_TRUE(write_file_volatile(dir / "a", "12345", 0600));
   EXPECT_FALSE(read_file(dir / "a", 4));
   EXPECT_TRUE(read_file(dir / "a", 5));
@@ -53,7 +53,7 @@ TEST(Files, ReadRefusesMoreThanTheBoundAndSymlinks) {
 }
 
 TEST(Files, MakesFoldersWithTheirModeButNotThroughSymlinks) {
-  test::TempDir dir;
+  test::TempFolder dir;
   ASSERT_TRUE(make_dirs(dir / "x" / "y", 0711));
   EXPECT_EQ(mode_of(dir / "x" / "y"), 0711U);
   ASSERT_TRUE(make_dir(dir / "x", 0700));
@@ -65,7 +65,7 @@ TEST(Files, MakesFoldersWithTheirModeButNotThroughSymlinks) {
 }
 
 TEST(Files, RemoveTreeFollowsNoSymlink) {
-  test::TempDir dir;
+  test::TempFolder dir;
   fs::create_directories(dir / "outside");
   std::ofstream(dir / "outside" / "precious") << "x";
   fs::create_directories(dir / "tree" / "sub");
@@ -84,7 +84,7 @@ TEST(Files, RemoveTreeFollowsNoSymlink) {
 }
 
 TEST(Files, RemoveTreeEndsWithATreeThatIsDeeperThanAnyPath) {
-  test::TempDir dir;
+  test::TempFolder dir;
   fs::create_directories(dir / "tree" / ".deep-1" / "x");
   std::ofstream(dir / "tree" / ".deep-2") << "x";
   const UniqueFd here(::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));

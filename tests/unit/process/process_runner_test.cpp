@@ -12,7 +12,7 @@
 
 #include "process/files.hpp"
 #include "process/unique_fd.hpp"
-#include "tests/unit/process/temp_dir.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -62,7 +62,7 @@ TEST(ProcessRunner, LooksInThePathOfTheGivenEnvironment) {
 }
 
 TEST(ProcessRunner, SaysWhyAProgramDidNotStart) {
-  test::TempDir dir;
+  test::TempFolder dir;
   ASSERT_TRUE(write_file_volatile(dir / "not-executable", "x", 0644));
   auto command = shell("");
   command.argv = {(dir / "not-executable").native()};
@@ -87,7 +87,7 @@ TEST(ProcessRunner, InheritsNoEnvironmentAndKeepsEveryByte) {
 }
 
 TEST(ProcessRunner, PassesNoDescriptorBut012AndThoseAskedFor) {
-  test::TempDir dir;
+  test::TempFolder dir;
   const UniqueFd leaky(
       ::open((dir / "leak").c_str(), O_RDWR | O_CREAT, 0600));  // not close-on-exec on purpose
   auto command = shell("");

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/unit/process/temp_dir.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 TEST(SyncTree, PassesWhateverAServerLeavesInItsFolder) {
-  const test::TempDir dir;
+  const test::TempFolder dir;
   fs::create_directories(dir.path() / "base/1");
   std::ofstream(dir.path() / "base/1/2619") << "rows";
   fs::create_symlink("/nowhere", dir.path() / "link");
@@ -25,7 +25,7 @@ TEST(SyncTree, PassesWhateverAServerLeavesInItsFolder) {
 }
 
 TEST(SyncTree, WhatIsNotThereIsAnError) {
-  const test::TempDir dir;
+  const test::TempFolder dir;
   EXPECT_FALSE(sync_tree(dir.path() / "none"));
   EXPECT_FALSE(sync_folder(dir.path() / "none"));
 }

@@ -5,7 +5,6 @@
 #include "service/keeper.hpp"
 
 #include <gmock/gmock.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 #include "tests/fakes/fake_capabilities.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_probe.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 
@@ -42,14 +42,11 @@ class FakeKind final : public ServiceKind {
 class KeeperTest : public testing::Test {
  protected:
   KeeperTest() {
-    std::string name = (fs::temp_directory_path() / "davit-service-XXXXXX").string();
-    home_.root = mkdtemp(name.data());
     store_.emplace(std::move(*Store::open(home_.database(), StoreMode::kCreate, clock_)));
     capabilities_.service = &kind_;
     settings_.port_first = 21'000;
     settings_.port_last = 21'999;
   }
-  ~KeeperTest() override { fs::remove_all(home_.root); }
 
   ServiceWorld world() {
     return {.store = *store_,
@@ -92,7 +89,8 @@ class KeeperTest : public testing::Test {
     return names;
   }
 
-  Home home_;
+  const test::TempFolder folder_;
+  Home home_{folder_.path(), {}};
   fakes::FakeClock clock_;
   std::optional<Store> store_;
   FakeKind kind_;

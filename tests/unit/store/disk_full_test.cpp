@@ -28,7 +28,7 @@ class DiskFull : public testing::Test {
     while (std::filesystem::space(disk_).available > free_bytes) file << block << std::flush;
   }
 
-  TempFolder folder_;
+  test::TempFolder folder_;
   std::filesystem::path disk_ = folder_.path() / "disk";
   std::filesystem::path file_ = disk_ / "davit.db";
   fakes::FakeClock clock_;

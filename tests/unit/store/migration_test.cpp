@@ -30,7 +30,7 @@ class Migrations : public testing::Test {
     return text;
   }
 
-  TempFolder folder_;
+  test::TempFolder folder_;
   std::filesystem::path file_ = folder_.path() / "davit.db";
   fakes::FakeClock clock_;
 };

@@ -25,7 +25,7 @@ class Open : public testing::Test {
     sqlite3_close(connection);
   }
 
-  TempFolder folder_;
+  test::TempFolder folder_;
   std::filesystem::path file_ = folder_.path() / "davit.db";
   fakes::FakeClock clock_;
 };

@@ -18,7 +18,7 @@
 #include "process/files.hpp"
 #include "supervise/supervisor.hpp"
 #include "supervise/unit_files.hpp"
-#include "tests/unit/process/temp_dir.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit::test {
 
@@ -109,7 +109,7 @@ class TreeTest : public ::testing::Test {
   }
   [[nodiscard]] pid_t unit_pid(const std::string& name) const { return files(name).s6_status()->pid; }
 
-  TempDir dir;
+  TempFolder dir;
   std::unique_ptr<Supervisor> supervisor;
   bool quiet_log_expected = true;
 };
