@@ -2,13 +2,13 @@
 #include "commands/deployer.hpp"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <functional>
 
 #include "commands/worker_client.hpp"
+#include "tests/temp_folder.hpp"
 
 namespace davit {
 namespace {
@@ -36,36 +36,32 @@ class WaitingOutput final : public UserOutput {
 };
 
 TEST(DeployerLock, AnAppThatIsFrozenWhileSomebodyWaitsIsFrozenForThem) {
-  char folder[] = "/tmp/davit-deployer-XXXXXX";
-  ASSERT_NE(mkdtemp(folder), nullptr);
+  const test::TempFolder folder;
   const SystemClock clock;
-  const Home home{folder, std::filesystem::path(folder) / "plugins.toml"};
+  const Home home{folder.path(), folder / "plugins.toml"};
   std::filesystem::create_directories(home.lock("shop").parent_path());
-  {
-    auto store = Store::open(home.database(), StoreMode::kCreate, clock);
-    ASSERT_TRUE(store);
-    const auto app = store->apps().create("shop");
-    ASSERT_TRUE(app);
-    auto held = FileLock::try_acquire(home.lock("shop"), {"git push", getpid(), clock.now_unix_ms()});
-    ASSERT_TRUE(held);
-    NoWorkers workers;
-    const auto deployer = make_deployer({.home = home,
-                                         .installation = {},
-                                         .clock = clock,
-                                         .store = [&]() -> Result<Store*> { return &*store; },
-                                         .disabled_plugins = {}},
-                                        workers);
-    WaitingOutput out([&] {
-      EXPECT_TRUE(store->apps().lock(app->id));
-      held->release();
-    });
-    const CallContext call{.actor = "local:ada", .app = {}, .deployment = {}, .out = out};
-    const auto lock = deployer->lock("shop", "git push", false, false, call);
-    ASSERT_FALSE(lock);
-    EXPECT_EQ(lock.error().slug, "app-locked");
-    EXPECT_TRUE(deployer->lock("shop", "apps:unlock", true, true, call));
-  }
-  std::filesystem::remove_all(folder);
+  auto store = Store::open(home.database(), StoreMode::kCreate, clock);
+  ASSERT_TRUE(store);
+  const auto app = store->apps().create("shop");
+  ASSERT_TRUE(app);
+  auto held = FileLock::try_acquire(home.lock("shop"), {"git push", getpid(), clock.now_unix_ms()});
+  ASSERT_TRUE(held);
+  NoWorkers workers;
+  const auto deployer = make_deployer({.home = home,
+                                       .installation = {},
+                                       .clock = clock,
+                                       .store = [&]() -> Result<Store*> { return &*store; },
+                                       .disabled_plugins = {}},
+                                      workers);
+  WaitingOutput out([&] {
+    EXPECT_TRUE(store->apps().lock(app->id));
+    held->release();
+  });
+  const CallContext call{.actor = "local:ada", .app = {}, .deployment = {}, .out = out};
+  const auto lock = deployer->lock("shop", "git push", false, false, call);
+  ASSERT_FALSE(lock);
+  EXPECT_EQ(lock.error().slug, "app-locked");
+  EXPECT_TRUE(deployer->lock("shop", "apps:unlock", true, true, call));
 }
 
 }  // namespace
