@@ -148,9 +148,9 @@ Result<> settle_branch(Import& import, const FetchedRef& fetched) {
   return import.store.properties().set(import.app.id, "git", "deploy-branch", fetched.branch);
 }
 
-/// Deploys a commit of `tree`, unless that is what runs.
+/// Deploys a commit of `tree`, unless that is what runs; `otherwise` is then said, too.
 Result<int> deploy_tree(Import& import, const Arguments& args, const std::string& tree,
-                        const std::string& source) {
+                        const std::string& source, const std::string& otherwise = {}) {
   DAVIT_TRY_ASSIGN(FileLock lock, import.lock());
   DAVIT_TRY_ASSIGN(const std::string ref, import.ref());
   DAVIT_TRY_ASSIGN(const std::string tip, expected_tip(import.parts, import.app.name, ref));
@@ -159,6 +159,7 @@ Result<int> deploy_tree(Import& import, const Arguments& args, const std::string
       live.empty() ? Result<std::string>("") : import.git.run({"rev-parse", live + "^{tree}"});
   if (live_tree && trim(*live_tree) == tree) {
     import.session.out().step("No changes detected: this is what runs");
+    if (!otherwise.empty()) import.session.out().detail(otherwise);
     return 0;
   }
   DAVIT_TRY_ASSIGN(const std::string revision, commit(import, args, tree, tip, source));
@@ -224,7 +225,10 @@ Result<int> git_from_image(Session& session, const Arguments& args) {
   const std::string& image = args.args.front();
   DAVIT_TRY(check_image_name(image));
   DAVIT_TRY_ASSIGN(const std::string tree, tree_of_one_file(import, "Dockerfile", "FROM " + image + "\n"));
-  return deploy_tree(import, args, tree, std::string(kFromImage) + image);
+  return deploy_tree(import, args, tree, std::string(kFromImage) + image,
+                     fmt::format("Does the name mean another image now? davit docker-options:add {0} build "
+                                 "-- --pull; davit ps:rebuild {0}\n",
+                                 import.app.name));
 }
 
 Result<int> git_sync(Session& session, const Arguments& args) {

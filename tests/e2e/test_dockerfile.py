@@ -390,6 +390,21 @@ class Registries(DockerfileTest):
         self.home.davit("registry:logout", "private", self.server)
         self.assert_exit(1, self.home.davit("registry:logout", "private", self.server, check=False), f"Not logged in to {self.server}")
 
+    def test_a_name_that_means_another_image_now(self):
+        image = self.pushed("moving", "first")
+        self.addCleanup(self.forget, image)
+        self.home.davit("apps:create", "moving")
+        self.home.davit("registry:login", "moving", self.server, self.USER, input=f"{self.PASSWORD}\n".encode())
+        self.home.davit("git:from-image", "moving", image)
+        self.assertEqual((200, "first"), self.answer("moving"))
+        self.pushed("moving", "second")
+        self.api.ask("POST", f"/images/{engine.BUSYBOX}/tag", query={"repo": image.removesuffix(":1"), "tag": "1"})  # an old one is here
+        done = self.home.davit("git:from-image", "moving", image)
+        self.assertIn("davit docker-options:add moving build -- --pull; davit ps:rebuild moving", done.stdout + done.stderr)
+        self.home.davit("docker-options:add", "moving", "build", "--", "--pull")
+        self.home.davit("ps:rebuild", "moving")
+        self.assertEqual((200, "second"), self.answer("moving"))
+
     def test_bases_and_stacks_that_need_a_login(self):
         image = self.pushed("base", "from the base")
         self.addCleanup(self.forget, image)
