@@ -41,7 +41,9 @@ Error system_error(std::string_view what, int errno_value) {
   if (errno_value == ENOENT) code = Code::kNotFound;
   if (errno_value == EACCES || errno_value == EPERM || errno_value == EROFS) code = Code::kDenied;
   if (errno_value == EEXIST) code = Code::kConflict;
-  return Error{code, std::string(what) + ": " + std::strerror(errno_value), {}, {}, {}};
+  Error error{code, std::string(what) + ": " + std::strerror(errno_value), {}, {}, {}};
+  if (errno_value == ENOSPC || errno_value == EDQUOT) error.hint = "Free some space and repeat the command";
+  return error;
 }
 
 }  // namespace davit

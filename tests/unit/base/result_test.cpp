@@ -39,6 +39,7 @@ TEST(Result, SystemErrorsKeepTheirKind) {
   EXPECT_EQ(system_error("open /x", ENOENT).code, Code::kNotFound);
   EXPECT_EQ(system_error("open /x", EACCES).code, Code::kDenied);
   EXPECT_EQ(system_error("open /x", EEXIST).code, Code::kConflict);
+  EXPECT_EQ(system_error("write /x", ENOSPC).hint, "Free some space and repeat the command");
   EXPECT_EQ(system_error("open /x", EIO).code, Code::kUnavailable);
   EXPECT_EQ(system_error("open /x", EACCES).message, "open /x: Permission denied");
 }
