@@ -92,7 +92,10 @@ Result<int> enter(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
   // No words: a shell, which the worker chooses by what the release is.
   std::vector<std::string> operation{"enter", app.name, args.args.empty() ? "web" : args.args.front(), "--"};
-  if (args.args.size() > 1) operation.insert(operation.end(), args.args.begin() + 1, args.args.end());
+  if (args.args.size() > 1) {
+    const bool marked = args.args[1] == "--";  // as davit run takes it
+    operation.insert(operation.end(), args.args.begin() + (marked ? 2 : 1), args.args.end());
+  }
   return session.work(operation);
 }
 

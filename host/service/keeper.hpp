@@ -68,12 +68,12 @@ class ServiceKeeper {
   Result<> verify_backup(const Service& service, const std::filesystem::path& file,
                          const CallContext& context);
   [[nodiscard]] std::filesystem::path backup_folder(const Service& service) const;
-  /// That were taken of this service, the newest last. Some may be gone.
+  /// That were taken of this service, the newest last; "": in any folder. Some may be gone.
   [[nodiscard]] Result<std::vector<std::filesystem::path>> backups_in(
       const Service& service, const std::filesystem::path& folder) const;
-  /// NotFound "backup-missing".
+  /// In that folder; "": wherever it was taken to. NotFound "backup-missing".
   [[nodiscard]] Result<std::filesystem::path> newest_backup(const Service& service,
-                                                            const std::filesystem::path& folder) const;
+                                                            const std::filesystem::path& folder = {}) const;
 
   /// Removes what a death left, and starts what should run.
   Result<> settle(const Service& service, const CallContext& context);

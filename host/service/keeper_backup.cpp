@@ -71,7 +71,7 @@ Result<std::vector<fs::path>> ServiceKeeper::backups_in(const Service& service,
   DAVIT_TRY_ASSIGN(const auto all, world_.store.services().backups(service.id));
   std::vector<fs::path> found;
   for (const fs::path path : all) {
-    if (path.parent_path() == folder) found.push_back(path);
+    if (folder.empty() || path.parent_path() == folder) found.push_back(path);
   }
   return found;
 }
@@ -80,8 +80,9 @@ Result<fs::path> ServiceKeeper::newest_backup(const Service& service, const fs::
   DAVIT_TRY_ASSIGN(const auto taken, backups_in(service, folder));
   const auto newest = std::find_if(taken.rbegin(), taken.rend(), is_file);
   if (newest != taken.rend()) return *newest;
-  if (const fs::path named = newest_named(service, folder); !named.empty()) return named;
-  return fail(Code::kNotFound, fmt::format("There is no backup of {} in {}", service.name, folder.string()),
+  const fs::path place = folder.empty() ? backup_folder(service) : folder;
+  if (const fs::path named = newest_named(service, place); !named.empty()) return named;
+  return fail(Code::kNotFound, fmt::format("There is no backup of {} in {}", service.name, place.string()),
               fmt::format("Take one: davit {}:backup {}", service.kind, service.name), "backup-missing");
 }
 

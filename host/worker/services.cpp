@@ -139,9 +139,9 @@ Result<> backup(const Request& request) {
 
 Result<> verify_backup(const Request& request) {
   DAVIT_TRY_ASSIGN(const Service service, request.service());
-  std::filesystem::path file = backup_folder(request, service);
+  std::filesystem::path file = request.more.empty() ? "" : request.more.front();
   std::error_code ignored;
-  if (request.more.empty() || std::filesystem::is_directory(file, ignored)) {
+  if (file.empty() || std::filesystem::is_directory(file, ignored)) {
     DAVIT_TRY_ASSIGN(file, request.keeper.newest_backup(service, file));
   }
   request.shop.out().step(fmt::format("Loading {} into an instance that is thrown away", file.string()));

@@ -10,6 +10,7 @@ class Rename(harness.HomeTest):
         app = self.deployed(old, "v1")
         self.home.davit("config:set", "--no-restart", old, "KEPT=yes")
         self.home.davit("domains:add", old, "own.localhost")
+        self.home.get(old, "/before-it")
         slow = []
         thread = threading.Thread(target=lambda: slow.append(self.home.get(old, "/slow=3", timeout=30)))
         with harness.Load(self.home, "own") as load:  # a domain of its own answers all the time
@@ -29,6 +30,7 @@ class Rename(harness.HomeTest):
         self.assertFalse((self.home.path / "slugs" / old).exists())
         self.assertFalse(self.home.repository(old).exists())
         self.assertIn("listening", self.home.davit("logs", new, "-n", "50").stdout)
+        self.assertIn("/before-it", self.home.davit("nginx:access-logs", new, "-n", "100000").stdout)
 
         # Everything works under the new name.
         app.name = new

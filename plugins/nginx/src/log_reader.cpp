@@ -24,6 +24,22 @@ std::string own_name(const Engine& engine, const std::string& app, const char* k
   return found == inputs.properties.end() ? std::string() : found->second;
 }
 
+std::deque<std::string> last_lines(std::ifstream& file, const LogSource& source, std::size_t most) {
+  std::deque<std::string> last;
+  file.seekg(0, std::ios::end);
+  const auto size = static_cast<std::streamoff>(file.tellg());
+  file.seekg(std::max<std::streamoff>(0, size - kLongestTail));
+  std::string line;
+  if (size > kLongestTail) std::getline(file, line);  // the rest of a line
+  while (std::getline(file, line)) {
+    if (source.wanted && !source.wanted(line)) continue;
+    last.push_back(line);
+    if (last.size() > most) last.pop_front();
+  }
+  file.clear();
+  return last;
+}
+
 void show_new_lines(const sdk::Call& call, const LogSource& source, std::ifstream& file) {
   std::string line;
   while (std::getline(file, line)) {
@@ -63,21 +79,14 @@ LogSource error_log(const Engine& engine, const std::string& app) {
 
 void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines, bool follow) {
   std::ifstream file(source.path, std::ios::binary);
-  if (file) {
-    file.seekg(0, std::ios::end);
-    const auto size = static_cast<std::streamoff>(file.tellg());
-    file.seekg(std::max<std::streamoff>(0, size - kLongestTail));
-    std::deque<std::string> last;
-    std::string line;
-    if (size > kLongestTail) std::getline(file, line);  // the rest of a line
-    while (std::getline(file, line)) {
-      if (source.wanted && !source.wanted(line)) continue;
-      last.push_back(line);
-      if (last.size() > lines) last.pop_front();
-    }
-    for (const auto& text : last) call.result_line(text);
-    file.clear();
+  std::deque<std::string> last;
+  if (file) last = last_lines(file, source, lines);
+  // A log that has just been begun anew, or come along with a renamed app.
+  std::ifstream older(source.path + ".1", std::ios::binary);
+  if (last.size() < lines && older) {
+    for (const auto& text : last_lines(older, source, lines - last.size())) call.result_line(text);
   }
+  for (const auto& text : last) call.result_line(text);
   while (follow && !call.cancelled()) {
     std::this_thread::sleep_for(kLookEvery);
     std::error_code error;

@@ -483,6 +483,8 @@ TEST_F(Commands, RunHandsItsWordsToTheWorker) {
   asked_.exit_code = 7;
   EXPECT_EQ(run({"enter", "shop", "web", "false"}), 7);
   EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "false"}));
+  EXPECT_EQ(run({"enter", "shop", "web", "--", "false"}), 7);
+  EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "false"}));
   EXPECT_EQ(run({"enter", "shop"}), 7);
   EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--"})) << "an image may have no bash";
 }

@@ -50,6 +50,7 @@ TEST_F(KeeperTest, RetentionRemovesOnlyWhatWasTakenOfTheServiceItself) {
       << "dumps, and a fingerprint of each";
   EXPECT_EQ(fs::status(folder).permissions(), fs::perms(01777)) << "the folder is its owner's";
   EXPECT_EQ(keeper().newest_backup(second, folder).value(), taken[1]);
+  EXPECT_EQ(keeper().newest_backup(second).value(), taken[1]) << "wherever it was taken to";
 }
 
 TEST_F(KeeperTest, OfAFolderFromElsewhereTheNewestByItsNameIsTaken) {
