@@ -92,7 +92,9 @@ class GitSourceStore final : public SourceStore {
       if (error)
         return fail(system_error("move the repository to " + home_.repo(to).string(), error.value()));
     }
-    return create_repository(home_, installation_, processes_, to);  // its hook has the name
+    if (std::filesystem::exists(home_.repo(to) / "HEAD", error))
+      return write_hook(home_, installation_, to);  // it has the name
+    return create_repository(home_, installation_, processes_, to);
   }
 
   Result<> remove(std::string_view app) override { return remove_tree(home_.repo(app)); }
@@ -100,18 +102,28 @@ class GitSourceStore final : public SourceStore {
  private:
   GitCommand git_of(std::string_view app) const { return {processes_, home_.repo(app).string()}; }
 
+  // Limited by a path, the log leaves out commits whose tree is a parent's: the first that it shows has the
+  // time of the tree. Mostly it is the one that was asked for, and says all.
   static Result<CheckedOut> describe(const GitCommand& git, const std::string& revision) {
-    const auto text = git.run({"log", "-1", "--format=%H%n%s", revision, "--"});
-    if (!text)
-      return fail(Code::kNotFound, fmt::format("Commit {} is not in the repository", revision),
-                  "Push it again", "no-commit");
-    const auto lines = split_lines(*text);
-    if (lines.size() < 2) return fail(Code::kInternal, "git log said something that is no commit");
-    // Limited by a path, the log leaves out commits whose tree is a parent's.
-    DAVIT_TRY_ASSIGN(const std::string changed, git.run({"log", "-1", "--format=%ct", revision, "--", ":/"}));
-    std::int64_t seconds = 0;
-    std::from_chars(changed.data(), changed.data() + changed.size(), seconds);
-    return CheckedOut{lines[0], 1000 * seconds, lines[1]};
+    const auto ask = [&git, &revision](const char* path) -> Result<CheckedOut> {
+      std::vector<std::string> words{"log", "-1", "--format=%H%n%ct%n%s", revision, "--"};
+      if (path != nullptr) words.emplace_back(path);
+      const auto text = git.run(words);
+      if (!text)
+        return fail(Code::kNotFound, fmt::format("Commit {} is not in the repository", revision),
+                    "Push it again", "no-commit");
+      const auto lines = split_lines(*text);
+      if (lines.empty()) return CheckedOut{};  // a history without a file
+      if (lines.size() < 2) return fail(Code::kInternal, "git log said something that is no commit");
+      std::int64_t seconds = 0;
+      std::from_chars(lines[1].data(), lines[1].data() + lines[1].size(), seconds);
+      return CheckedOut{lines[0], 1000 * seconds, lines.size() > 2 ? lines[2] : ""};
+    };
+    DAVIT_TRY_ASSIGN(CheckedOut found, ask(":/"));
+    if (found.revision == revision) return found;
+    DAVIT_TRY_ASSIGN(CheckedOut asked, ask(nullptr));
+    asked.changed_unix_ms = found.changed_unix_ms;
+    return asked;
   }
 
   // One process for all links of the tree.

@@ -51,13 +51,17 @@ std::string config_text(std::uint64_t max_push_bytes) {
 
 }  // namespace
 
+Result<> write_hook(const Home& home, const Installation& installation, std::string_view app) {
+  DAVIT_TRY(make_dirs(home.repo(app) / "hooks", 0700));
+  return write_file_atomic(hook_file(home, app), hook_text(home, installation, app), 0700);
+}
+
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,
                            std::string_view app, std::uint64_t max_push_bytes) {
   const auto folder = home.repo(app);
   // Before git makes a repository of it: none is without our hook, and what the disk refuses we say
   // ourselves.
-  DAVIT_TRY(make_dirs(folder / "hooks", 0700));
-  DAVIT_TRY(write_file_atomic(hook_file(home, app), hook_text(home, installation, app), 0700));
+  DAVIT_TRY(write_hook(home, installation, app));
   std::error_code error;
   if (!std::filesystem::exists(folder / "HEAD", error)) {
     const GitCommand git(processes, home.root.string());

@@ -20,6 +20,9 @@ inline constexpr std::uint64_t kMaxPushBytes = 2048ULL * 1024 * 1024;
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,
                            std::string_view app, std::uint64_t max_push_bytes = kMaxPushBytes);
 
+/// The hook alone, of a repository that has got another name.
+Result<> write_hook(const Home& home, const Installation& installation, std::string_view app);
+
 /// What one push may send (receive.maxInputSize; 0: anything): git refuses a larger one while it arrives.
 Result<> set_push_limit(const Home& home, ProcessRunner& processes, std::string_view app,
                         std::uint64_t bytes);

@@ -17,7 +17,7 @@ sdk::Strings tar_argv(const fs::path& tree, const fs::path& file, std::int64_t u
   return {"tar",
           "--create",
           "--file=" + file.string(),
-          "--use-compress-program=zstd -3 -T0 -q",
+          "--use-compress-program=zstd",  // with arguments, tar would start it by a shell
           "--format=gnu",
           "--sort=name",
           fmt::format("--mtime=@{}", unix_s),
@@ -62,6 +62,10 @@ Slug SlugPacker::pack(const fs::path& tree, const fs::path& file, std::int64_t u
   std::string said;
   Program tar;
   tar.argv = tar_argv(tree, file, unix_s);
+  tar.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
+             {"LANG", "C.UTF-8"},
+             {"ZSTD_NBTHREADS", "0"},
+             {"ZSTD_CLEVEL", "3"}};
   tar.timeout_ms = kPackTimeoutMs;
   tar.out = [&said](std::string_view chunk) {
     if (said.size() < 4096) said.append(chunk);

@@ -58,16 +58,18 @@ RunUser user_named(const RunUser& app_user, const std::string& name) {
 void own_mounts(const sdk::Host& host, const sdk::Call& call, const std::vector<sdk::Mount>& mounts,
                 const RunUser& user) {
   if (geteuid() != 0) return;  // davit's own user is the app user
+  sdk::Process chown;          // follows no links below the folders
+  chown.argv = {"/usr/bin/chown", "--recursive", "--no-dereference", "-P", "--", user.text()};
+  const std::size_t words = chown.argv.size();
   for (const sdk::Mount& mount : mounts) {
-    if ((mount.flags & DAVIT_MOUNT_OWN) == 0) continue;
-    sdk::Process chown;  // follows no links below the folder
-    chown.argv = {"/usr/bin/chown", "--recursive", "--no-dereference", "-P", "--", user.text(), mount.source};
-    const sdk::ProcessResult result = host.processes(call).capture(chown);
-    if (result.exit_code != 0)
-      throw sdk::Failure(DAVIT_UNAVAILABLE, "mount-owner",
-                         "cannot give " + mount.source + " to the app user: " + result.err.substr(0, 300),
-                         "see permissions");
+    if ((mount.flags & DAVIT_MOUNT_OWN) != 0) chown.argv.push_back(mount.source);
   }
+  if (chown.argv.size() == words) return;
+  const sdk::ProcessResult result = host.processes(call).capture(chown);
+  if (result.exit_code != 0)
+    throw sdk::Failure(DAVIT_UNAVAILABLE, "mount-owner",
+                       "cannot give what is mounted to the app user: " + result.err.substr(0, 300),
+                       "see permissions");
 }
 
 void Instances::check(const sdk::Group& group) const {

@@ -255,5 +255,15 @@ TEST_F(MoveRef, TakesAwayTheLocksOfAReceivePackThatWasKilled) {
   EXPECT_FALSE(fs::exists(home.repo("shop") / "HEAD.lock"));
 }
 
+TEST_F(SourceStoreTest, ARenamedRepositoryKeepsItsLimitAndRunsDavitForTheNewName) {
+  must(set_push_limit(home, *processes, "shop", 4711));
+  must(sources_->rename("shop", "store"));
+  EXPECT_FALSE(fs::exists(home.repo("shop")));
+  EXPECT_THAT(read(home.repo("store") / "config"), HasSubstr("4711"));
+  EXPECT_THAT(repository_problems(home, installation, "store"), IsEmpty());
+  must(sources_->rename("shop", "store"));  // once more, as after a death on the way
+  EXPECT_THAT(read(home.repo("store") / "config"), HasSubstr("4711"));
+}
+
 }  // namespace
 }  // namespace davit
