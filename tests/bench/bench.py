@@ -93,8 +93,7 @@ def measure(options, folder, homes):
     goals, result = Goals(), {"apps": apps, "plugins": plugins, "pairs": pairs, "rounds": rounds, "redeploys": redeploys}
 
     head(f"Installing twice: 7 plugins, {plugins} plugins")
-    server = folder / "server"
-    world.command(["gcc", "-O2", "-D_GNU_SOURCE", "-o", server, SOURCE / "tests" / "bench" / "server.c"])
+    server = world.compiled("server.c", folder / "server")
     few_prefix, many_prefix = world.installations(options.build, folder, plugins)
 
     def home(prefix, count):

@@ -2,11 +2,13 @@
 under load, the latency when nothing happens; ten apps at once, the same ones one after another.
 """
 import contextlib
+import math
 import os
 import signal
 import statistics
 import subprocess
 import threading
+import time
 
 import push
 import world
@@ -18,9 +20,6 @@ AT_ONCE = 10
 WARM_UP = 2  # pairs that are not counted
 
 DOCKERFILE = f"FROM {engine.STACK}\nCOPY . /app\nWORKDIR /app\nUSER 65534:65534\nENV PORT=5000\nCMD [\"./server\"]\n"
-
-# As load.py, but it also says which latency 99 of 100 answers had, in microseconds.
-PACE = 'function delay() return 4 end\nfunction done(summary, latency, requests) io.write("p99 ", latency:percentile(99), "\\n") end\n'
 
 
 def median(rows, pick):
@@ -147,51 +146,59 @@ def on_docker(prefix, server, pairs):
 
 
 class Requests:
-    """wrk for as long as something takes; then `p99_ms` is known."""
+    """A constant load on an app (requests.c), as long as the block runs; then `p99_ms` knows it of any time in it."""
 
-    def __init__(self, home, app, connections):
-        pace = home.folder / "pace-p99.lua"
-        pace.write_text(PACE)
-        self.argv = ["wrk", "-t1", f"-c{connections}", "-d900s", "--timeout", "10s", "-s", str(pace), "-H", f"Host: {app.name}.localhost",
-                     f"http://127.0.0.1:{home.port}/"]
+    CONNECTIONS, A_SECOND = 8, 300
+
+    def __init__(self, program, home, app):
+        self.argv = [program, str(home.port), f"{app.name}.localhost", str(self.CONNECTIONS), str(self.A_SECOND)]
 
     def __enter__(self):
-        self.wrk = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.asking = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         return self
 
     def __exit__(self, *_):
-        self.wrk.send_signal(signal.SIGINT)
-        said, _ = self.wrk.communicate(timeout=60)
-        line = next((line for line in said.splitlines() if line.startswith("p99 ")), None)
-        if line is None:
-            raise SystemExit(f"wrk said no latency\n{said}")
-        self.p99_ms = float(line.split()[1]) / 1000
+        self.asking.send_signal(signal.SIGTERM)
+        said, _ = self.asking.communicate(timeout=60)
+        if self.asking.returncode != 0:
+            raise SystemExit("the load ended before it should")
+        self.answers = [tuple(map(int, line.split())) for line in said.splitlines()]
+
+    def p99_ms(self, start_s, end_s):
+        """Of the answers to what was asked between these two (time.monotonic)."""
+        took = sorted(came - asked for asked, came in self.answers if start_s <= asked / 1e6 < end_s)
+        if not took:
+            raise SystemExit("nothing was asked in that time")
+        return took[math.ceil(0.99 * len(took)) - 1] / 1000
 
 
-def latency(home, app, pairs, connections):
-    """p99 from `git push` until it returns, and for as long when nothing happens."""
-    rows = []
-    for number in range(WARM_UP + pairs):
-        app.write("answer", f"latency {number}\n")
-        app.commit()
-        home.settled()
-        with Requests(home, app, connections) as deploying:
-            start = now_ms()
+def latency(program, home, app, pairs):
+    """p99 of what is asked from `git push` until it returns, and for as long before it; the load goes on all the time."""
+    times, took_s = [], 1.0
+    with Requests(program, home, app) as load:
+        for number in range(WARM_UP + pairs):
+            app.write("answer", f"latency {number}\n")
+            app.commit()
+            home.settled()
+            steady_s = time.monotonic()
+            time.sleep(took_s)
+            start_s = time.monotonic()
             app.push()
-            took_ms = now_ms() - start
-        home.settled()
-        with Requests(home, app, connections) as steady:
-            threading.Event().wait(took_ms / 1000)
-        rows.append({"deploying_ms": deploying.p99_ms, "steady_ms": steady.p99_ms})
-    rows = rows[WARM_UP:]
+            end_s = time.monotonic()
+            times.append((steady_s, start_s, end_s))
+            took_s = end_s - start_s
+    rows = [{"steady_ms": load.p99_ms(steady_s, start_s), "deploying_ms": load.p99_ms(start_s, end_s)}
+            for steady_s, start_s, end_s in times[WARM_UP:]]
     return {"deploying_ms": median(rows, lambda row: row["deploying_ms"]), "steady_ms": median(rows, lambda row: row["steady_ms"]),
+            "added_ms": median(rows, lambda row: row["deploying_ms"] - row["steady_ms"]),
             "ratio": median(rows, lambda row: row["deploying_ms"] / row["steady_ms"])}
 
 
 def latencies(home, app, server, pairs):
-    """Of an app that answers at once, and of one whose answers take 10 ms, with as many requests a second."""
+    """Of an app that answers at once, and of one whose answers take 10 ms."""
+    program = world.compiled("requests.c", home.folder / "requests")
     slow = world.pushed_app(home, server, "bench-slow", {**world.PROCFILE, "pause": "10\n"})
-    return {"latency": latency(home, app, pairs, 8), "latency_10ms": latency(home, slow, pairs, 28)}
+    return {"latency": latency(program, home, app, pairs), "latency_10ms": latency(program, home, slow, pairs)}
 
 
 # --- ten apps --------------------------------------------------------------------------------------------------------------------

@@ -31,6 +31,11 @@ def command(argv, **options):
     return done.stdout
 
 
+def compiled(source, program):
+    command(["gcc", "-O2", "-D_GNU_SOURCE", "-o", program, SOURCE / "tests" / "bench" / source])
+    return program
+
+
 # --- installations ---------------------------------------------------------------------------------------------------------------
 
 TINY = "tiny-plugin-000"
