@@ -10,6 +10,7 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 class Move : public Story {
@@ -160,6 +161,17 @@ TEST_F(Move, SurvivesEveryDeath) {
     if (moved) continue;
     EXPECT_EQ(other.picture(), before);
   }
+}
+
+TEST_F(Move, ARunThatStayedBehindIsToldOfWhereStorageIsNotShared) {
+  std::filesystem::create_directories(world.home.storage() / "data");
+  must(world.store().mounts().add(world.shop.id, {"data", "/data", false, false, false}));
+  must(world.push());
+  choose(world, "other-runtime");
+  must(world.deploy("restart"));
+  world.begin_run(world.plugins.runtime_fake, "r1");
+  must(world.push());
+  EXPECT_THAT(world.out.warnings, Contains(HasSubstr("davit run:stop shop shop.r1.run.1")));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "lifecycle/checks.hpp"
+#include "lifecycle/detached_runs.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/question.hpp"
 #include "lifecycle/release_extras.hpp"
@@ -65,13 +66,11 @@ void tell_of_runs(DeploymentRun& run, const std::vector<HostMount>& mounts) {
   const std::string contended = contended_path(mounts, mounts);
   if (contended.empty() || run.runs_told || !run.live) return;
   run.runs_told = true;
-  const auto runtime = run.services.capabilities.runtime(run.live->spec.runtime);
-  if (!runtime) return;
   const std::string& owner = run.plan.renames ? run.renamed_from : run.app.name;
-  const auto runs = (*runtime)->inspect({OwnerKind::kApp, owner, {}, std::string(kRunType), 0}, run.call);
+  const auto runs = detached_runs(run.services, run.app.id, owner, run.call);
   if (!runs) return;
-  for (const Instance& instance : *runs) {
-    if (!is_detached_run(instance) || has_ended(instance)) continue;
+  for (const auto& [runtime, instance] : runs->list) {
+    if (has_ended(instance)) continue;
     run.call.out.warning(
         fmt::format("{} still runs, and may use {} beside the new release: davit run:stop {} {}", instance.id,
                     contended, owner, instance.id));
