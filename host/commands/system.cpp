@@ -93,7 +93,7 @@ Result<int> unit(Session& session, const Arguments&) {
   // command.
   session.out().result(fmt::format(R"([Unit]
 Description=davit home {2}
-After=network-online.target local-fs.target
+After=network-online.target local-fs.target docker.service
 Wants=network-online.target
 
 [Service]

@@ -23,6 +23,7 @@ class Unit(harness.HomeTest):
         unit = self.home.folder / "davit.service"
         unit.write_text(self.home.davit("system:unit").stdout)
         self.assertIn(f"DAVIT_HOME={self.home.path}", unit.read_text())
+        self.assertRegex(unit.read_text(), r"(?m)^After=.*\bdocker\.service\b", "apps on docker start after the engine and stop before it")
         if shutil.which("systemd-analyze") is None:
             raise unittest.SkipTest("SKIPPED aloud: systemd-analyze is not installed")
         done = self.home.run(["systemd-analyze", "verify", unit], check=False)
