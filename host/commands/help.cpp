@@ -17,10 +17,12 @@ const PluginCatalog* catalog_or_null(Session& session) {
 }
 
 Result<int> help(Session& session, const Arguments& args) {
-  // The man page is made when davit is built, where there is no home: it shows the core's commands.
+  // The man page is made when davit is built, where there is no home: it shows what all plugins there are
+  // bring.
   if (args.has("man")) {
-    const FullTable core("davit", nullptr);
-    session.out().result(man_page(core.view(), DAVIT_VERSION));
+    const PluginCatalog plugins = PluginCatalog::all_enabled(session.where().installation);
+    const FullTable table("davit", &plugins);
+    session.out().result(man_page(table.view(), DAVIT_VERSION));
     return 0;
   }
   if (args.args.empty() && !args.has("all")) {

@@ -76,6 +76,8 @@ class PluginCatalog {
   /// As read(), without a home: every installed plugin, none enabled (help, version, plugin:new, init).
   static PluginCatalog installed(const Installation& installation,
                                  const std::filesystem::path& cache_file = {});
+  /// As installed(), but with every plugin that has no problem enabled (the man page).
+  static PluginCatalog all_enabled(const Installation& installation);
 
   /// Enabled ones first, in the operator's order; then the others by id.
   [[nodiscard]] const std::vector<CatalogEntry>& entries() const { return entries_; }

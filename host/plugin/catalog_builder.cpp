@@ -306,6 +306,21 @@ PluginCatalog PluginCatalog::installed(const Installation& installation,
   return CatalogBuilder(folder, cache, options).build({}, "plugins.toml");
 }
 
+PluginCatalog PluginCatalog::all_enabled(const Installation& installation) {
+  PluginsToml file;
+  const PluginCatalog there = installed(installation);
+  for (const CatalogEntry& plugin : there.entries()) {
+    if (plugin.problem) continue;
+    PluginSection section;
+    section.id = plugin.id;
+    file.plugins.push_back(std::move(section));
+  }
+  CatalogCache cache({});
+  const std::filesystem::path folder = installation.plugins();
+  const CatalogOptions options;
+  return CatalogBuilder(folder, cache, options).build(std::move(file), "plugins.toml");
+}
+
 std::vector<std::string> parse_disable_list(std::string_view text) {
   std::string blanks(text);
   std::replace(blanks.begin(), blanks.end(), ',', ' ');

@@ -106,6 +106,11 @@ class Exports(unittest.TestCase):
             names = [line.split()[0] for line in symbols.stdout.splitlines()]
             self.assertEqual(names, ["davit_plugin_v1"], f"{plugin}: {symbols.stdout}")
 
+    def test_the_manual_has_the_commands_of_all_plugins(self):
+        page = (BUILD / "share/man/man1/davit.1").read_text()
+        for name in ("apps:create", "certs:add", "buildpacks:set", "docker\\-options:add", "postgres:create", "nginx:set"):
+            self.assertIn(f".B {name}\n", page)
+
 
 if __name__ == "__main__":
     unittest.main()
