@@ -61,7 +61,9 @@ _{0}_complete() {{
   elif [[ -z $given && $with_app == *" $command "* ]]; then
     COMPREPLY=($(compgen -W "$({0} --quiet apps:list 2>/dev/null)" -- "$word"))
   else
-    COMPREPLY=()
+    compopt -o filenames 2>/dev/null
+    local IFS=$'\n'
+    COMPREPLY=($(compgen -f -- "$word"))
   fi
   # What stands before the last colon is on the line already.
   if [[ $word == *:* && $COMP_WORDBREAKS == *:* ]]; then

@@ -68,5 +68,10 @@ TEST(Completion, KnowsBashAndZshOnly) {
   }
 }
 
+TEST(Completion, OffersFilesWhereNothingElseIsKnown) {
+  EXPECT_NE(completion_script(kTable, "bash").find("compgen -f"), std::string::npos);
+  EXPECT_NE(completion_script(kTable, "zsh").find("_files"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace davit
