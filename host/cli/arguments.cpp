@@ -85,6 +85,7 @@ class Parser {
     }
     if (word == "--") {
       ended_ = true;
+      result_.marked = placed() == app_count;
       if (spec_.unknown_flags == UnknownFlags::kPassOn) result_.typed.push_back(word);
       return std::size_t{1};
     }

@@ -41,6 +41,7 @@ class Arguments {
   std::string app;                ///< the app argument, "" if the spec has none or it was left out
   bool all = false;               ///< --all in place of the app
   bool global_scope = false;      ///< --global in place of the app
+  bool marked = false;            ///< a `--` stands right behind the app
   std::vector<std::string> args;  ///< positionals besides the app
   std::string report_key;         ///< UnknownFlags::kReportKey: "--ps-restart-policy", or ""
   std::vector<std::string>

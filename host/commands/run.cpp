@@ -91,11 +91,11 @@ Result<int> stop(Session& session, const Arguments& args) {
 Result<int> enter(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
   // No words: a shell, which the worker chooses by what the release is.
-  std::vector<std::string> operation{"enter", app.name, args.args.empty() ? "web" : args.args.front(), "--"};
-  if (args.args.size() > 1) {
-    const bool marked = args.args[1] == "--";  // as davit run takes it
-    operation.insert(operation.end(), args.args.begin() + (marked ? 2 : 1), args.args.end());
-  }
+  auto word = args.args.begin();
+  const bool typed = !args.marked && word != args.args.end();
+  std::vector<std::string> operation{"enter", app.name, typed ? *word++ : "web", "--"};
+  if (typed && word != args.args.end() && *word == "--") ++word;  // as davit run takes it
+  operation.insert(operation.end(), word, args.args.end());
   return session.work(operation);
 }
 
@@ -143,7 +143,7 @@ std::span<const CoreCommand> run_commands() {
 std::span<const CoreCommand> enter_commands() {
   static constexpr CoreCommand kCommands[] = {
       {{.name = "enter",
-        .usage = "<app> [<process-type>[.<number>]] [<command> ...]",
+        .usage = "<app> [<process-type>[.<number>]] [--] [<command> ...]",
         .summary = "Open a shell, or run a command, in a running instance",
         .app = AppArgument::kExisting,
         .maximum_args = kAnyCount,

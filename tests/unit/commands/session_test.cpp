@@ -119,6 +119,10 @@ TEST_F(Commands, RunHandsItsWordsToTheWorker) {
   asked_.exit_code = 7;
   EXPECT_EQ(run({"enter", "shop", "web", "false"}), 7);
   EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "false"}));
+  EXPECT_EQ(run({"enter", "shop", "--", "ls", "-la"}), 7);
+  EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "ls", "-la"}));
+  EXPECT_EQ(run({"--app", "shop", "enter", "--"}), 7);
+  EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--"}));
   EXPECT_EQ(run({"enter", "shop", "web", "--", "false"}), 7);
   EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "false"}));
   EXPECT_EQ(run({"enter", "shop"}), 7);
