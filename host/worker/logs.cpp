@@ -177,7 +177,9 @@ class AppLogs {
     };
     const auto read = runtime.logs(
         selector_, query, [&](const LogLine& line) { printer_.print(line); }, context);
-    if (!read && !moved) return fail(read.error());
+    const bool ended =
+        query.follow && shop_.context().cancelled();  // Ctrl-C: some runtimes call that an error
+    if (!read && !moved && !ended) return fail(read.error());
     return moved;
   }
 

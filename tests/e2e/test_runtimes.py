@@ -1,5 +1,6 @@
 """Apps that move between runtimes while requests come in."""
 import json
+import signal
 import subprocess
 import time
 import unittest
@@ -70,8 +71,8 @@ class Runtimes(harness.HomeTest):
         harness.wait_for(lambda: len(self.home.instances(name)) == 1, "the old ones are gone")
         time.sleep(2)
         self.assertEqual(revisions, began(), "each line once")
-        follower.terminate()
-        follower.wait(30)
+        follower.send_signal(signal.SIGINT)
+        self.assertEqual(0, follower.wait(30), "Ctrl-C is how one ends it")
 
     def test_storage_goes_along_and_is_never_had_by_two(self):
         name = "porter"
