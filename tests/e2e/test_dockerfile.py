@@ -100,6 +100,10 @@ class Dockerfiles(DockerfileTest):
         self.assertEqual({"web": 1, "worker": 0}, {row["process_type"]: row["quantity"] for row in self.home.json("ps:scale", "parts")})
         self.home.davit("ps:scale", "parts", "worker=1")
         harness.wait_for(lambda: {row["type"] for row in self.home.instances("parts")} == {"web", "worker"}, "a worker")
+        with self.subTest("a path that is not there"):
+            self.home.davit("builder-dockerfile:set", "parts", "dockerfile-path", "docker/none")
+            app.commit()
+            self.assertIn("dockerfile-path is docker/none, and there is no such file", app.push(check=False).stderr)
         # Buildpacks that are chosen win over a Dockerfile.
         self.home.davit("buildpacks:set", "parts", "davit/python")
         app.commit()
@@ -138,7 +142,7 @@ class Dockerfiles(DockerfileTest):
             "a step": (f"FROM {engine.BUSYBOX}\nRUN echo about to fail && exit 7\n", ["about to fail", "returned a non-zero code: 7"]),
             "grammar": ("FROM x\nRUNN y\n", ["unknown instruction: RUNN"]),
             "no FROM": ("RUN true\n", ["the Dockerfile has no FROM line"]),
-            "a registry that is not there": ("FROM localhost:1/none:1\n", ["cannot be pulled", "connection refused"]),
+            "a registry that is not there": ("FROM localhost:1/none:1\n", ["cannot be pulled", "connection refused", "the registry localhost:1 answers"]),
             "no command": ("FROM scratch\nCOPY www /www\n", ["The image has no command"])}
         for name, (dockerfile, words) in cases.items():
             with self.subTest(name):
@@ -371,12 +375,14 @@ class Registries(DockerfileTest):
         self.addCleanup(self.forget, image)
         self.home.davit("apps:create", "private")
         done = self.home.davit("git:from-image", "private", image, check=False)
-        self.assert_exit(1, done, "wants a login", "registry:login")
+        self.assert_exit(1, done, "wants a login", f"registry:login --global {self.server} USER")
         done = self.home.davit("registry:login", "private", self.server, self.USER, input=b"wrong\n", check=False)
         self.assert_exit(1, done, "does not take this user and password")
         self.assertEqual([], json.loads(self.home.davit("registry:list", "private", "--format", "json").stdout))
         self.assertEqual(1, self.home.davit("registry:login", "--global", self.server, self.USER, self.PASSWORD, input=b"", check=False).returncode)
         self.home.davit("registry:login", "private", self.server, self.USER, input=f"{self.PASSWORD}\n".encode())
+        self.home.davit("builder-dockerfile:set", "--global", "dockerfile-path", "docker/Dockerfile")
+        self.addCleanup(self.home.davit, "builder-dockerfile:set", "--global", "dockerfile-path")
         self.home.davit("git:from-image", "private", image)
         self.assertEqual((200, "private"), self.answer("private"))
         for words in (("registry:list", "private"), ("registry:report", "private"), ("report", "private")):

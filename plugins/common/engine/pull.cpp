@@ -26,6 +26,14 @@ bool is_unreachable(const std::string& words) {
                          "unexpected status code"});
 }
 
+/// The HOST of "https://HOST/v2/" in what an engine says; "" if it says none.
+std::string server_in(const std::string& words) {
+  const auto end = words.find("/v2/");
+  const auto start = words.rfind("://", end);
+  if (end == std::string::npos || start == std::string::npos) return {};
+  return words.substr(start + 3, end - start - 3);
+}
+
 }  // namespace
 
 bool wants_login(const std::string& words) {
@@ -40,17 +48,19 @@ bool is_about_pull(const std::string& words) {
 
 sdk::Failure pull_failure(const std::string& image, const std::string& words) {
   const std::string what = image.empty() ? "An image of the build" : "The image " + image;
-  const std::string server = image.empty() ? "SERVER" : registry_of(image);
+  const std::string server = image.empty() ? server_in(words) : registry_of(image);
   if (wants_login(words))
     return {
         DAVIT_DENIED, "registry-denied",
         fmt::format("{} cannot be pulled: the registry wants a login, or does not know it: {}", what, words),
-        fmt::format("check its name, and log in with `davit registry:login --global {} USER`", server)};
+        fmt::format("check its name, and log in with `davit registry:login --global {} USER`",
+                    server.empty() ? "SERVER" : server)};
   if (is_missing(words))
     return {DAVIT_NOT_FOUND, "image-unknown", fmt::format("{} is not in its registry: {}", what, words),
             "check its name and tag"};
   return {DAVIT_UNAVAILABLE, "pull-failed", fmt::format("{} cannot be pulled: {}", what, words),
-          fmt::format("see whether the registry {} answers, and try again", server)};
+          fmt::format("see whether {} answers, and try again",
+                      server.empty() ? "its registry" : "the registry " + server)};
 }
 
 void show_pull_progress(const sdk::Call& call, const Json& message) {

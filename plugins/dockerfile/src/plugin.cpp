@@ -20,6 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kGroup = "builder-dockerfile";
+constexpr const char* kDefaultPath = "Dockerfile";
 constexpr std::uint64_t kLargestText = 1 << 20;
 // Buildpacks that were chosen for an app score 90, those that were found 40 and less.
 constexpr std::int32_t kScore = 60;
@@ -28,10 +29,13 @@ constexpr std::int32_t kScoreWithoutImages = 30;
 class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::Hooks {
  public:
   sdk::Detection detect(const sdk::Call& call, const sdk::Build& build) override {
-    const std::string path = path_of(call, build.app);
+    const std::string path = path_of(call, build);
     std::error_code error;
-    if (!fs::is_regular_file(fs::path(build.source_dir) / path, error))
+    if (!fs::is_regular_file(fs::path(build.source_dir) / path, error)) {
+      if (host().properties(call).get_own(build.app, kGroup, "dockerfile-path"))
+        call.warning(fmt::format("dockerfile-path is {}, and there is no such file", path));
       return {0, fmt::format("the app has no {}", path)};
+    }
     if (runs_images(call, build.app)) return {kScore, fmt::format("the app has a {}", path)};
     return {kScoreWithoutImages, fmt::format("the app has a {}, and a runtime that runs no images", path)};
   }
@@ -65,9 +69,18 @@ class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::H
   }
 
  private:
-  [[nodiscard]] std::string path_of(const sdk::Call& call, const std::string& app) const {
+  /// What git:from-image makes: a Dockerfile, and nothing else.
+  static bool is_from_image(const std::string& source_dir) {
+    std::error_code error;
+    fs::directory_iterator entry(source_dir, error);
+    return !error && entry != fs::directory_iterator() && entry->path().filename() == kDefaultPath &&
+           entry.increment(error) == fs::directory_iterator();
+  }
+
+  [[nodiscard]] std::string path_of(const sdk::Call& call, const sdk::Build& build) const {
+    const std::string& app = build.app;
     const std::string path = host().properties(call).get(app, kGroup, "dockerfile-path").value_or("");
-    if (path.empty()) return "Dockerfile";
+    if (path.empty() || is_from_image(build.source_dir)) return kDefaultPath;
     const fs::path plain = fs::path(path).lexically_normal();
     if (plain.is_absolute() || *plain.begin() == ".." || !plain.has_filename())
       throw sdk::Failure(
@@ -95,9 +108,9 @@ class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::H
     const sdk::Strings able = image_runtimes(call);
     throw sdk::Failure(
         DAVIT_UNSUPPORTED, "runtime-without-images",
-        fmt::format("{} has a Dockerfile, and its runtime {} runs no images", app, runtime_of(call, app)),
+        fmt::format("{} becomes an image, and its runtime {} runs no images", app, runtime_of(call, app)),
         able.empty() ? std::string("enable one that does: davit plugin:enable docker")
-                     : fmt::format("davit ps:set {} runtime {}, then push again", app, able.front()));
+                     : fmt::format("davit ps:set {} runtime {}, then do it again", app, able.front()));
   }
 
   [[nodiscard]] std::string socket(const sdk::Call& call) const {
@@ -111,7 +124,7 @@ class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::H
     spec.app = build.app;
     spec.home_id = docker::home_id_of(host().paths(call).home());
     spec.build_tag = fmt::format("building-{}-{}", docker::short_hash(build.app), host().now_unix_ms());
-    spec.context = {build.source_dir, build.work_dir, path_of(call, build.app), build.source_unix_ms / 1000};
+    spec.context = {build.source_dir, build.work_dir, path_of(call, build), build.source_unix_ms / 1000};
     const auto text =
         source::read_small_file(spec.context.tree / spec.context.dockerfile, kLargestText, spec.context.tree);
     spec.text = read_dockerfile(text.value_or(""));
