@@ -68,11 +68,12 @@ class Package(unittest.TestCase):
         self.build_and_check(folder, "greeter")
 
     def test_the_examples_build_by_themselves(self):
-        for name in ("hello-c", "hello-cpp"):
+        for name in ("hello-c", "hello-cpp", "redis", *(["hello-rust"] if shutil.which("rustc") else [])):
             folder = self.root / name
             shutil.copytree(SOURCE / "examples/plugins" / name, folder)
             for result in (self.configure(folder), run("cmake", "--build", folder / "build")):
                 self.assertEqual(result.returncode, 0, result.stdout)
+                self.assertNotIn("CMake Warning (dev)", result.stdout, name)
             self.assertEqual(self.exports(folder / "build/examples/plugins" / f"{name}.so"), ["davit_plugin_v1"])
 
     def test_the_note_survives_gc_sections_and_strip(self):
