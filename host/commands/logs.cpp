@@ -56,7 +56,7 @@ Result<int> logs_failed(Session& session, const Arguments& args) {
 }
 
 constexpr CliFlag kFlags[] = {{"tail", "", "Go on with new lines as they come", 't'},
-                              {"num", "N", "How many lines of the past (100)", 'n'},
+                              {"num", "N", "How many lines of the past (100); 0: all", 'n'},
                               {"ps", "TYPE[.N]", "Only of this process type or instance", 'p'},
                               kFormatFlag};
 

@@ -35,7 +35,8 @@ Result<std::string> variables_of(const Arguments& args) {
 Result<int> run_task(Session& session, const Arguments& args, bool detached) {
   DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
   if (args.args.empty())
-    return fail(Code::kInvalid, "No command specified", "Usage: davit run <app> <command>");
+    return fail(Code::kInvalid, "No command specified",
+                fmt::format("Usage: davit {} <app> <command>", detached ? "run:detached" : "run"));
   std::vector<std::string> operation{"run", app.name};
   if (detached) operation.emplace_back("--detach");
   if (args.has("no-tty")) operation.emplace_back("--no-tty");

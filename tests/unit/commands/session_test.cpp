@@ -116,6 +116,8 @@ TEST_F(Commands, RunHandsItsWordsToTheWorker) {
   EXPECT_FALSE(std::filesystem::exists(file)) << "also where the worker did not get to it";
   EXPECT_EQ(run({"logs", "-t", "-n", "5", "--ps", "web.1", "shop"}), 0);
   EXPECT_EQ(asked_.operations.back(), (Words{"logs", "shop", "--tail", "--num", "5", "--ps", "web.1"}));
+  EXPECT_EQ(run({"run:detached", "shop"}), 1);
+  EXPECT_NE(out_.errors.find("Usage: davit run:detached <app>"), std::string::npos) << out_.errors;
   asked_.exit_code = 7;
   EXPECT_EQ(run({"enter", "shop", "web", "false"}), 7);
   EXPECT_EQ(asked_.operations.back(), (Words{"enter", "shop", "web", "--", "false"}));
