@@ -32,6 +32,7 @@ void misbehave(const std::string& how) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would exit instead
   const std::string how = argc > 1 ? argv[1] : "";
   const long limit_ms = argc > 2 ? std::atol(argv[2]) : 0;
   const char* fd = std::getenv(davit::kBreadcrumbFdVariable);
