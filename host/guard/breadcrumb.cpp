@@ -182,9 +182,10 @@ Crumb BreadcrumbReader::read() const {
     crumb.step = text_of(page_->step);
     crumb.started_mono_ms = page_->started_mono_ms.load(std::memory_order_relaxed);
     crumb.deadline_mono_ms = page_->deadline_mono_ms.load(std::memory_order_relaxed);
-    crumb.sequence = before;
     std::atomic_thread_fence(std::memory_order_acquire);
-    if (before % 2 == 0 && page_->sequence.load(std::memory_order_relaxed) == before) break;
+    const bool changed = page_->sequence.load(std::memory_order_relaxed) != before;
+    crumb.sequence = changed ? before | 1 : before;
+    if (crumb.sequence % 2 == 0) break;
   }
   crumb.finished = page_->finished.load(std::memory_order_acquire) != 0;
   crumb.exit_code = page_->exit_code.load(std::memory_order_relaxed);

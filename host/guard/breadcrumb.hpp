@@ -27,10 +27,9 @@ struct Crumb {
   std::string step;             ///< the journal's phase or step
   MonoMs started_mono_ms = 0;   ///< of this call; coarse (about 4 ms)
   MonoMs deadline_mono_ms = 0;  ///< 0: none
-  std::uint64_t sequence =
-      0;                  ///< grows with every change; odd: read in the middle of one (the writer died there)
-  bool finished = false;  ///< the worker made its own end mark
-  int exit_code = 0;      ///< with `finished`
+  std::uint64_t sequence = 0;   ///< grows with every change; odd: read in the middle of one
+  bool finished = false;        ///< the worker made its own end mark
+  int exit_code = 0;            ///< with `finished`
 };
 
 /// What lies in the memfd: plain bytes behind a sequence counter that is odd while they change. One writer.
