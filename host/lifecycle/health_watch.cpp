@@ -64,14 +64,14 @@ Result<bool> HealthWatch::load() {
   auto app = services_.store.apps().get(id);  // each time: it may have been renamed
   if (!app && app.error().code == Code::kNotFound) return false;
   if (!app) return fail(app.error());
-  app_ = std::move(*app);
   if (first) {
-    DAVIT_TRY_ASSIGN(const auto release, services_.store.releases().current(app_->id));
+    DAVIT_TRY_ASSIGN(const auto release, services_.store.releases().current(id));
     if (!release) return false;
     checks_json_ = release->spec.checks_json;
     checks_ = checks_from_json(checks_json_);
-    state_ = read_health(services_.store, app_->id, revision_);
+    state_ = read_health(services_.store, id, revision_);
   }
+  app_ = std::move(*app);  // the last: without it the next round loads all again
   DAVIT_TRY_ASSIGN(groups_, services_.store.live_groups().live(app_->id));
   std::erase_if(groups_, [&](const LiveGroup& group) { return group.revision != revision_; });
   return !groups_.empty();
@@ -179,6 +179,8 @@ void HealthWatch::judge(const Found& found) {
   }
   if (ready || !all_good || restart_.contains(name) || health->second.restarting) return;
   InstanceHealth& now = health->second;
+  // Startup checks are over: asked no more, they would be due for ever.
+  std::erase_if(watched.asked, [](const auto& item) { return item.first.starts_with("startup "); });
   now.ready = true;
   now.since_ms = services_.clock.now_unix_ms();
   routes_stale_ = state_stale_ = true;

@@ -1,6 +1,7 @@
 // The health watch: liveness starts an instance again, readiness takes it out of the routes and back.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <sqlite3.h>
 
 #include <algorithm>
 
@@ -49,6 +50,12 @@ class Health : public Story {
     }
   }
   bool over() { return !must(watch_->round()).has_value(); }
+  void at_the_store(const char* sql) {
+    sqlite3* connection = nullptr;
+    ASSERT_EQ(sqlite3_open(world.home.database().c_str(), &connection), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(connection, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(connection);
+  }
   InstanceHealth health(const std::string& name) {
     return read_health(world.store(), world.shop.id, world.last().id).instances[name];
   }
@@ -125,6 +132,18 @@ TEST_F(Health, ADeadInstanceIsStartedAgain) {
   EXPECT_EQ(world.answering().size(), 2U) << "its startup check is the listening port, which it has";
   EXPECT_EQ(health("web.2").restarts, 1U);
   EXPECT_FALSE(health("web.2").restarting);
+}
+
+TEST_F(Health, OnceItIsBackItIsAskedAsSeldomAsBefore) {
+  deploy(R"([{"type":"liveness","path":"/live","wait":5,"attempts":1}])");
+  sick_ = {"shop.d1.web.2"};
+  world.record.on("runtime.start", [&] { sick_.clear(); });
+  pass(30'000);
+  ASSERT_EQ(health("web.2").restarts, 1U);
+  ASSERT_TRUE(health("web.2").ready);
+  const auto looks = std::ranges::count(world.record.calls, "runtime.inspect shop");
+  pass(60'000);
+  EXPECT_LE(std::ranges::count(world.record.calls, "runtime.inspect shop") - looks, 60);
 }
 
 TEST_F(Health, WhileItIsStartedAgainItGetsNoRequests) {
@@ -223,6 +242,16 @@ TEST_F(Health, ADeathKeepsWhoIsOut) {
   pass(3'000);
   EXPECT_EQ(world.answering().size(), 2U)
       << "the one that died had taken it out; the next one brings it back";
+}
+
+TEST_F(Health, AStoreThatAnswersLaterIsReadLater) {
+  deploy(kReadiness);
+  sick_ = {"shop.d1.web.2"};
+  at_the_store("ALTER TABLE release_processes RENAME TO hidden");
+  EXPECT_FALSE(watch_->round());
+  at_the_store("ALTER TABLE hidden RENAME TO release_processes");
+  pass(6'000);
+  EXPECT_THAT(world.answering(), ElementsAre("shop.d1.web.1"));
 }
 
 TEST_F(Health, WhereverItDiesTheNextOneFinishes) {
