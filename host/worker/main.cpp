@@ -104,5 +104,6 @@ int main(int argc, char** argv) {
   }
   out.flush();
   crumb.finish(code);
+  g_cancel = nullptr;  // a signal may still come; the token is gone by then
   return code;
 }

@@ -89,7 +89,7 @@ void at_once(const Base& base, const std::vector<Found>& containers,
       guarded(base.engine, begin);
       continue;
     }
-    std::vector<std::thread> threads;
+    std::vector<std::jthread> threads;  // waited for at their end, even where the machine gives no more
     for (std::size_t n = begin; n < end; ++n) {
       threads.emplace_back([&, n] {
         Engine own =
@@ -97,7 +97,6 @@ void at_once(const Base& base, const std::vector<Found>& containers,
         guarded(own, n);
       });
     }
-    for (std::thread& thread : threads) thread.join();
   }
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);
