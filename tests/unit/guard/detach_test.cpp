@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <string>
 
@@ -72,6 +73,7 @@ TEST(Detach, ViewerSeesTheEndWhenTheDetachedSideDies) {
 TEST(Detach, WritesToItsLog) {
   const test::TempFolder folder;
   const auto log = folder / "log";
+  std::fflush(stdout);  // ThreadSanitizer's _exit would do it, too
   auto sides = detach({log, {}});
   ASSERT_TRUE(sides);
   if (sides->detached_side) {

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <sys/stat.h>
 
+#include <cstdio>
+
 #include "process/process_runner.hpp"
 #include "tests/unit/supervise/tree_fixture.hpp"
 
@@ -234,6 +236,7 @@ TEST_F(TreeTest, AProgramHasNoDescriptorsOfOthers) {
 TEST_F(TreeTest, TheTreeHoldsNothingOfWhoeverStartedIt) {
   int hook[2];
   ASSERT_EQ(::pipe(hook), 0);  // a git hook's stdout, open in every child
+  std::fflush(stdout);         // ThreadSanitizer's _exit would do it, too
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(hook[1], 1);
