@@ -135,6 +135,15 @@ TEST_F(Scripted, AFullDiskHoldsUpNoStop) {
   EXPECT_EQ(server.asked("DELETE /v1.43/containers/" + id), 1U);
 }
 
+TEST_F(Scripted, OneThatCannotBeStoppedHoldsUpNoneOfManyOthers) {
+  Json rows = Json::array();
+  for (int n = 0; n < 20; ++n) rows.push_back(row(std::string(64, static_cast<char>('a' + n)), "d1", "some"));
+  server.answer("/containers/json", FalseEngine::json_answer(rows.dump()));
+  refuse("/containers/" + id + "/stop", "500 Internal Server Error");
+  EXPECT_THROW(instances.stop(call, all), EngineFailure);
+  EXPECT_EQ(server.asked("/stop"), 20U);
+}
+
 // d1 drains, d2 is live, d3 launches.
 TEST_F(Scripted, TheNameOfOneThatGoesIsNotHandedToOneThatOnlyLaunches) {
   const std::string live(64, 'd');
