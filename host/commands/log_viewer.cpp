@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/text.hpp"
 #include "process/unique_fd.hpp"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view kWarningMark = " !     ";
 constexpr std::size_t kTailBytes = 8192;
+constexpr std::size_t kLongestLine = 64 * 1024;  // what goes on without an end is shown in pieces
 
 std::optional<DoneLine> parse_done(const std::string& line) {
   const auto words = split_words(line);
@@ -77,6 +79,7 @@ Result<> LogViewer::show_new() {
       show_line(std::string_view(partial_).substr(begin, end - begin));
     }
     partial_.erase(0, begin);
+    if (partial_.size() >= kLongestLine) show_line(std::exchange(partial_, {}));
   }
 }
 

@@ -1,4 +1,4 @@
-// A log that is silent for long.
+// A log that is silent for long, and one that never ends its line.
 #include "commands/log_viewer.hpp"
 
 #include <fcntl.h>
@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <utility>
 
@@ -36,6 +37,20 @@ class Listener final : public UserOutput {
   bool ended_ = false;
 };
 
+class Pieces final : public UserOutput {
+ public:
+  void result(std::string_view line) override {
+    bytes += line.size() - 1;
+    longest = std::max(longest, line.size());
+  }
+  void header(std::string_view) override {}
+  void step(std::string_view) override {}
+  void detail(std::string_view) override {}
+  void warning(std::string_view) override {}
+  void progress(std::string_view, std::uint64_t, std::uint64_t, std::string_view) override {}
+  std::size_t bytes = 0, longest = 0;
+};
+
 TEST(LogViewer, SaysThatSomethingStillGoesOn) {
   const test::TempFolder folder;
   std::ofstream(folder / "log") << "-----> Building\n";
@@ -50,6 +65,18 @@ TEST(LogViewer, SaysThatSomethingStillGoesOn) {
   ASSERT_TRUE(ended && *ended);
   EXPECT_EQ((*ended)->state, "committed");
   EXPECT_THAT(out.heard, testing::StartsWith("-----> Building\n       still building, 0 s\n"));
+}
+
+TEST(LogViewer, KeepsNoLineWithoutAnEnd) {
+  const test::TempFolder folder;
+  constexpr std::size_t kBytes = 1 << 20;
+  std::ofstream(folder / "log") << std::string(kBytes, 'y');
+  Pieces out;
+  const CallContext context{.actor = "t", .app = "shop", .deployment = "d1", .out = out};
+  LogViewer viewer(folder / "log", context);
+  ASSERT_TRUE(viewer.follow(-1));
+  EXPECT_EQ(out.bytes, kBytes);
+  EXPECT_LE(out.longest, std::size_t{128 * 1024});
 }
 
 }  // namespace
