@@ -87,6 +87,18 @@ void TerminalOutput::step(std::string_view line) {
 }
 
 void TerminalOutput::detail(std::string_view bytes) {
+  const std::uint64_t most = settings_.most_detail_bytes;
+  if (most == 0) return put_detail(bytes);
+  if (detail_bytes_ > most) return;
+  const std::uint64_t left = most - detail_bytes_;
+  detail_bytes_ += bytes.size();
+  put_detail(bytes.substr(0, left));
+  if (detail_bytes_ <= most) return;
+  end_detail_line();
+  put_detail("(this is too long: what follows of it is left out)\n");
+}
+
+void TerminalOutput::put_detail(std::string_view bytes) {
   end_live_line();
   while (!bytes.empty()) {
     if (!inside_detail_) put(kIndent);

@@ -18,6 +18,8 @@ struct OutputSettings {
   bool out_is_terminal = false;
   bool quiet = false;                             ///< headers vanish; on without a terminal
   std::uint32_t plain_progress_every_ms = 3'000;  ///< without a terminal: at most a line in this time
+  std::uint64_t most_detail_bytes =
+      0;  ///< of details together; the rest is left out, and that is said. 0: all
 };
 
 /// Threads: one at a time. When nothing can be written any more, what follows is dropped, and gone() says
@@ -46,6 +48,7 @@ class TerminalOutput final : public UserOutput {
 
  private:
   void put(std::string_view bytes);
+  void put_detail(std::string_view bytes);
   void end_live_line();
   void end_detail_line();
   void write_all(int fd, std::string_view bytes);
@@ -55,6 +58,7 @@ class TerminalOutput final : public UserOutput {
   std::string buffer_;
   bool live_line_ = false;      // the cursor stands on a progress line
   bool inside_detail_ = false;  // the last detail did not end its line
+  std::uint64_t detail_bytes_ = 0;
   int gone_ = 0;
   std::string progress_label_;
   MonoMs progress_started_ms_ = 0;

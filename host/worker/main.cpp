@@ -14,6 +14,8 @@ namespace {
 
 namespace protocol = davit::worker_protocol;
 
+constexpr std::uint64_t kLongestLog = 16ULL << 20;  // of what builds and scripts write
+
 const davit::CancelToken* g_cancel = nullptr;  // the one global: a signal handler cannot be handed anything
 
 void interrupt(int) {
@@ -80,7 +82,11 @@ int main(int argc, char** argv) {
   const bool for_the_log = words.front() == "deploy" || words.front() == "recover-deployment";
   const bool quiet = flags.find('q') != std::string::npos && !for_the_log;
   const int said_to = stdout_is_data(words) ? 2 : 1;
-  davit::TerminalOutput out({said_to, 2, isatty(said_to) == 1, quiet}, clock);
+  davit::TerminalOutput out({.out_fd = said_to,
+                             .out_is_terminal = isatty(said_to) == 1,
+                             .quiet = quiet,
+                             .most_detail_bytes = for_the_log ? kLongestLog : 0},
+                            clock);
   davit::CallContext context{.actor = variable(protocol::kActor),
                              .app = {},
                              .deployment = {},

@@ -47,6 +47,20 @@ class Output : public ::testing::Test {
   std::array<int, 2> err_{};
 };
 
+TEST_F(Output, EndsDetailsThatHaveNoEnd) {
+  TerminalOutput output({.out_fd = out_[1], .err_fd = err_[1], .most_detail_bytes = 8}, clock_);
+  output.detail("one\ntwo");
+  output.detail("three\nfour\n");
+  output.detail("five\n");
+  output.step("Next");
+  output.warning("it broke");
+  output.detail("six\n");
+  EXPECT_EQ(
+      out(),
+      "       one\n       twot\n       (this is too long: what follows of it is left out)\n-----> Next\n");
+  EXPECT_EQ(err(), " !     it broke\n");
+}
+
 TEST_F(Output, HasDokkusForms) {
   auto output = make(true, false);
   output.header("My Apps");
