@@ -88,6 +88,15 @@ class Networks(harness.HomeTest):
         self.assert_answers("alone", "still here")
         self.assert_exit(1, self.home.davit("network:destroy", "davit-stranger", check=False), "was not made by network:create")
         self.assert_exit(1, self.home.davit("network:create", "a/b", check=False), "no name of a network")
+        # The engine takes the beginning of an id for a name.
+        beginning = self.home.engine.ask("GET", "/networks/davit-stranger")["Id"][:12]
+        self.assert_exit(1, self.home.davit("network:exists", beginning, check=False), "does not exist")
+        self.assert_exit(1, self.home.davit("network:destroy", beginning, check=False), "does not exist")
+        for key in ("attach-post-create", "attach-post-deploy"):
+            self.home.davit("network:set", "alone", "attach-post-create")
+            self.home.davit("network:set", "alone", key, beginning)
+            self.assert_exit(1, self.home.davit("ps:restart", "alone", check=False), "which does not exist")
+        self.home.davit("network:set", "alone", "attach-post-deploy")
         self.home.davit("network:set", "alone", "initial-network", "host")
         self.assert_exit(1, self.home.davit("ps:restart", "alone", check=False), "a network of the engine's own")
         self.assert_answers("alone", "still here")

@@ -31,7 +31,7 @@ std::int32_t NetworkCommands::run(const sdk::Command& command) {
 
 bool NetworkCommands::find(const std::string& name, Json& found) const {
   check_network_name(name);
-  return base_.engine.find("/networks/" + name, {}, found, patience(call_));
+  return Networks(base_).find(name, found, patience(call_));
 }
 
 std::int32_t NetworkCommands::create(const sdk::Command& command) {

@@ -47,6 +47,10 @@ bool Networks::is_of_another(const Json& network, std::uint32_t owner_kind, cons
          !belongs_to(network, owner_kind, owner);
 }
 
+bool Networks::find(const std::string& name, Json& found, const Patience& patience) const {
+  return base_.engine.find("/networks/" + name, {}, found, patience) && text_in(found, "Name") == name;
+}
+
 void Networks::create(const sdk::Call& call, Json request) {
   const std::string& pool = base_.config.address_pool;
   for (unsigned n = 0;; ++n) {
@@ -68,7 +72,7 @@ void Networks::create(const sdk::Call& call, Json request) {
 std::string Networks::ensure(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
   for (const std::string& name : names_of(owner_kind, owner)) {
     Json found;
-    const bool there = base_.engine.find("/networks/" + name, {}, found, patience(call));
+    const bool there = find(name, found, patience(call));
     if (there && is_of_another(found, owner_kind, owner)) continue;
     if (there) return name;
     create(call, {{"Name", name},
@@ -99,6 +103,12 @@ sdk::Strings listed(const std::string& text) {
     at = end + 1;
   }
   return names;
+}
+
+sdk::Failure missing(const std::string& network, const std::string& app) {
+  return {DAVIT_NOT_FOUND, "network-missing",
+          app + " joins the network " + network + ", which does not exist",
+          "davit network:create " + network + ", or take it away with davit network:set"};
 }
 
 }  // namespace
@@ -139,10 +149,8 @@ std::string Networks::first(const sdk::Call& call, std::uint32_t owner_kind, con
   const NetworkChoice joined = networks_of(base_.host, call, owner);
   for (const std::string& name : joined.all()) {
     Json found;
-    if (base_.engine.find("/networks/" + name, {}, found, patience(call))) continue;
-    throw sdk::Failure(DAVIT_NOT_FOUND, "network-missing",
-                       owner + " joins the network " + name + ", which does not exist",
-                       "davit network:create " + name + ", or take it away with davit network:set");
+    if (find(name, found, patience(call))) continue;
+    throw missing(name, owner);
   }
   return joined.initial.empty() ? ensure(call, owner_kind, owner) : joined.initial;
 }
@@ -176,7 +184,10 @@ void Networks::expose(const sdk::Call& call, const std::string& container, const
   const Json facts = base_.engine.get("/containers/" + container + "/json", {}, patience(call));
   const Json& present = object_in(object_in(facts, "NetworkSettings"), "Networks");
   for (const std::string& name : wanted) {
-    if (!present.contains(name)) connect(call, name, container, aliases);
+    if (present.contains(name)) continue;
+    Json found;
+    if (!find(name, found, patience(call))) throw missing(name, app);
+    connect(call, name, container, aliases);
   }
 }
 
@@ -191,8 +202,7 @@ void Networks::connect(const sdk::Call& call, const std::string& network, const 
 void Networks::remove(std::uint32_t owner_kind, const std::string& owner) {
   for (const std::string& name : names_of(owner_kind, owner)) {
     Json found;
-    if (!base_.engine.find("/networks/" + name, {}, found, steady()) || !belongs_to(found, owner_kind, owner))
-      continue;
+    if (!find(name, found, steady()) || !belongs_to(found, owner_kind, owner)) continue;
     try {
       base_.engine.remove("/networks/" + name, {}, steady());
     } catch (const EngineFailure& failure) {

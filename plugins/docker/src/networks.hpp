@@ -29,6 +29,8 @@ class Networks {
   void expose(const sdk::Call& call, const std::string& container, const std::string& app,
               const std::vector<std::string>& aliases);
   void create(const sdk::Call& call, Json request);
+  /// By its whole name: the engine also takes the beginning of an id, which may be a stranger's.
+  bool find(const std::string& name, Json& found, const Patience& patience) const;
 
  private:
   /// Its usual name, and the one for where another owner has that.
