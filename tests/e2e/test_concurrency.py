@@ -1,4 +1,5 @@
 """Two at once, a client that goes away, and a deployment that is cancelled."""
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -85,6 +86,13 @@ class Concurrency(harness.HomeTest):
         self.assertLess(time.monotonic() - started, 300, "it did not wait for the command's own end")
         self.assertEqual("cancelled", self.deployment("cancelled")["state"])
         self.assertEqual("old", self.home.get("cancelled")[1].strip())
+
+    def test_two_changes_of_a_list_are_both_kept(self):
+        self.home.davit("apps:create", "listed")
+        wanted = [f"https://example.com/{n}.git" for n in range(8)]
+        with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+            list(pool.map(lambda url: self.home.davit("buildpacks:add", "listed", url), wanted))
+        self.assertEqual(wanted, sorted(self.home.json("buildpacks:list", "listed")))
 
     def test_two_pushes_to_two_apps_do_not_wait_for_each_other(self):
         first, second = self.slow_app("one", 3), self.slow_app("two", 3)

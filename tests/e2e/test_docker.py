@@ -1,4 +1,5 @@
 """What only the docker runtime has: stacks, images and their layers, others' hands on its containers, an engine that is down."""
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -112,6 +113,14 @@ class Options(DockerTest):
         self.assertEqual("", self.home.davit("docker-options:list", "optioned", "deploy").stdout)
         self.home.davit("ps:restart", "optioned")
         self.assert_answers("optioned", "one")
+
+
+    def test_two_at_once_are_both_kept(self):
+        self.home.davit("apps:create", "busy")
+        wanted = [f"--env=KEY_{n}=1" for n in range(8)]
+        with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+            list(pool.map(lambda option: self.home.davit("docker-options:add", "busy", "deploy", "--", option), wanted))
+        self.assertEqual(wanted, sorted(self.home.davit("docker-options:list", "busy", "deploy").stdout.split()))
 
 
 class OthersHands(DockerTest):

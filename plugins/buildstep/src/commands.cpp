@@ -7,6 +7,7 @@
 
 #include "davit/failure.hpp"
 #include "files.hpp"
+#include "files/files.hpp"
 #include "listing.hpp"
 #include "report_text.hpp"
 #include "spec.hpp"
@@ -47,6 +48,10 @@ int BuildpackCommands::run(const sdk::Command& command) {
                      fmt::format("{} is not a command of buildstep", command.name));
 }
 
+std::filesystem::path BuildpackCommands::lists_lock() const {
+  return std::filesystem::path(host_.paths(call_).state()) / "lists.lock";
+}
+
 sdk::Strings BuildpackCommands::listed(const std::string& app) const {
   return host_.properties(call_).list(app, kGroup, "list");
 }
@@ -60,6 +65,7 @@ int BuildpackCommands::add(const sdk::Command& command, bool replace) {
   const auto index = parse_index(command.flag("index"));
   const BuildpackSpec spec = parse_spec(command.arg(1));
   if (spec.location.starts_with('/')) trust_path(app, spec.location);
+  const files::FileLock one_at_a_time(lists_lock());
   sdk::Strings list = listed(app);
   list = replace ? replaced(std::move(list), spec.canonical(), index)
                  : added(std::move(list), spec.canonical(), index);
@@ -85,6 +91,7 @@ void BuildpackCommands::trust_path(const std::string& app, const std::string& lo
 
 int BuildpackCommands::remove(const sdk::Command& command) {
   const std::string app = command.arg(0);
+  const files::FileLock one_at_a_time(lists_lock());
   const Removal removal = removed(listed(app), app, command.arg(1), parse_index(command.flag("index")));
   if (!call_.quiet()) call_.step(fmt::format("Removing {}", label_of(removal.removed)));
   host_.properties(call_).set_list(app, kGroup, "list", removal.list);

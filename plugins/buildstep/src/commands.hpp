@@ -31,6 +31,8 @@ class BuildpackCommands {
   sdk::Pairs rows(const std::string& app) const;
   void trust_path(const std::string& app, const std::string& location);
   sdk::Strings listed(const std::string& app) const;
+  /// Held while a list is read, changed and written.
+  [[nodiscard]] std::filesystem::path lists_lock() const;
 
   const sdk::Host& host_;
   sdk::Call call_;

@@ -5,6 +5,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <optional>
+
+#include "files/files.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -50,7 +53,10 @@ std::int32_t DockerCommands::run(const sdk::Command& command) {
       {"docker-options:list", &DockerCommands::options_list},
       {"docker-options:report", &DockerCommands::options_report}};
   for (const auto& [name, handler] : handlers) {
-    if (command.name == name) return (this->*handler)(command);
+    if (command.name != name) continue;
+    std::optional<files::FileLock> lists;  // read, changed and written by one at a time
+    if (command.name.starts_with("docker-options:")) lists.emplace(base_.config.state + "/lists.lock");
+    return (this->*handler)(command);
   }
   throw sdk::Failure(DAVIT_NOT_FOUND, "command-unknown",
                      fmt::format("{} is not a command of docker", command.name));

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "engine/pull.hpp"
+#include "files/files.hpp"
 
 namespace davit::docker_plugin {
 namespace {
@@ -100,6 +101,7 @@ std::int32_t RegistryCommands::login(const sdk::Command& command) {
   const std::string app = scope_of(command, 2, left);
   const Login login{plain_server(left[0]), left[1], read_password(command.fds[0])};
   ask_registry(login);
+  const files::FileLock one_at_a_time(base_.config.state + "/lists.lock");
   registries_.put(app, login);
   call_.step(fmt::format("Login Succeeded: {} at {}", login.user, login.server));
   return 0;
@@ -109,6 +111,7 @@ std::int32_t RegistryCommands::logout(const sdk::Command& command) {
   sdk::Strings left;
   const std::string app = scope_of(command, 1, left);
   const std::string server = plain_server(left[0]);
+  const files::FileLock one_at_a_time(base_.config.state + "/lists.lock");
   if (!registries_.remove(app, server))
     call_.fail(DAVIT_NOT_FOUND, "not-logged-in", fmt::format("Not logged in to {}", server),
                app.empty() ? "See registry:list --global" : fmt::format("See registry:list {}", app));
