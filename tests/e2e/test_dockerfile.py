@@ -284,6 +284,19 @@ class Images(DockerfileTest):
         self.home.davit("git:from-image", "ports", "davit-e2e/ports:1")
         self.assertEqual((200, "several"), self.answer("ports"))
 
+    def test_an_image_with_a_stop_signal_and_labels_of_davits(self):
+        app = self.app("signalled")
+        app.write("go", "trap '' TERM; trap 'exit 0' INT; while :; do sleep 1 & wait $!; done\n")
+        app.write("Dockerfile", f"FROM {engine.BUSYBOX}\nSTOPSIGNAL SIGINT\nLABEL davit.port=22\nCOPY go /go\nCMD [\"true\"]\n")
+        app.write("Procfile", "worker: sh /go\n")
+        app.commit()
+        self.home.davit("ps:scale", "signalled", "web=0", "worker=1")
+        app.push()
+        self.assertEqual([[]], [instance["endpoints"] for instance in self.home.instances("signalled")])
+        container = next(row["Id"] for row in self.api.of_home(self.home.path)[0] if row["Labels"].get("davit.owner") == "signalled")
+        self.api.ask("POST", f"/containers/{container}/stop", query={"t": "60"})
+        self.assertNotEqual(137, self.api.ask("GET", f"/containers/{container}/json")["State"]["ExitCode"])
+
     def test_an_image_without_a_shell(self):
         app = self.app("bare")
         app.write("Dockerfile", f"FROM {engine.BUSYBOX} AS base\nFROM scratch\nCOPY --from=base /bin/busybox /busybox\nCOPY www /www\n"

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <set>
@@ -80,6 +83,23 @@ std::set<std::uint32_t> exposed_ports(const Json& config) {
     if (is_tcp && number != 0 && number < 65536) ports.insert(number);
   }
   return ports;
+}
+
+int signal_number(const std::string& text) {
+  constexpr std::string_view kRealTime = "RTMIN+";
+  constexpr int kFirstRealTime = 34;  // as the C library of an image has it
+  const std::string name = text.starts_with("SIG") ? text.substr(3) : text;
+  for (int number = 1; number < kFirstRealTime; ++number) {
+    const char* known = sigabbrev_np(number);
+    if (known != nullptr && name == known) return number;
+  }
+  const bool is_real_time = name.starts_with(kRealTime);
+  const std::string_view digits = std::string_view(name).substr(is_real_time ? kRealTime.size() : 0);
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 0 || number >= NSIG) return 0;
+  number += is_real_time ? kFirstRealTime : 0;
+  return number < NSIG ? number : 0;
 }
 
 std::string Images::repository(const char* kind) const {
@@ -238,17 +258,18 @@ RunnableImage Images::as_it_is(const sdk::Call& call, const sdk::Artifact& artif
                        "the image " + artifact.ref + " is for " + os + ", and this engine runs " + here,
                        "build it for this platform");
   const Json& config = object_in(image, "Config");
-  return {artifact.ref, words_in(config, "Entrypoint"), words_in(config, "Cmd"), true, exposed_ports(config)};
+  return {artifact.ref, words_in(config, "Entrypoint"), words_in(config, "Cmd"),
+          true,         exposed_ports(config),          signal_number(text_in(config, "StopSignal"))};
 }
 
 RunnableImage Images::runnable(const sdk::Call& call, const std::string& owner,
                                const std::optional<sdk::Artifact>& artifact, const RunUser& user) {
   if (artifact && artifact->kind == DAVIT_ARTIFACT_IMAGE) return as_it_is(call, *artifact);
   if (artifact && artifact->kind == DAVIT_ARTIFACT_SLUG)
-    return {slug_image(call, owner, *artifact, user), {}, {}, false, {}};
+    return {slug_image(call, owner, *artifact, user), {}, {}, false, {}, 0};
   const std::string stack =
       artifact && !artifact->stack.empty() ? artifact->stack : stacks_.wanted(call, owner);
-  return {base_image(call, stacks_.image_of(call, stack, owner), user), {}, {}, false, {}};
+  return {base_image(call, stacks_.image_of(call, stack, owner), user), {}, {}, false, {}, 0};
 }
 
 /// By its names: what others make of an image of davit's inherits the labels.

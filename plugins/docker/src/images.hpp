@@ -18,7 +18,11 @@ struct RunnableImage {
   sdk::Strings command;             ///< its own, for when there is no other
   bool as_it_is = false;            ///< an image artifact: its own user and working directory
   std::set<std::uint32_t> exposed;  ///< tcp ports
+  int stop_signal = 0;              ///< 0: SIGTERM
 };
+
+/// The number of "SIGQUIT", "QUIT", "3" or "SIGRTMIN+3"; 0 for what is none. Pure.
+int signal_number(const std::string& text);
 
 class Images {
  public:

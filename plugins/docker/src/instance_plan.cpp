@@ -143,7 +143,7 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   spec.aliases = name.aliases();
   spec.restart = group.restart;
   spec.max_retries = group.max_retries;
-  spec.stop_signal = group.stop_signal;
+  spec.stop_signal = group.stop_signal != 0 ? group.stop_signal : plan.image.stop_signal;
   spec.stop_timeout_ms = group.stop_timeout_ms;
   spec.log_file_bytes = base_.config.log_file_bytes;
   spec.log_files = base_.config.log_files;
@@ -152,7 +152,8 @@ ContainerSpec Instances::spec_for(const sdk::Call& call, const Plan& plan, const
   spec.labels[kLabelHomePath] = base_.config.home;
   spec.labels[kLabelSpec] = plan.hash;
   spec.labels[kLabelStopMs] = std::to_string(group.stop_timeout_ms);
-  if (plan.listens) spec.labels[kLabelPort] = std::to_string(spec.host_port);
+  // Always: an image may have such a label of its own.
+  spec.labels[kLabelPort] = plan.listens ? std::to_string(spec.host_port) : "";
   return spec;
 }
 

@@ -250,6 +250,15 @@ TEST(ExposedPorts, AreThoseOfTcp) {
   EXPECT_THAT(exposed_ports(Json::object()), testing::IsEmpty());
 }
 
+TEST(Images, NameTheirStopSignal) {
+  EXPECT_EQ(signal_number("SIGQUIT"), 3);
+  EXPECT_EQ(signal_number("WINCH"), 28);
+  EXPECT_EQ(signal_number("15"), 15);
+  EXPECT_EQ(signal_number("SIGRTMIN+3"), 37);
+  for (const char* none : {"", "SIG", "SIGNONE", "-1", "65", "SIGRTMIN+99", "3x", "99999999999"})
+    EXPECT_EQ(signal_number(none), 0) << none;
+}
+
 TEST(Subnets, AreCutFromThePool) {
   EXPECT_EQ(subnet_of("10.88.0.0/16", 0), "10.88.0.0/24");
   EXPECT_EQ(subnet_of("10.88.3.9/16", 255), "10.88.255.0/24");
