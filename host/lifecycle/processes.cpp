@@ -95,7 +95,9 @@ Result<Quantities> said_quantities(DeploymentRun& run, const ReleaseSpec& spec) 
 ArtifactRef artifact_of(const LifecycleServices& services, const Release& release) {
   ArtifactRef ref;
   ref.digest = release.spec.artifact.digest;
-  ref.stack = release.spec.stack;
+  const ReleaseExtras extras = extras_of(release.spec);
+  const bool was_here = !extras.built_stack.empty() && extras.built_runtime == release.spec.runtime;
+  ref.stack = was_here ? extras.built_stack : release.spec.stack;
   switch (release.spec.artifact.kind) {
     case ArtifactKind::kNone:
       break;

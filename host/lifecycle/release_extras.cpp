@@ -54,6 +54,8 @@ std::string extras_to_json(const ReleaseExtras& extras) {
   if (!extras.config_defaults.empty()) object["config_defaults"] = extras.config_defaults;
   if (!extras.formation.empty()) object["formation"] = to_json(extras.formation);
   if (extras.scripts != DeployScripts{}) object["scripts"] = to_json(extras.scripts);
+  if (!extras.built_stack.empty())
+    object["built"] = {{"runtime", extras.built_runtime}, {"stack", extras.built_stack}};
   if (object.empty()) return {};
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
@@ -75,6 +77,9 @@ ReleaseExtras extras_of(const ReleaseSpec& spec) {
   const json scripts = member(object, "scripts", json::object());
   extras.scripts = {member(scripts, "predeploy", std::string()), member(scripts, "postdeploy", std::string()),
                     member(scripts, "first_postdeploy", std::string())};
+  const json built = member(object, "built", json::object());
+  extras.built_runtime = member(built, "runtime", std::string());
+  extras.built_stack = member(built, "stack", std::string());
   return extras;
 }
 

@@ -79,6 +79,7 @@ class RuntimeAdapter final : public Runtime {
   }
   Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
                       const CallContext& context) override;
+  Result<std::string> build_stack(const std::string& app, const CallContext& context) override;
 
  private:
   PluginTable<davit_runtime> table_;

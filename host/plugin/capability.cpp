@@ -25,4 +25,8 @@ Result<> Runtime::make_stack(const std::string& name, const std::vector<std::str
               "unsupported");
 }
 
+Result<std::string> Runtime::build_stack(const std::string& /*app*/, const CallContext& /*context*/) {
+  return std::string();
+}
+
 }  // namespace davit

@@ -1,7 +1,6 @@
 // Capabilities: what plugins provide, as the rest of the host sees it. Abstract classes and plain values; the
 // adapters that speak the C ABI are in plugin/adapters, and tests have fakes. The contracts are those of
-// sdk/include/davit/{builder,runtime, proxy,commands}.h, in C++ terms. Threads: one call at a time per
-// object.
+// sdk/include/davit/{builder,runtime,proxy,commands}.h, in C++ terms. Threads: one call at a time an object.
 #pragma once
 
 #include <array>
@@ -88,8 +87,7 @@ struct Instance {
   InstanceState state = InstanceState::kStarting;
   unsigned exits = 0;
   UnixMs since_unix_ms = 0;
-  int exit_code = -1;
-  int pid = 0;
+  int exit_code = -1, pid = 0;
   std::vector<Endpoint> endpoints;
   std::string container{};  ///< its id, where the runtime has containers
 };
@@ -152,6 +150,8 @@ class Runtime {
   /// A stack from Debian packages; made again only with `anew`. kUnavailable "unsupported".
   virtual Result<> make_stack(const std::string& name, const std::vector<std::string>& packages, bool anew,
                               const CallContext& context);
+  /// What the app's last build ran on, for its release's ArtifactRef::stack. "": the runtime tells nothing.
+  virtual Result<std::string> build_stack(const std::string& app, const CallContext& context);
 };
 
 struct Route {

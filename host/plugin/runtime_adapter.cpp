@@ -226,4 +226,15 @@ Result<> RuntimeAdapter::make_stack(const std::string& name, const std::vector<s
       });
 }
 
+Result<std::string> RuntimeAdapter::build_stack(const std::string& app, const CallContext& context) {
+  std::string stack;
+  const davit_sink sink = text_sink(stack);
+  DAVIT_TRY(table_.call(
+      "davit.runtime/1.build_stack", 0, context, [&](const davit_runtime& table, auto* plugin, auto* call) {
+        const bool tells = DAVIT_HAS(&table, davit_runtime, build_stack) && table.build_stack;
+        return tells ? table.build_stack(plugin, call, abi(app), &sink) : DAVIT_OK;
+      }));
+  return stack;
+}
+
 }  // namespace davit

@@ -91,6 +91,44 @@ class Stacks(DockerTest):
         self.assertEqual(1, len(self.images() - images))
 
 
+class Stacks(DockerTest):
+    OTHER = "davit-e2e/stack:other"
+
+    def other_stack(self):
+        container = self.api.run(engine.STACK, ["touch", "/etc/other-stack"], "other-stack", HostConfig={"NetworkMode": "none"})
+        self.api.ask("POST", f"/containers/{container}/wait")
+        self.api.ask("POST", "/commit", {}, query={"container": container, "repo": "davit-e2e/stack", "tag": "other"})
+        self.api.ask("DELETE", f"/containers/{container}")
+
+        def forget():
+            self.home.davit("--force", "apps:destroy", "stacked")
+            self.home.davit("--force", "apps:destroy", "stacked-copy")
+            self.home.davit("system:collect")
+            self.api.ask("DELETE", f"/images/{self.OTHER}", query={"force": "1"})
+        self.addCleanup(forget)
+
+    def test_a_release_stays_on_the_one_that_it_was_built_on(self):
+        self.other_stack()
+        app = self.app("stacked")
+        app.server("of", "import pathlib\nON = ' other' if pathlib.Path('/etc/other-stack').exists() else ' first'\n")
+        app.write("server.py", (app.folder / "server.py").read_text().replace('"of" +', '"of" + ON +'))
+        app.commit()
+        app.push()
+        self.assert_answers("stacked", "of first")
+        # The same tree is the same slug.
+        self.home.davit("stack:set", "stacked", self.OTHER)
+        self.home.davit("ps:rebuild", "stacked")
+        self.assert_answers("stacked", "of other")
+        self.home.davit("releases:rollback", "stacked", "v1")
+        self.assert_answers("stacked", "of first")
+        self.home.davit("config:set", "stacked", "A=b")
+        self.assert_answers("stacked", "of first")
+        self.home.davit("releases:rollback", "stacked", "v2")
+        self.assert_answers("stacked", "of other")
+        self.home.davit("apps:clone", "stacked", "stacked-copy")
+        self.assert_answers("stacked-copy", "of other")
+
+
 class Options(DockerTest):
     def test_a_value_with_blanks_is_one_option(self):
         app = self.app("optioned")

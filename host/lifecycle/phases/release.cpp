@@ -18,6 +18,15 @@ namespace {
 
 constexpr std::size_t kShortRevision = 7;
 
+// What its build ran on goes with the release: the same slug may have been built on another one, too.
+Result<> note_stack(DeploymentRun& run, ReleaseExtras& extras) {
+  DAVIT_TRY_ASSIGN(const std::string chosen, runtime_of(run.services.store, run.app.id));
+  DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(chosen));
+  extras.built_runtime = runtime->id();
+  DAVIT_TRY_ASSIGN(extras.built_stack, runtime->build_stack(run.app.name, run.call));
+  return {};
+}
+
 Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   ReleaseSpec spec;
   if (run.built.artifact.kind == ArtifactRef::Kind::kSlug) {
@@ -30,10 +39,11 @@ Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   spec.source = run.text("source", run.live ? run.live->spec.source : "rebuild");
   spec.builder = run.builder->id();
   spec.stack = run.built.artifact.stack;
-  const std::string extras =
-      extras_to_json({run.built.config_defaults, run.manifest.formation, run.manifest.scripts});
+  ReleaseExtras extras{run.built.config_defaults, run.manifest.formation, run.manifest.scripts};
+  if (spec.artifact.kind == ArtifactKind::kSlug) DAVIT_TRY(note_stack(run, extras));
+  const std::string extras_json = extras_to_json(extras);
   for (const auto& [type, command] : run.built.process_types) {
-    spec.processes.push_back({type, command, run.built.launcher, extras});
+    spec.processes.push_back({type, command, run.built.launcher, extras_json});
   }
   spec.checks_json = checks_to_json(run.manifest.checks);
   spec.description = fmt::format("Deploy {}", spec.revision.substr(0, kShortRevision));

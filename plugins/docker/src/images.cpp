@@ -199,7 +199,12 @@ void Images::note_build(const sdk::Call& call, const std::string& owner) {
                     stacks_.image_of(call, stacks_.wanted(call, owner), owner));
 }
 
-/// A release stays on the stack that it was built on, whatever is set later; see the ADR.
+std::string Images::built_on(const std::string& owner) const {
+  return files::read_file(base_.config.state + "/builds/" + owner).value_or("");
+}
+
+/// A release stays on the stack that it was built on, whatever is set later: it says which. One of an older
+/// davit, or of a build on another runtime, does not: see the ADR.
 std::string Images::stack_for(const sdk::Call& call, const std::string& owner, const sdk::Artifact& slug) {
   const std::string folder = base_.config.state + "/slugs";
   const std::string file = folder + "/" + short_digest(slug.digest);
@@ -208,6 +213,7 @@ std::string Images::stack_for(const sdk::Call& call, const std::string& owner, c
   if (const auto bound = files::read_file(file)) id = *bound;
   const std::int64_t built_ns = files::modified_ns(build);
   if (built_ns != 0 && files::modified_ns(slug.ref) >= built_ns) id = files::read_file(build).value_or(id);
+  if (slug.stack.starts_with("sha256:")) id = slug.stack;
   Json image;
   if (!id.empty() && !base_.engine.find("/images/" + id + "/json", {}, image, patience(call))) {
     call.warning(

@@ -33,6 +33,8 @@ class Images {
                          const std::optional<sdk::Artifact>& artifact, const RunUser& user);
   /// To be called when a build begins: slugs made after this belong on the stack of now.
   void note_build(const sdk::Call& call, const std::string& owner);
+  /// The id of the stack that the owner's last build ran on; "" if there was none.
+  [[nodiscard]] std::string built_on(const std::string& owner) const;
   /// Removes images of slugs whose file is gone, and what stood on a stack that was made anew; never what a
   /// container uses.
   void sweep(const sdk::Call& call);

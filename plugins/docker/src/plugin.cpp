@@ -99,6 +99,9 @@ class DockerRuntime : public sdk::Plugin,
                   bool anew) override {
     if (anew || !parts_->stacks.is_there(call, name)) (void)parts_->stacks.build(call, name, "", packages);
   }
+  std::string build_stack(const sdk::Call&, const std::string& app) override {
+    return parts_->images.built_on(app);
+  }
 
   int32_t run_command(const sdk::Call& call, const sdk::Command& command) override {
     if (NetworkCommands::is_one(command.name)) return NetworkCommands(parts_->base, call).run(command);

@@ -176,6 +176,11 @@ typedef struct davit_runtime {
    * with `anew`. Without the function: argv and services run on what the machine has. [call] */
   davit_status (*make_stack)(davit_plugin* plugin, const davit_call* call, davit_str name,
                              davit_strs packages, uint32_t anew);
+  /* What the last build of this app ran on, in the runtime's own words: kept with the release of its slug,
+   * and handed back as the artifact's `stack` wherever that release runs. Empty, or no function: nothing.
+   * [call] */
+  davit_status (*build_stack)(davit_plugin* plugin, const davit_call* call, davit_str app,
+                              const davit_sink* stack);
 } davit_runtime;
 
 #ifdef __cplusplus

@@ -33,6 +33,10 @@ class Runtime {
     (void)packages, (void)anew;
     throw Failure(DAVIT_UNSUPPORTED, "no-stacks", "this runtime makes no stack " + name);
   }
+  virtual std::string build_stack(const Call&, const std::string& app) {
+    (void)app;
+    return {};
+  }
 };
 
 namespace detail {
@@ -93,6 +97,10 @@ struct RuntimeTable {
                                  davit_strs packages, uint32_t anew) noexcept {
     return guard(call, [&] { self(plugin).make_stack(Call(call), copy(name), copy(packages), anew != 0); });
   }
+  static davit_status build_stack(davit_plugin* plugin, const davit_call* call, davit_str app,
+                                  const davit_sink* stack) noexcept {
+    return guard(call, [&] { write_all(stack, self(plugin).build_stack(Call(call), copy(app))); });
+  }
   static const void* get() noexcept {
     static constexpr davit_runtime table{sizeof(davit_runtime),
                                          0,
@@ -107,7 +115,8 @@ struct RuntimeTable {
                                          &run_task,
                                          &list_owned,
                                          &describe,
-                                         &make_stack};
+                                         &make_stack,
+                                         &build_stack};
     return &table;
   }
 };

@@ -78,6 +78,10 @@ TEST(ConfigDefaults, TravelWithTheProcesses) {
   spec.processes = {{"web", "", {}, extras_to_json({{{"A", "1"}, {"B", "\"\n"}}, {}, {}})}};
   EXPECT_THAT(extras_of(spec).config_defaults, ElementsAre(Pair("A", "1"), Pair("B", "\"\n")));
   EXPECT_EQ(extras_to_json({}), "");
+  const std::string built = extras_to_json({{}, {}, {}, "docker", "sha256:1"});
+  spec.processes = {{"web", "", {}, built}};
+  EXPECT_EQ(extras_of(spec).built_runtime, "docker");
+  EXPECT_EQ(extras_of(spec).built_stack, "sha256:1");
   spec.processes[0].extras_json = "{\"config_defaults\":[1]}";
   EXPECT_THAT(extras_of(spec).config_defaults, IsEmpty());
   spec.processes[0].extras_json = "not json";

@@ -157,6 +157,7 @@ TEST_F(PluginHostTest, BuilderRuntimeProxyAndDoctorCrossTheBoundary) {
   EXPECT_EQ(runtime->exec(exec, context_).value(), 4);
   EXPECT_EQ(heard, "shop.d1.web.1");
   EXPECT_THAT(runtime->list_owned(context_).value(), ElementsAre("app/shop/d1/web"));
+  EXPECT_EQ(runtime->build_stack("shop", context_).value(), "shop");
 
   Proxy* proxy = host().proxy().value();
   ASSERT_NE(proxy, nullptr);
