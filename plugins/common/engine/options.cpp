@@ -20,6 +20,9 @@ constexpr unsigned kOnDeploy = 2;
 constexpr unsigned kOnRun = 4;
 constexpr unsigned kAlways = kOnBuild | kOnDeploy | kOnRun;
 
+constexpr double kFewestCpus = 0.01;                // as the engine
+constexpr std::uint64_t kLeastMemory = 6ULL << 20;  // as the engine
+
 [[noreturn]] void refuse(const std::string& message, const std::string& hint) {
   throw sdk::Failure(DAVIT_INVALID, "docker-option", message, hint);
 }
@@ -50,8 +53,10 @@ std::pair<std::string, std::string> split_at(const std::string& option, const st
 void set_cpus(Json& host, const std::string& option, const std::string& value) {
   double cpus = 0;
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), cpus);
-  if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() || cpus <= 0 || cpus > 1024)
-    refuse(fmt::format("{} takes a number of cores, not '{}'", option, value), "for example --cpus=1.5");
+  if (parsed.ec != std::errc() || parsed.ptr != value.data() + value.size() ||
+      !(cpus >= kFewestCpus && cpus <= 1024))  // less may be none at all, which is no limit
+    refuse(fmt::format("{} takes a number of cores, at least {}, not '{}'", option, kFewestCpus, value),
+           "for example --cpus=1.5");
   host["NanoCpus"] = static_cast<std::int64_t>(cpus * 1e9);
 }
 
@@ -80,6 +85,8 @@ void add_tmpfs(Json& host, const std::string& option, const std::string& value) 
   if (!path.starts_with('/'))
     refuse(fmt::format("{} takes an absolute path, not '{}'", option, path),
            "for example --tmpfs=/scratch:size=64m");
+  if ((path + "/").starts_with("/run/davit/"))
+    refuse(fmt::format("{}={} would hide davit's own", option, path), "choose another folder");
   host["Tmpfs"][path] = colon == std::string::npos ? "" : value.substr(colon + 1);
 }
 
@@ -157,6 +164,8 @@ const std::vector<Known>& known_options() {
     };
     const auto memory = host([](Json& config, const std::string& option, const std::string& value) {
       config["Memory"] = parse_bytes(option, value);
+      if (config["Memory"] < kLeastMemory)
+        refuse(fmt::format("{}={} is too little for any process", option, value), "give at least 6m");
       config["MemorySwap"] = config["Memory"];
     });
     return std::vector<Known>{

@@ -75,7 +75,11 @@ TEST(Options, WhatReachesPastTheContainerIsRefusedWithTheReason) {
 TEST(Options, BadValuesAreNamed) {
   EXPECT_THAT(refusal("--memory=lots"), HasSubstr("--memory takes a size, not 'lots'"));
   EXPECT_THAT(refusal("--memory=99999999999g"), HasSubstr("takes a size"));
-  EXPECT_THAT(refusal("--cpus=-1"), HasSubstr("--cpus"));
+  for (const char* text : {"--cpus=-1", "--cpus=nan", "--cpus=0.0000000001"})
+    EXPECT_THAT(refusal(text), HasSubstr("--cpus takes")) << text;
+  EXPECT_THAT(refusal("--memory=1m"), HasSubstr("too little"));
+  for (const char* text : {"--tmpfs=/run/davit", "--tmpfs=/run/davit/x:size=1m"})
+    EXPECT_THAT(refusal(text), HasSubstr("davit's own")) << text;
   EXPECT_THAT(refusal("--pids-limit=ten"), HasSubstr("whole number"));
   EXPECT_THAT(refusal("--memory"), HasSubstr("lacks its value"));
   EXPECT_THAT(refusal("--env 'A=1"), HasSubstr("not closed"));
