@@ -175,7 +175,10 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path, const Lock
     DAVIT_TRY_ASSIGN(auto fd, open_lock(path));
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK) return fail(system_error(fmt::format("lock {}", path.native()), errno));
-      if (!told && wait.on_wait) wait.on_wait(last_owner(path).value_or(LockOwner{"another command", 0, 0}));
+      if (!told && wait.on_wait) {  // whoever has just taken it may not have written yet who that is
+        const LockOwner unknown{"another command", 0, SystemClock().now_unix_ms()};
+        wait.on_wait(last_owner(path).value_or(unknown));
+      }
       told = true;
       DAVIT_TRY_ASSIGN(fd, lock_blocking(std::move(fd), path, until_mono_ms, wait));
     }
