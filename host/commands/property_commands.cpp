@@ -19,6 +19,12 @@ Result<> check_replacement(std::string_view value) {
               "Use start-first, or stop-first for an app that must not run twice");
 }
 
+Result<> check_script_limit(std::string_view value) {
+  DAVIT_TRY(check_seconds(value));
+  if (value.find_first_not_of('0') != std::string_view::npos) return {};
+  return fail(Code::kInvalid, "a script needs some time", "Give it at least 1");
+}
+
 // The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
 std::vector<CliProperty> check_settings() {
   return {{"start-timeout", "60", true, true, check_seconds, "seconds in which an instance must be healthy"},
@@ -52,7 +58,8 @@ std::vector<CliProperty> process_settings() {
       {"restart-policy", "on-failure:10", true, true, check_restart_policy,
        "always, no, unless-stopped, on-failure, on-failure:N"},
       {"runtime", "", true, true, {}, "plugin that runs the app; not set: the home's"},
-      {"script-timeout-seconds", "600", true, true, check_seconds, "longest time of each script of app.json"},
+      {"script-timeout-seconds", "600", true, true, check_script_limit,
+       "longest time of each script of app.json"},
       {"stack", "", true, true, {}, "STACK that buildpacks see; not set: that of buildpacks:set-property"},
       {"stop-timeout-seconds", "30", true, true, check_seconds, "from the stop signal to the kill"}};
 }

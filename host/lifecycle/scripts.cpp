@@ -30,7 +30,11 @@ Result<int> run_line(DeploymentRun& run, const ReleaseProcess& line, std::uint64
   if (limit_ms != 0) task.limits.time_ms = limit_ms;
   task.out = [&](std::string_view bytes) { run.call.out.detail(bytes); };
   DAVIT_TRY_ASSIGN(Runtime * runtime, run.services.capabilities.runtime(run.target->spec.runtime));
-  return runtime->run_task(task, run.call);
+  auto code = runtime->run_task(task, run.call);
+  if (code || limit_ms == 0 || code.error().code != Code::kTimeout) return code;
+  return fail(Code::kTimeout, fmt::format("it did not end within {} s", limit_ms / 1000),
+              fmt::format("More time: davit ps:set {} script-timeout-seconds SECONDS", run.app.name),
+              "script-timeout");
 }
 
 ReleaseProcess line_of(const Release& release, std::string name, std::string script) {
@@ -42,7 +46,9 @@ ReleaseProcess line_of(const Release& release, std::string name, std::string scr
 }
 
 std::uint64_t script_limit_ms(const DeploymentRun& run) {
-  return 1000 * run.number_property("ps", "script-timeout-seconds", kScriptLimitS);
+  // Never without an end: after the switch nothing else would end one that hangs, which has the app's lock.
+  const std::uint64_t limit_s = run.number_property("ps", "script-timeout-seconds", kScriptLimitS);
+  return 1000 * (limit_s == 0 ? kScriptLimitS : limit_s);
 }
 
 Result<> run_predeploy(DeploymentRun& run) {

@@ -113,6 +113,24 @@ TEST_F(Manifest, AFailedPredeployEndsIt) {
   EXPECT_THAT(tasks(), ElementsAre("predeploy:prepare"));
 }
 
+TEST_F(Manifest, NoScriptIsWithoutALimit) {
+  app_json(R"({"scripts":{"dokku":{"postdeploy":"announce"}}})");
+  must(world.store().properties().set(AppId::kGlobal, "ps", "script-timeout-seconds", "0"));
+  must(world.push());
+  ASSERT_EQ(world.plugins.runtime_fake.tasks.size(), 1U);
+  EXPECT_EQ(world.plugins.runtime_fake.tasks.front().limits.time_ms, 600'000U);
+}
+
+TEST_F(Manifest, AScriptThatHangsIsToldHowToGetMoreTime) {
+  app_json(R"({"scripts":{"dokku":{"predeploy":"prepare"}}})");
+  world.plugins.record.fail_next("runtime.run_task",
+                                 Error{Code::kTimeout, "/x/sandbox did not end within 600 s", {}, {}, {}});
+  const auto done = world.push();
+  ASSERT_FALSE(done);
+  EXPECT_THAT(done.error().text(), HasSubstr("predeploy: it did not end within 600 s"));
+  EXPECT_THAT(done.error().hint, HasSubstr("script-timeout-seconds"));
+}
+
 TEST_F(Manifest, AFailedPostdeployIsAWarning) {
   app_json(R"({"scripts":{"davit":{"postdeploy":"announce"}}})");
   world.plugins.runtime_fake.on_task = [](const TaskRequest& task) {
