@@ -90,8 +90,6 @@ class Stacks(DockerTest):
         self.assertEqual(layers[:-1], self.layers("first")[:-1])
         self.assertEqual(1, len(self.images() - images))
 
-
-class Stacks(DockerTest):
     OTHER = "davit-e2e/stack:other"
 
     def other_stack(self):
