@@ -75,6 +75,12 @@ TEST_F(Manifest, WithoutQuantitiesTheLastOnesStay) {
   EXPECT_THAT(world.instances(), ElementsAre("shop.d2.web.1", "shop.d2.web.2"));
 }
 
+TEST_F(Manifest, AQuantityOfATypeThatThereIsNotIsToldOf) {
+  app_json(R"({"formation":{"web":{"quantity":1},"wroker":{"quantity":2},"clock":{"quantity":0}}})");
+  must(world.push());
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("formation.wroker")));
+}
+
 TEST_F(Manifest, ARestartKeepsTheQuantities) {
   app_json(R"({"formation":{"web":{"quantity":2},"worker":{"quantity":1}}})");
   must(world.push());

@@ -2,6 +2,7 @@
 // ends it.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "lifecycle/processes.hpp"
@@ -27,6 +28,16 @@ Result<> note_stack(DeploymentRun& run, ReleaseExtras& extras) {
   return {};
 }
 
+// A slip of the pen there may mean that nothing runs: types that app.json does not name are 0.
+void tell_of_unknown_types(DeploymentRun& run) {
+  for (const auto& [type, wanted] : run.manifest.formation) {
+    const bool is_known =
+        std::ranges::any_of(run.built.process_types, [&](const auto& known) { return known.first == type; });
+    if (is_known || wanted.quantity.value_or(0) == 0) continue;
+    run.call.out.warning(fmt::format("app.json: formation.{}: the app has no such process type", type));
+  }
+}
+
 Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   ReleaseSpec spec;
   if (run.built.artifact.kind == ArtifactRef::Kind::kSlug) {
@@ -39,6 +50,7 @@ Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   spec.source = run.text("source", run.live ? run.live->spec.source : "rebuild");
   spec.builder = run.builder->id();
   spec.stack = run.built.artifact.stack;
+  tell_of_unknown_types(run);
   ReleaseExtras extras{run.built.config_defaults, run.manifest.formation, run.manifest.scripts};
   if (spec.artifact.kind == ArtifactKind::kSlug) DAVIT_TRY(note_stack(run, extras));
   const std::string extras_json = extras_to_json(extras);
