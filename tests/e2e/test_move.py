@@ -30,7 +30,8 @@ class Rename(harness.HomeTest):
         self.assertFalse((self.home.path / "slugs" / old).exists())
         self.assertFalse(self.home.repository(old).exists())
         self.assertIn("listening", self.home.davit("logs", new, "-n", "50").stdout)
-        self.assertIn("/before-it", self.home.davit("nginx:access-logs", new, "-n", "100000").stdout)
+        # The log comes along at the end of it all, after the old instances' end.
+        harness.wait_for(lambda: "/before-it" in self.home.davit("nginx:access-logs", new, "-n", "100000").stdout, "the log under its old name")
 
         # Everything works under the new name.
         app.name = new
