@@ -191,7 +191,7 @@ def among(home, app, count, rounds):
 
 def measure(home, app, folder, quick):
     result = {"first": {}, "streams": {}, "among": {}}
-    pairs, megabytes = (1, 16) if quick else (3, 300)  # large: throughput is asked for, and what is fixed would hide it
+    pairs, megabytes = (1, 16) if quick else (5, 300)  # large: throughput is asked for, and what is fixed would hide it
     for kind in ("postgres", "mysql"):
         result["first"][kind] = first_queries(home, kind, folder, 1 if quick else 5)
         result["streams"][kind] = streams(home, kind, folder, megabytes, pairs)
