@@ -16,7 +16,8 @@ struct ReleaseExtras {
   std::map<std::string, std::string, std::less<>> config_defaults;  ///< a buildpack's config_vars
   ManifestFormation formation;
   DeployScripts scripts;
-  std::string built_runtime{}, built_stack{};  ///< where the slug was built, and on what: Runtime::build_stack
+  std::string built_runtime{},
+      built_stack{};  ///< where the slug was built, and on what: Runtime::build_stack
 
   /// app.json says how many of some type run: then ps:scale does not.
   [[nodiscard]] bool fixes_formation() const;
