@@ -44,6 +44,7 @@ bool is_fit(SettingType type, const GivenSetting& given) {
   switch (type) {
     case SettingType::kUint:
     case SettingType::kInt:
+    case SettingType::kPort:
       return given.kind == Kind::kInteger;
     case SettingType::kBool:
       return given.kind == Kind::kBool;
@@ -61,6 +62,7 @@ std::string_view example_of(SettingType type) {
   switch (type) {
     case SettingType::kUint:
     case SettingType::kInt:
+    case SettingType::kPort:
       return "a whole number, without quotes";
     case SettingType::kBool:
       return "true or false, without quotes";

@@ -17,15 +17,16 @@ struct TypeName {
   SettingType type;
   std::string_view name;
 };
-constexpr std::array<TypeName, 9> kTypeNames{{{SettingType::kUint, "uint"},
-                                              {SettingType::kInt, "int"},
-                                              {SettingType::kBool, "bool"},
-                                              {SettingType::kString, "string"},
-                                              {SettingType::kPath, "path"},
-                                              {SettingType::kDuration, "duration"},
-                                              {SettingType::kSize, "size"},
-                                              {SettingType::kStrings, "strings"},
-                                              {SettingType::kEnum, "enum"}}};
+constexpr std::array<TypeName, 10> kTypeNames{{{SettingType::kUint, "uint"},
+                                               {SettingType::kInt, "int"},
+                                               {SettingType::kBool, "bool"},
+                                               {SettingType::kString, "string"},
+                                               {SettingType::kPath, "path"},
+                                               {SettingType::kDuration, "duration"},
+                                               {SettingType::kSize, "size"},
+                                               {SettingType::kStrings, "strings"},
+                                               {SettingType::kEnum, "enum"},
+                                               {SettingType::kPort, "port"}}};
 
 template <typename Integer>
 bool is_number(std::string_view text) {
@@ -112,6 +113,10 @@ Result<> check_value(SettingType type, const std::vector<std::string>& values, s
       break;
     case SettingType::kInt:
       if (!is_number<std::int64_t>(text)) return unfit(text, "a whole number");
+      break;
+    case SettingType::kPort:
+      if (!is_number<std::uint16_t>(text) || text.find_first_not_of('0') == std::string_view::npos)
+        return unfit(text, "a port", "Ports are the numbers from 1 to 65535");
       break;
     case SettingType::kBool:
       if (text != "true" && text != "false") return unfit(text, "true or false");

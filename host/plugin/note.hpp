@@ -24,6 +24,7 @@ enum class SettingType : std::uint8_t {
   kSize,      ///< "10k", "64MiB", "2G"; a bare number is bytes
   kStrings,   ///< an array of strings
   kEnum,
+  kPort,  ///< a TCP port, 1 to 65535
 };
 std::string_view name_of(SettingType type);  ///< "uint", "int", ... as in the note
 std::optional<SettingType> setting_type(std::string_view name);

@@ -12,6 +12,7 @@ std::string value_text(const SettingSpec& spec) {
   switch (spec.type) {
     case SettingType::kUint:
     case SettingType::kInt:
+    case SettingType::kPort:
       return spec.default_value.value_or("0");
     case SettingType::kBool:
       return spec.default_value.value_or("false");

@@ -56,15 +56,6 @@ bool can_run_lua(const fs::path& modules) {
          is_there(modules / "ndk_http_module.so");
 }
 
-std::uint16_t port_of(const sdk::Settings& settings, std::string_view key, std::int64_t fallback) {
-  const auto port = settings.integer(key, fallback);
-  if (port < 1 || port > 65535) {
-    throw sdk::Failure(DAVIT_INVALID, "bad-port", std::string(key) + " must be a port from 1 to 65535",
-                       "correct it in [plugins.nginx.settings]");
-  }
-  return static_cast<std::uint16_t>(port);
-}
-
 std::uint32_t number_of(const sdk::Settings& settings, std::string_view key, std::int64_t fallback,
                         std::int64_t least, std::int64_t most) {
   const auto number = settings.integer(key, fallback);
@@ -154,8 +145,8 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call) {
     lua_is_loaded = system.has_lua;
   }
   settings.program = from.get_or("program", "/usr/sbin/nginx");
-  settings.http_port = port_of(from, "port", 8080);
-  settings.https_port = port_of(from, "tls-port", 8443);
+  settings.http_port = static_cast<std::uint16_t>(from.integer("port", 8080));
+  settings.https_port = static_cast<std::uint16_t>(from.integer("tls-port", 8443));
   settings.workers = number_of(from, "workers", 0, 0, 1024);
   settings.connections = number_of(from, "connections", 4096, 16, 1'000'000);
   settings.drain_limit_s = number_of(from, "drain-limit", 60, 1, 86'400);

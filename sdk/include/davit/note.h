@@ -14,8 +14,8 @@
  *   [[commands]]   name = "nginx:show-config"; summary = "..."; usage = "APP";
  *                  flags = [{name = "format", value = "text|json"}, {name = "all"}]   # no value: a switch
  *                  minimum_args, maximum_args (-1: any); app = true: the first argument is an existing app
- *   [[settings]]   key = "port"; type = "uint|int|bool|string|path|duration|size|strings|enum"; default =
- * "8080"; summary; values = ["private", "system"] for enum;
+ *   [[settings]]   key = "port"; type = "uint|int|bool|string|path|duration|size|strings|enum|port";
+ *                  default = "8080"; summary; values = ["private", "system"] for enum;
  *                  places = ["$X_SOCKET", "/run/x.sock", "$HOME/x.sock"] for path: `davit init` and
  * `plugin:enable` write down the first that is there. $NAME, at the beginning only, is a variable of their
  * environment; "unix://" before its path is dropped

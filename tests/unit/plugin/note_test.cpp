@@ -145,6 +145,9 @@ TEST(Values, OfEachType) {
   EXPECT_TRUE(check_value(SettingType::kUint, none, "18446744073709551615"));
   EXPECT_FALSE(check_value(SettingType::kUint, none, "-1"));
   EXPECT_FALSE(check_value(SettingType::kInt, none, "1.5"));
+  EXPECT_TRUE(check_value(SettingType::kPort, none, "65535"));
+  for (const auto* port : {"0", "00", "65536", "-1", "80x", ""})
+    EXPECT_FALSE(check_value(SettingType::kPort, none, port)) << port;
   EXPECT_FALSE(check_value(SettingType::kBool, none, "yes"));
   EXPECT_FALSE(check_value(SettingType::kPath, none, "relative"));
   EXPECT_TRUE(check_value(SettingType::kEnum, {"on", "off"}, "off"));
