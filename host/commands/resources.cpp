@@ -14,6 +14,7 @@ namespace davit {
 namespace {
 
 constexpr double kMaxCores = 4096;
+constexpr double kLeastCores = 0.01;  // Docker takes no less; 0 is no limit
 constexpr std::string_view kTyped = ".typed";
 constexpr double kLeastMemory = 6.0 * 1024 * 1024;  // Docker takes no less, and no program starts with less
 
@@ -73,6 +74,9 @@ Result<std::uint64_t> parse_resource(std::string_view resource, std::string_view
   if (resource == "memory") return memory(value);
   const auto number = decimal(value);
   if (resource == "cpu") {
+    if (number && *number > 0 && *number < kLeastCores)
+      return fail(Code::kInvalid, fmt::format("{} of a CPU is too little for any process", value),
+                  "Give at least 0.01");
     if (number && *number <= kMaxCores) return static_cast<std::uint64_t>(std::llround(*number * 1000));
     return fail(Code::kInvalid, fmt::format("{} is not a number of CPUs", value), "Give 0.5 or 2");
   }

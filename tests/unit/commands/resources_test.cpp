@@ -28,7 +28,9 @@ TEST(Resources, MemoryIsInMegabytesWithoutAUnit) {
 TEST(Resources, CpuIsInCores) {
   EXPECT_EQ(parse_resource("cpu", "0.5"), 500ULL);
   EXPECT_EQ(parse_resource("cpu", "2"), 2000ULL);
-  for (const char* bad : {"", "-1", "x", "99999"}) EXPECT_FALSE(parse_resource("cpu", bad)) << bad;
+  EXPECT_EQ(parse_resource("cpu", "0.01"), 10ULL);
+  for (const char* bad : {"", "-1", "x", "99999", "0.009", "0.0001"})
+    EXPECT_FALSE(parse_resource("cpu", bad)) << bad;
   EXPECT_EQ(parse_resource("pids", "64"), 64ULL);
   EXPECT_FALSE(parse_resource("pids", "1.5"));
 }
