@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <optional>
 
 #include "base/ids.hpp"
@@ -32,18 +34,19 @@ constexpr std::array<std::string_view, 11> kFolders{"repos",     "slugs",    "ca
                                                     "plugins",   "logs",     "logs/deploys", "run",
                                                     "run/locks", "run/work", "run/plugins"};
 
-/// Whether this process could listen there now.
-bool is_free(unsigned port) {
+/// Why this process could not listen there now: errno's number, 0 if it could.
+int refusal_of(unsigned port) {
   const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return false;
+  if (!fd.valid()) return errno;
   const int yes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_ANY);
   address.sin_port = htons(static_cast<std::uint16_t>(port));
-  return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-         ::listen(fd.get(), 1) == 0;
+  const bool listens = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                       ::listen(fd.get(), 1) == 0;
+  return listens ? 0 : errno;
 }
 
 Result<unsigned> choose_port(const std::optional<std::string_view>& wanted) {
@@ -53,12 +56,16 @@ Result<unsigned> choose_port(const std::optional<std::string_view>& wanted) {
     if (error != std::errc{} || end != wanted->data() + wanted->size() || port == 0 || port > 65535) {
       return fail(Code::kInvalid, fmt::format("{} is not a port", *wanted), "Ports are 1 to 65535");
     }
-    if (is_free(port)) return port;
-    return fail(Code::kConflict, fmt::format("Port {} cannot be listened on", port),
-                "Give another --http-port, or none");
+    const int refusal = refusal_of(port);
+    if (refusal == 0) return port;
+    return fail(Code::kConflict,
+                fmt::format("Port {} cannot be listened on: {}", port, std::strerror(refusal)),
+                refusal == EACCES
+                    ? "Only root may listen there: run davit as root, or give a --http-port from 1024 up"
+                    : "Give another --http-port, or none");
   }
   for (unsigned port = kDefaultPort; port < kDefaultPort + kPortsTried; ++port) {
-    if (is_free(port)) return port;
+    if (refusal_of(port) == 0) return port;
   }
   return fail(Code::kUnavailable, fmt::format("No port from {} on is free", kDefaultPort),
               "Give --http-port");
