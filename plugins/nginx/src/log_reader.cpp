@@ -40,12 +40,26 @@ std::deque<std::string> last_lines(std::ifstream& file, const LogSource& source,
   return last;
 }
 
-void show_new_lines(const sdk::Call& call, const LogSource& source, std::ifstream& file) {
+void show_lines(const sdk::Call& call, const LogSource& source, std::ifstream& file) {
   std::string line;
   while (std::getline(file, line)) {
     if (!source.wanted || source.wanted(line)) call.result_line(line);
   }
   file.clear();
+}
+
+// `older`: a log that has just been begun anew, or come along with a renamed app, has its past there.
+void show_past(const sdk::Call& call, const LogSource& source, std::ifstream& older, std::ifstream& file,
+               std::size_t lines) {
+  if (lines == 0) {
+    show_lines(call, source, older);
+    return show_lines(call, source, file);
+  }
+  const auto last = last_lines(file, source, lines);
+  if (last.size() < lines) {
+    for (const auto& text : last_lines(older, source, lines - last.size())) call.result_line(text);
+  }
+  for (const auto& text : last) call.result_line(text);
 }
 
 }  // namespace
@@ -79,14 +93,8 @@ LogSource error_log(const Engine& engine, const std::string& app) {
 
 void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines, bool follow) {
   std::ifstream file(source.path, std::ios::binary);
-  std::deque<std::string> last;
-  if (file) last = last_lines(file, source, lines);
-  // A log that has just been begun anew, or come along with a renamed app.
   std::ifstream older(source.path + ".1", std::ios::binary);
-  if (last.size() < lines && older) {
-    for (const auto& text : last_lines(older, source, lines - last.size())) call.result_line(text);
-  }
-  for (const auto& text : last) call.result_line(text);
+  show_past(call, source, older, file, lines);
   while (follow && !call.cancelled()) {
     std::this_thread::sleep_for(kLookEvery);
     std::error_code error;
@@ -97,7 +105,7 @@ void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines,
       file.open(source.path, std::ios::binary);
       if (!file.is_open()) continue;
     }
-    show_new_lines(call, source, file);
+    show_lines(call, source, file);
   }
 }
 

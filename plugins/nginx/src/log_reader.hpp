@@ -21,7 +21,7 @@ LogSource access_log(const Engine& engine, const std::string& app);
 // hosts. An empty app: everything.
 LogSource error_log(const Engine& engine, const std::string& app);
 
-// Follows until the call is cancelled.
+// `lines`: of the past, 0 is all. Follows until the call is cancelled.
 void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines, bool follow);
 
 std::size_t lines_wanted(const std::optional<std::string>& flag, std::size_t fallback);
