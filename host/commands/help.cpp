@@ -104,7 +104,7 @@ std::span<const CoreCommand> completion_commands() {
   static constexpr CoreCommand kCommands[] = {
       {{.name = "completion",
         .usage = "bash|zsh",
-        .summary = "Print a script that completes commands, flags and apps",
+        .summary = "Print a script that completes commands, flags, apps and services",
         .minimum_args = 1,
         .maximum_args = 1,
         .home = HomeNeed::kNone},

@@ -17,7 +17,9 @@ constexpr CliCommand kCommands[] = {
      .usage = "<app> <command>",
      .summary = "Run it",
      .app = AppArgument::kExisting,
-     .flags = kRunFlags}};
+     .flags = kRunFlags},
+    {.name = "sql:create", .usage = "[-i IMAGE] <service>", .summary = "Make it"},
+    {.name = "sql:link", .usage = "[--as <name>] <service> <app>", .summary = "Link it"}};
 constexpr CommandTable kTable{"dokku", kGroups, kCommands};
 
 TEST(Help, OfAGroupBeginsWithItsLine) {
@@ -65,6 +67,14 @@ TEST(Completion, KnowsBashAndZshOnly) {
     const std::string script = completion_script(kTable, shell);
     EXPECT_NE(script.find("-n --env"), std::string::npos);  // a flag of one letter has one dash
     EXPECT_NE(script.find("--safe-mode"), std::string::npos);
+  }
+}
+
+TEST(Completion, KnowsWhichArgumentsAreAppsAndServices) {
+  for (const std::string_view shell : {"bash", "zsh"}) {
+    EXPECT_NE(completion_script(kTable, shell)
+                  .find("apps=\" run \" services=\" sql:link \" service_apps=\" sql:link \"\n"),
+              std::string::npos);
   }
 }
 
