@@ -18,6 +18,7 @@ DOCKER = "/usr/bin/docker"  # by hand, with the engine's own version of it
 HALF_A_SECOND_MS = 500
 AT_ONCE = 10
 WARM_UP = 2  # pairs that are not counted
+PAUSES_MS = (0, 2, 5, 10, 20)  # what apps take to answer
 
 DOCKERFILE = f"FROM {engine.STACK}\nCOPY . /app\nWORKDIR /app\nUSER 65534:65534\nENV PORT=5000\nCMD [\"./server\"]\n"
 
@@ -133,7 +134,7 @@ def on_docker(prefix, server, pairs):
             by_hand = ByHand(dockerd, home)
             app = world.pushed_app(home, server)
             result = {"push": pushes_by_hand(home, app, by_hand, pairs), "rollback": rollbacks_by_hand(home, app, by_hand, pairs),
-                      **latencies(home, app, server, pairs)}
+                      "latency": latencies(home, app, server, pairs)}
             if (prefix / "lib" / "davit" / "plugins" / "dockerfile.so").exists():
                 app = world.pushed_app(home, server, "bench-dockerfile", {"Dockerfile": DOCKERFILE})
                 result["push_dockerfile"] = pushes_by_hand(home, app, by_hand, pairs)
@@ -195,10 +196,13 @@ def latency(program, home, app, pairs):
 
 
 def latencies(home, app, server, pairs):
-    """Of an app that answers at once, and of one whose answers take 10 ms."""
+    """Of an app that answers at once, and of others whose answers take some time, by that time in ms."""
     program = world.compiled("requests.c", home.folder / "requests")
-    slow = world.pushed_app(home, server, "bench-slow", {**world.PROCFILE, "pause": "10\n"})
-    return {"latency": latency(program, home, app, pairs), "latency_10ms": latency(program, home, slow, pairs)}
+    found = {0: latency(program, home, app, pairs)}
+    for pause in PAUSES_MS[1:]:
+        slow = world.pushed_app(home, server, f"bench-{pause}ms", {**world.PROCFILE, "pause": f"{pause}\n"})
+        found[pause] = latency(program, home, slow, pairs)
+    return found
 
 
 # --- ten apps --------------------------------------------------------------------------------------------------------------------
