@@ -74,12 +74,7 @@ Result<> warn_of_missing(Workshop& shop) {
   return {};
 }
 
-}  // namespace
-
-Result<int> system_start(Workshop& shop, Words /*words*/) {
-  DAVIT_TRY_ASSIGN(const auto of_apps, units_of_apps(shop));
-  DAVIT_TRY_ASSIGN(const bool started, shop.supervisor().ensure_tree_holding(of_apps));
-  shop.out().step(started ? "Started the supervision tree" : "The supervision tree runs");
+Result<> start_plugins(Workshop& shop) {
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
   DAVIT_TRY_ASSIGN(Proxy * proxy, plugins->proxy());
   if (proxy != nullptr) {
@@ -92,8 +87,20 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
     DAVIT_TRY_ASSIGN(const std::string token, hook->prepare(event, shop.context()));
     DAVIT_TRY(hook->apply(event, token, shop.context()));
   }
+  return {};
+}
+
+}  // namespace
+
+Result<int> system_start(Workshop& shop, Words /*words*/) {
+  DAVIT_TRY_ASSIGN(const auto of_apps, units_of_apps(shop));
+  DAVIT_TRY_ASSIGN(const bool started, shop.supervisor().ensure_tree_holding(of_apps));
+  shop.out().step(started ? "Started the supervision tree" : "The supervision tree runs");
+  // A proxy that does not come up, or a plugin that cannot be loaded, keeps no app down.
+  const auto plugins = start_plugins(shop);
   start_services(shop);
   DAVIT_TRY(shop.supervisor().release_held());
+  DAVIT_TRY(plugins);
   const std::vector<std::string> all{"--all"};
   DAVIT_TRY_ASSIGN(const int code, recover(shop, all));
   DAVIT_TRY(warn_of_missing(shop));

@@ -91,6 +91,13 @@ class Services(harness.HomeTest):
             self.home.davit("system:start")
             self.assertEqual("running", self.home.json(f"{kind}:info", f"{kind}-db")["state"])
             wait_for(lambda: notes.all() == before, "the notes after a reboot")
+        with self.subTest("reboot, and somebody has nginx's port"):
+            self.power_fails()
+            with socket.create_server(("", self.home.port)):
+                self.assert_exit(1, self.home.davit("system:start", check=False), "nginx did not come up")
+                wait_for(lambda: ["running"] == [one["state"] for one in self.home.json("ps:inspect", notes.name)], "the app, which waits for no proxy")
+            self.home.davit("system:start")
+            wait_for(lambda: notes.all() == before, "the notes behind nginx")
 
     def power_fails(self):
         for pid in self.home.pids():
