@@ -82,13 +82,24 @@ Result<int> run_checks(Workshop& shop, Words words) {
       ++asked;
       if (!run_on(shop, services, *runtime, instance, checks)) ++bad;
     }
+    if (chosen.number == 0 && instances.size() < group.count) {
+      const auto gone = group.count - static_cast<unsigned>(instances.size());
+      shop.out().warning(
+          fmt::format("{} of {} instances of {}.{} are gone; davit ps:restart {} brings them back", gone,
+                      group.count, app, group.process_type, app));
+      asked += gone;
+      bad += gone;
+    }
   }
   if (asked == 0 && !chosen.type.empty()) {
     const char* what = chosen.number == 0 ? "process type" : "container id";
     return fail(Code::kInvalid, fmt::format("Invalid {} specified ({}.{})", what, app, words[1]),
                 fmt::format("davit ps:report {} shows what runs", app));
   }
-  if (asked == 0) shop.out().warning(fmt::format("Nothing of {} runs", app));
+  if (asked == 0) {
+    shop.out().warning(fmt::format("Nothing of {} runs; davit ps:start {} starts it", app, app));
+    return 1;
+  }
   if (bad == 0) return 0;
   shop.out().warning(fmt::format("{} of {} instances failed their checks", bad, asked));
   return 1;

@@ -207,6 +207,8 @@ class Manifest(ChecksTest):
         self.assert_exit(0, self.home.davit("checks:run", app.name, "web.1", check=False))
         self.assert_exit(1, self.home.davit("checks:run", app.name, "nope", check=False), "Invalid process type specified (asked.nope)")
         self.assert_exit(1, self.home.davit("checks:run", app.name, "web.3", check=False), "Invalid container id specified")
+        self.home.davit("ps:stop", app.name)
+        self.assert_exit(1, self.home.davit("checks:run", app.name, check=False), "Nothing of asked runs", "davit ps:start asked")
 
     def test_a_broken_one_is_refused_before_the_build(self):
         app = self.manifest_app("broken", {})
