@@ -48,7 +48,8 @@ davit::Breadcrumb breadcrumb() {
 
 /// Then what we say ourselves goes to stderr.
 bool stdout_is_data(const std::vector<std::string>& words) {
-  return words.size() > 1 && words[0] == "service" && (words[1] == "export" || words[1] == "connect");
+  return words.size() > 1 && words[0] == "service" &&
+         (words[1] == "export" || words[1] == "connect" || words[1] == "backup");
 }
 
 int exit_code_of(const davit::Error& error, davit::TerminalOutput& out) {

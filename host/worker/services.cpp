@@ -1,7 +1,9 @@
 // What is done to data services; see service/keeper.hpp. Arguments: VERB KIND NAME [MORE...].
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -133,7 +135,8 @@ Result<> backup(const Request& request) {
   request.shop.out().step(fmt::format("Backing up {}", service.name));
   DAVIT_TRY_ASSIGN(const auto file,
                    request.keeper.backup(service, backup_folder(request, service), request.context()));
-  request.shop.out().result(file.string() + "\n");
+  const std::string line = file.string() + "\n";  // alone on stdout, for programs
+  if (write(1, line.data(), line.size()) < 0) return fail(system_error("write the backup's path", errno));
   return {};
 }
 

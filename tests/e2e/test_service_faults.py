@@ -366,7 +366,7 @@ class Large(harness.HomeTest):
             EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, text text DEFAULT %L)', i, i);
             EXECUTE format('INSERT INTO t%s DEFAULT VALUES', i);
             IF i % 100 = 0 THEN COMMIT; END IF; END LOOP; END $$;\n""")
-        taken = self.home.davit("postgres:backup", "wide", timeout=1200).stdout.splitlines()[-1]
+        taken = self.home.davit("postgres:backup", "wide", timeout=1200).stdout.rstrip("\n")
         lines = Path(taken).with_suffix(".fingerprint").read_text().splitlines()
         self.assertEqual(20_000, sum(line.startswith("public.t") and "_seq " not in line for line in lines))
         done = self.home.davit("postgres:backup-verify", "wide", timeout=1200)

@@ -155,11 +155,11 @@ class Conformance(harness.HomeTest):
 
     def test_5_backups_are_kept_and_are_good(self):
         self.service("set", "one", "backup-keep", "1")
-        first = Path(self.service("backup", "one").stdout.splitlines()[-1])
+        first = Path(self.service("backup", "one").stdout.rstrip("\n"))
         self.assertTrue(first.is_file())
         self.assertIn("exactly what was in the service", self.service("backup-verify", "one").stdout)
         self.assertIn("exactly what was in the service", self.service("backup-verify", "one", str(first.parent)).stdout)
-        wait_for(lambda: Path(self.service("backup", "one").stdout.splitlines()[-1]) != first, "a backup of another second")
+        wait_for(lambda: Path(self.service("backup", "one").stdout.rstrip("\n")) != first, "a backup of another second")
         self.assertFalse(first.exists(), "one is kept")
         self.assertEqual(1, len(list(first.parent.glob("*.dump"))))
         self.assertEqual(1, len(self.info("one")["generations"]), "what was thrown away is gone")
