@@ -181,10 +181,13 @@ Result<Report> make_report(Session& session, const PropertyGroup& group, const A
   return report;
 }
 
+static Result<> check_one_form(const Arguments& args) {
+  if (args.report_key.empty() || !args.has("format")) return {};
+  return fail(Code::kInvalid, "--format flag cannot be specified when specifying an info flag");
+}
+
 Result<int> show_single_report(Session& session, const Arguments& args, const Report& report) {
-  if (!args.report_key.empty() && args.has("format")) {
-    return fail(Code::kInvalid, "--format flag cannot be specified when specifying an info flag");
-  }
+  DAVIT_TRY(check_one_form(args));
   DAVIT_TRY(emit(session, report, args, false));
   return 0;
 }
@@ -192,6 +195,7 @@ Result<int> show_single_report(Session& session, const Arguments& args, const Re
 /// As JSON: an object with each app's name as a key.
 static Result<int> show_reports_of_all(Session& session, const Arguments& args, const PropertyGroup& group,
                                        const MoreRows& more) {
+  DAVIT_TRY(check_one_form(args));
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const auto apps, store->apps().list());
   if (apps.empty() && !args.json()) session.out().warning("You haven't deployed any applications yet");

@@ -88,6 +88,8 @@ TEST_F(Commands, PropertiesAreSetAndReported) {
   EXPECT_EQ(run({"ps:set", "shop", "nope", "x"}), 1);
   EXPECT_EQ(run({"ps:report", "--no-such-flag"}), 1);
   EXPECT_NE(out_.errors.find("Invalid flag passed, valid flags: --deployed"), std::string::npos);
+  EXPECT_EQ(run({"ps:report", "--format", "json", "--ps-restart-policy"}), 1);
+  EXPECT_EQ(out_.text, "");
 }
 
 TEST_F(Commands, AReportWithoutAppsIsNoFailure) {
