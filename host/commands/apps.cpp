@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.hpp"
+#include "base/text.hpp"
 #include "cli/json.hpp"
 #include "commands/app_creation.hpp"
 #include "commands/change.hpp"
@@ -20,9 +21,22 @@ Result<int> create(Session& session, const Arguments& args) {
   return 0;
 }
 
+/// Data that outlive the app: services that it is linked to, and folders that are mounted.
+Result<std::string> kept_things(Session& session, const App& app) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto links, store->services().links_of_app(app.id));
+  DAVIT_TRY_ASSIGN(const auto mounts, store->mounts().of_app(app.id));
+  std::vector<std::string> kept;
+  for (const ServiceLink& link : links) kept.push_back(fmt::format("{} {}", link.kind, link.service_name));
+  for (const StorageMount& mount : mounts) kept.push_back("storage " + mount.source);
+  return join(kept, ", ");
+}
+
 Result<int> destroy(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  const std::string what = fmt::format("This command will destroy {} (including all add-ons).", app.name);
+  std::string what = fmt::format("This command will destroy {} (including all add-ons).", app.name);
+  DAVIT_TRY_ASSIGN(const std::string kept, kept_things(session, app));
+  if (!kept.empty()) what += fmt::format(" What it uses is kept: {}.", kept);
   DAVIT_TRY(confirm(session, app.name, what));
   session.out().step(fmt::format("Destroying {} (including all add-ons)", app.name));
   Deployer& deployer = session.deployer();
@@ -136,7 +150,6 @@ std::span<const CoreCommand> app_commands() {
         .usage = "[--force] <app>",
         .summary = "Take an app down and forget it for good",
         .app = AppArgument::kExisting,
-        .maximum_args = 1,
         .flags = kDestroyFlags},
        destroy},
       {{.name = "apps:exists",

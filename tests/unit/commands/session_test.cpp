@@ -45,7 +45,10 @@ TEST_F(Commands, ACloneThatWasKilledIsMadeByTheNext) {
 
 TEST_F(Commands, DestroyAsksForTheName) {
   make_app("shop", true);
+  EXPECT_EQ(run({"storage:mount", "shop", "/var/empty:/data"}), 0) << out_.errors;
   EXPECT_EQ(run({"apps:destroy", "shop"}, "other"), 1);
+  EXPECT_NE(out_.errors.find("What it uses is kept: storage /var/empty."), std::string::npos) << out_.errors;
+  EXPECT_EQ(run({"--force", "apps:destroy", "shop", "other"}), 1);
   EXPECT_TRUE(asked_.deployments.empty());
   EXPECT_EQ(run({"apps:destroy", "shop"}, "shop"), 0);
   EXPECT_EQ(asked_.deployments.back().kind, "destroy");
