@@ -79,11 +79,7 @@ Result<int> enable(Session& session, const Arguments& args) {
 }
 
 Result<int> run(Session& session, const Arguments& args) {
-  DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  if (!app.deployed) {
-    return fail(Code::kInvalid, fmt::format("App {} has not been deployed", app.name),
-                "Push it first: git push", "not-deployed");
-  }
+  DAVIT_TRY_ASSIGN(const App app, session.deployed_app(args));
   std::vector<std::string> operation{"check", app.name};
   operation.insert(operation.end(), args.args.begin(), args.args.end());
   return session.work(operation);

@@ -43,7 +43,7 @@ void look_at_home(const Session& session, Findings& findings) {
     const std::uint64_t free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
     if (free_bytes < kLowDiskBytes) {
       warning(findings, fmt::format("Only {} MB are free on the home's disk", free_bytes / 1'000'000),
-              "Builds need room: delete apps, or move the home");
+              "Builds need room; see what can go: davit system:collect --dry-run");
     }
     if ((disk.f_flag & ST_RDONLY) != 0)
       problem(findings, "The home's disk is read-only", "Mount it for writing");

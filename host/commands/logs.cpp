@@ -10,8 +10,7 @@ namespace davit {
 namespace {
 
 Result<int> logs(Session& session, const Arguments& args) {
-  DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  if (!app.deployed) return fail(Code::kInvalid, fmt::format("App {} has not been deployed", app.name));
+  DAVIT_TRY_ASSIGN(const App app, session.deployed_app(args));
   std::vector<std::string> operation{"logs", app.name};
   if (args.has("tail")) operation.emplace_back("--tail");
   const std::string_view number = args.value("num").value_or("100");

@@ -14,14 +14,6 @@
 namespace davit {
 namespace {
 
-Error not_deployed(std::string_view app) {
-  return {Code::kInvalid,
-          fmt::format("App {} has not been deployed", app),
-          "Push it first: git push",
-          "not-deployed",
-          {}};
-}
-
 Result<int> deploy(Session& session, const App& app, const AppChange& change) {
   return change_app(session, app, change);
 }
@@ -29,7 +21,7 @@ Result<int> deploy(Session& session, const App& app, const AppChange& change) {
 /// A clone that was not deployed has a release all the same: a start makes one of it with the config of now.
 /// (A push of its source would be up to date.)
 Result<int> undeployed(Session& session, const App& app, const AppChange& change) {
-  Error error = not_deployed(app.name);
+  Error error = session.not_deployed(app);
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
   DAVIT_TRY_ASSIGN(const auto release, store->releases().newest_usable(app.id));
   if (!release) return fail(std::move(error));
@@ -55,7 +47,7 @@ Result<int> each(Session& session, const Arguments& args, const AppChange& chang
   int worst = 0;
   for (const App& app : apps) {
     if (!app.deployed) {
-      session.out().warning(not_deployed(app.name).message);
+      session.out().warning(session.not_deployed(app).message);
       continue;
     }
     session.context.app = app.name;
@@ -116,8 +108,7 @@ Result<int> restart(Session& session, const Arguments& args) {
 }
 
 Result<int> inspect(Session& session, const Arguments& args) {
-  DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  if (!app.deployed) return fail(not_deployed(app.name));
+  DAVIT_TRY_ASSIGN(const App app, session.deployed_app(args));
   DAVIT_TRY_ASSIGN(const auto instances, list_instances(session, app));
   std::vector<std::string> lines;
   for (const InstanceLine& instance : instances) lines.push_back(instance.json);

@@ -82,7 +82,7 @@ Result<int> info(Session& session, const Arguments& args) {
   std::optional<Release> release;
   if (args.args.empty()) {
     DAVIT_TRY_ASSIGN(release, store->releases().current(app.id));
-    if (!release) return fail(Code::kNotFound, fmt::format("App {} has not been deployed", app.name));
+    if (!release) return fail(session.not_deployed(app));
   } else {
     DAVIT_TRY_ASSIGN(const std::uint32_t version, version_of(args.args.front()));
     DAVIT_TRY_ASSIGN(release, store->releases().get(app.id, version));

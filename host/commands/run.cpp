@@ -12,15 +12,6 @@
 namespace davit {
 namespace {
 
-Result<App> deployed_app(Session& session, const Arguments& args) {
-  DAVIT_TRY_ASSIGN(App app, session.app(args));
-  if (!app.deployed) {
-    return fail(Code::kInvalid, fmt::format("App {} has not been deployed", app.name),
-                "Push it first: git push");
-  }
-  return app;
-}
-
 // Values may be secrets, and anybody can read a command line: they go to the worker through a file of ours,
 // which it removes when it has read it.
 Result<std::string> variables_of(const Arguments& args) {
@@ -33,7 +24,7 @@ Result<std::string> variables_of(const Arguments& args) {
 }
 
 Result<int> run_task(Session& session, const Arguments& args, bool detached) {
-  DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
+  DAVIT_TRY_ASSIGN(const App app, session.deployed_app(args));
   if (args.args.empty())
     return fail(Code::kInvalid, "No command specified",
                 fmt::format("Usage: davit {} <app> <command>", detached ? "run:detached" : "run"));
@@ -90,7 +81,7 @@ Result<int> stop(Session& session, const Arguments& args) {
 }
 
 Result<int> enter(Session& session, const Arguments& args) {
-  DAVIT_TRY_ASSIGN(const App app, deployed_app(session, args));
+  DAVIT_TRY_ASSIGN(const App app, session.deployed_app(args));
   // No words: a shell, which the worker chooses by what the release is.
   auto word = args.args.begin();
   const bool typed = !args.marked && word != args.args.end();

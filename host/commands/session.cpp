@@ -86,6 +86,28 @@ Result<App> Session::app(const Arguments& args) {
   return app;
 }
 
+Result<App> Session::deployed_app(const Arguments& args) {
+  DAVIT_TRY_ASSIGN(App found, app(args));
+  if (!found.deployed) return fail(not_deployed(found));
+  return found;
+}
+
+Error Session::not_deployed(const App& app) {
+  Error error{Code::kInvalid,
+              fmt::format("App {} has not been deployed", app.name),
+              "Push it first: git push",
+              "not-deployed",
+              {}};
+  const auto store = reading();
+  if (!store) return error;
+  const auto last = (*store)->journal().history(app.id, 1);
+  if (!last || last->empty()) return error;
+  error.hint = is_finished(last->front().state)
+                   ? fmt::format("Its last deployment failed: davit logs:failed {}", app.name)
+                   : fmt::format("Its first deployment goes on: davit deploys:output {}", app.name);
+  return error;
+}
+
 Result<int> Session::work(const std::vector<std::string>& operation) {
   parts_.flush();
   DAVIT_TRY_ASSIGN(const auto outcome, worker().run(operation, false, acting()));

@@ -90,6 +90,10 @@ class Session {
 
   /// The app named in the arguments; "app-not-found" makes the exit code 20.
   Result<App> app(const Arguments& args);
+  /// The same, but "not-deployed" if nothing of it was ever live.
+  Result<App> deployed_app(const Arguments& args);
+  /// That error: where to go from here depends on whether a deployment failed.
+  Error not_deployed(const App& app);
 
   /// Runs an operation in a worker with our output flushed. See WorkerClient.
   Result<int> work(const std::vector<std::string>& operation);

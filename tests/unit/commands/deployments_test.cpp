@@ -102,6 +102,22 @@ TEST_F(Commands, RestartTakesAllTypesTogether) {
   EXPECT_NE(out_.errors.find("App new has not been deployed"), std::string::npos);
 }
 
+TEST_F(Commands, AnAppThatWasNeverLiveSaysWhereToLook) {
+  const App app = make_app("new", false);
+  EXPECT_EQ(run({"logs", "new"}), 1);
+  EXPECT_NE(out_.errors.find("Push it first: git push"), std::string::npos);
+  const std::string id = store_->journal().open({app.id, "push", "{}", "local:ada", {}})->id;
+  EXPECT_EQ(run({"logs", "new"}), 1);
+  EXPECT_NE(out_.errors.find("goes on: davit deploys:output new"), std::string::npos) << out_.errors;
+  ASSERT_TRUE(store_->journal().set_state(id, DeploymentState::kFailed));
+  for (const Words& words :
+       {Words{"logs", "new"}, {"run", "new", "true"}, {"checks:run", "new"}, {"releases:info", "new"}}) {
+    EXPECT_EQ(run(words), 1);
+    EXPECT_NE(out_.errors.find("Its last deployment failed: davit logs:failed new"), std::string::npos)
+        << words[0];
+  }
+}
+
 TEST_F(Commands, RollbackTakesTheReleaseBeforeThisOne) {
   const App app = make_app("shop", true);
   EXPECT_EQ(run({"releases:rollback", "shop"}), 1);
