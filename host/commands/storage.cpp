@@ -142,7 +142,7 @@ Result<int> mount(Session& session, const Arguments& args) {
 Result<int> unmount(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   if (args.args.empty()) return fail(Code::kInvalid, "Please specify a valid storage path");
-  DAVIT_TRY_ASSIGN(const StorageMount wanted, parse_mount(args.args.front()));
+  DAVIT_TRY_ASSIGN(const StorageMount wanted, split_mount(args.args.front()));
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY_ASSIGN(const auto mounts, store->mounts().of_app(app.id));
   for (const StorageMount& mount : mounts) {

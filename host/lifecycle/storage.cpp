@@ -47,6 +47,8 @@ Result<> check_target(std::string_view target) {
   }
   for (const std::string_view reserved : kReservedTargets) {
     if (is_below(target, reserved)) return fail(invalid(fmt::format("{} is not for mounts", reserved)));
+    if (is_below(reserved, target))
+      return fail(invalid(fmt::format("A mount at {} would hide {}", target, reserved)));
   }
   return {};
 }
@@ -89,7 +91,7 @@ Result<> check_storage_name(std::string_view name) {
               "storage-name");
 }
 
-Result<StorageMount> parse_mount(std::string_view text) {
+Result<StorageMount> split_mount(std::string_view text) {
   const auto parts = split(text, ':');
   if (parts.size() < 2 || parts.size() > 3 || parts[0].empty() || parts[1].empty()) {
     return fail(invalid("Storage path must be two valid paths divided by colon."));
@@ -103,10 +105,15 @@ Result<StorageMount> parse_mount(std::string_view text) {
     return fail(
         invalid(fmt::format("{} is no absolute path without .. on the host", json_quote(mount.source))));
   }
-  DAVIT_TRY(check_target(mount.target));
   if (parts.size() == 3) {
     for (const std::string& option : split(parts[2], ',')) DAVIT_TRY(take_option(mount, option));
   }
+  return mount;
+}
+
+Result<StorageMount> parse_mount(std::string_view text) {
+  DAVIT_TRY_ASSIGN(StorageMount mount, split_mount(text));
+  DAVIT_TRY(check_target(mount.target));
   return mount;
 }
 
@@ -147,6 +154,10 @@ Result<std::vector<HostMount>> mounts_of_app(Store& store, const Home& home, App
   DAVIT_TRY_ASSIGN(const auto records, store.mounts().of_app(app));
   std::vector<HostMount> mounts;
   for (const StorageMount& record : records) {
+    if (auto checked = check_target(record.target); !checked) {
+      checked.error().hint = "Take the mount away with davit storage:unmount";
+      return fail(std::move(checked.error()));
+    }
     const std::string source = source_path(home, record);
     std::error_code error;
     if (record.confined && fs::is_symlink(source, error)) {

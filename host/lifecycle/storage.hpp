@@ -30,6 +30,9 @@ Result<> check_storage_name(std::string_view name);
 /// shared, separated by commas. Paths are looked at as text here. Invalid "mount-invalid".
 Result<StorageMount> parse_mount(std::string_view text);
 
+/// The same of a mount that is there already: where it is was allowed when it was mounted.
+Result<StorageMount> split_mount(std::string_view text);
+
 /// What no mount may show: the home's own folders (storage/ excepted), and what has the home inside. Follows
 /// links. Denied "mount-denied".
 Result<> check_source(const Home& home, const StorageMount& mount);
@@ -41,8 +44,9 @@ std::string options_text(const StorageMount& mount);
 /// "HOST:CONTAINER[:OPTIONS]" with the host's path.
 std::string mount_text(const Home& home, const StorageMount& mount);
 
-/// What new instances and one-off processes of the app get. NotFound "mount-source" for a folder that is not
-/// there; Denied "mount-denied" when a name below storage/ that was asked for over ssh has become a link.
+/// What new instances and one-off processes of the app get. Invalid "mount-invalid" for one where none may be
+/// (any more); NotFound "mount-source" for a folder that is not there; Denied "mount-denied" when a name
+/// below storage/ that was asked for over ssh has become a link.
 Result<std::vector<HostMount>> mounts_of_app(Store& store, const Home& home, AppId app);
 std::vector<Mount> plain_mounts(const std::vector<HostMount>& mounts);
 

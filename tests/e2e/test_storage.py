@@ -1,5 +1,7 @@
 """What an app keeps: folders that outlive releases, seen by instances and one-off processes, and never by two releases at once."""
+import contextlib
 import os
+import sqlite3
 
 import harness
 
@@ -77,9 +79,14 @@ class Storage(harness.HomeTest):
         for what, word in ((f"{self.home.path}:/x", "davit"), (f"{self.home.path}/slugs:/x", "davit's own"),
                            (f"{self.home.folder}:/x", "has the davit home inside"), ("/:/x", "absolute path"),
                            ("data:/app", "hide the app"), ("../x:/x", "characters"), ("/srv/../etc:/x", "absolute path"),
-                           ("data", "divided by colon"), ("/nonexistent-davit:/x", "does not exist")):
+                           ("data:/run", "would hide /run/davit"), ("data", "divided by colon"), ("/nonexistent-davit:/x", "does not exist")):
             self.assert_exit(1, self.home.davit("storage:mount", "careful", what, check=False), word)
         self.assert_exit(1, self.home.davit("storage:ensure-directory", "a/b", check=False), "set of characters")
+        self.assertEqual([], self.home.json("storage:list", "careful"))
+        self.home.davit("storage:mount", "careful", "data:/data")
+        with contextlib.closing(sqlite3.connect(self.home.path / "davit.db")) as db, db:  # as a davit of before has let it be
+            db.execute("UPDATE mounts SET target = '/run' WHERE target = '/data'")
+        self.home.davit("storage:unmount", "careful", "data:/run")
         self.assertEqual([], self.home.json("storage:list", "careful"))
         over_ssh = {"SSH_ORIGINAL_COMMAND": "storage:mount careful /etc:/x"}
         refused = self.home.davit("git:ssh", "ada", check=False, env=over_ssh)

@@ -185,6 +185,17 @@ TEST_F(StorageStory, AFolderThatIsGoneFailsTheDeployBeforeAnythingStops) {
   EXPECT_EQ(world.picture(), before);
 }
 
+TEST_F(StorageStory, OneOfBeforeThatWouldHideDavitsOwnFailsTheDeployBeforeAnythingStops) {
+  mount();
+  must(world.push(kFirst));
+  must(world.store().mounts().add(world.shop.id, {"data", "/run", false, false, false}));
+  const auto done = world.push(kSecond);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().slug, "mount-invalid");
+  EXPECT_THAT(done.error().hint, HasSubstr("storage:unmount"));
+  EXPECT_FALSE(stopped_first());
+}
+
 TEST_F(StorageStory, ALinkThatWasNoneIsRefusedIfItCameOverSsh) {
   must(world.store().mounts().add(world.shop.id, {"data", "/data", false, false, true}));
   must(world.push(kFirst));

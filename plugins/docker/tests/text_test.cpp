@@ -156,6 +156,12 @@ TEST(ContainerJson, HasWhatWasAskedFor) {
   EXPECT_THAT(container_json(spec)["HostConfig"]["CapAdd"], Contains("SETUID"));
 }
 
+TEST(Mounts, NoneHidesDavitsOwnPrograms) {
+  EXPECT_NO_THROW(check_mounts({{"/tmp", DAVIT_SERVICES "/20001", 0}, {"/tmp", "/run/x", 0}}));
+  for (const char* target : {"/run", "/run/davit", "/run/davit/x", "/run/", "/", "/a/../run"})
+    EXPECT_THROW(check_mounts({{"/tmp", target, 0}}), sdk::Failure) << target;
+}
+
 TEST(ContainerJson, TheHashIsOfEverythingButTheCount) {
   sdk::Group group;
   group.argv = {"a"};

@@ -9,7 +9,6 @@
 namespace davit::process_plugin {
 namespace {
 
-constexpr const char* kInside = "/run/davit";
 constexpr const char* kLifelineFd = "8";  // as native/options.hpp
 constexpr const char* kInfoFd = "9";      // what the host's supervision and `davit-sandbox task` read
 
@@ -118,7 +117,6 @@ void add_system(Words& words, const SystemView& system, const std::string& etc) 
   for (const char* folder : {"/var", "/var/lib", "/var/lib/dpkg"})
     words.add("--perms", "0755", "--dir", folder);
   words.add("--ro-bind-try", "/var/lib/dpkg/status", "/var/lib/dpkg/status");  // which packages are there
-  words.add("--perms", "0755", "--dir", kInside, "--ro-bind", system.libexec, kInside);
   for (const std::string& path : system.extra) words.add("--ro-bind-try", path, path);
 }
 
@@ -178,6 +176,8 @@ sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec) {
   add_system(words, system, spec.etc.empty() ? system.etc : spec.etc);
   add_tmp(words, spec);
   add_mounts(words, spec);
+  // Last: nothing of the app's may be there, where bwrap, as root, executes what it finds.
+  words.add("--perms", "0755", "--dir", kInside, "--ro-bind", system.libexec, kInside);
   words.add("--", std::string(kInside) + "/davit-sandbox", "inside");
   for (std::string& word : user_options(spec.user)) words.add(std::move(word));
   if (spec.open_files != 0) words.add("--open-files", std::to_string(spec.open_files));

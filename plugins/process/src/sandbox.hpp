@@ -10,6 +10,9 @@
 
 namespace davit::process_plugin {
 
+/// Where davit's small programs are inside.
+inline constexpr const char* kInside = "/run/davit";
+
 /// Whom the code inside runs as. `drop`: we are root, and davit-sandbox drops to it inside.
 struct RunUser {
   std::uint32_t uid = 0;
@@ -21,7 +24,7 @@ struct RunUser {
 /// the same.
 struct SystemView {
   std::string bwrap;    ///< absolute
-  std::string libexec;  ///< davit's small programs: at /run/davit inside
+  std::string libexec;  ///< davit's small programs
   std::string etc;      ///< made passwd and group, and an empty sources.list
   bool merged_usr = true;
   sdk::Strings extra;  ///< more paths to show read-only, from the settings

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "davit/failure.hpp"
+#include "instance_plan.hpp"
+
 namespace davit::process_plugin {
 namespace {
 
@@ -114,6 +117,17 @@ TEST(Sandbox, MountsComeAfterAppInTheirOrderWithOpenParents) {
               ElementsAre("--perms", "0755", "--dir", "/var/cache"));
   EXPECT_EQ(words[place(words, "/host/sub") - 1], "--bind");
   EXPECT_FALSE(has(words, "/var/cache/app/sub") && has(words, "--dir /var/cache/app"));
+}
+
+TEST(Sandbox, NothingIsMountedOverDavitsOwnPrograms) {
+  SandboxSpec spec;
+  spec.mounts = {{"/host/data", "/run/data", 0}};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  EXPECT_LT(place(words, "/host/data"), place(words, "/opt/davit/libexec"));
+  EXPECT_NO_THROW(check_mounts({{"/tmp", "/run/davit-services/20001", 0}, {"/tmp", "/run/x", 0}}));
+  for (const char* target : {"/run", "/run/davit", "/run/davit/x", "/run/", "/run/.", "//run", "/a/../run"}) {
+    EXPECT_THROW(check_mounts({{"/tmp", target, 0}}), sdk::Failure) << target;
+  }
 }
 
 TEST(Sandbox, TerminalSignalAndLimitsReachTheInside) {

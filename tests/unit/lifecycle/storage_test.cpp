@@ -36,9 +36,17 @@ TEST_P(BadMount, IsRefusedWithAHint) {
 INSTANTIATE_TEST_SUITE_P(Texts, BadMount,
                          testing::Values("", "data", ":/data", "data:", "data:/data:ro:more", "data:data",
                                          "data:/", "data:/app", "data:/proc/1", "data:/sys", "data:/dev/shm",
-                                         "data:/run/davit/x", "data:/a/../b", "data:/a//b", "data:/a/",
-                                         "../x:/data", "a/b:/data", ".:/data", "/:/data", "/srv/../etc:/data",
-                                         "/srv/:/data", "data:/data:exec", "data:/data:"));
+                                         "data:/run/davit/x", "data:/run/davit", "data:/run", "data:/a/../b",
+                                         "data:/a//b", "data:/a/", "../x:/data", "a/b:/data", ".:/data",
+                                         "/:/data", "/srv/../etc:/data", "/srv/:/data", "data:/data:exec",
+                                         "data:/data:"));
+
+TEST(SplitMount, TakesWhatWasMountedWhereNothingMayBeNow) {
+  const auto mount = split_mount("data:/run:ro");
+  ASSERT_TRUE(mount);
+  EXPECT_EQ(*mount, (StorageMount{"data", "/run", true, false, false}));
+  EXPECT_FALSE(split_mount("../x:/run"));
+}
 
 class StorageSource : public testing::Test {
  protected:
