@@ -2,6 +2,7 @@
 import contextlib
 import os
 import sqlite3
+import unittest
 
 import harness
 
@@ -73,6 +74,21 @@ class Storage(harness.HomeTest):
         refused = self.home.davit("run", name, "sh", "-c", "echo x > /assets/logo", check=False)
         self.assertNotEqual(0, refused.returncode)
         self.assertEqual("a logo", (self.place("assets") / "logo").read_text())
+
+    @unittest.skipIf(harness.ON_DOCKER, "the engine stays inside the container by itself")
+    def test_a_link_of_the_app_is_no_place_for_a_mount(self):
+        app = self.app("linker")
+        app.server("one")
+        (app.folder / "uploads").symlink_to("elsewhere")
+        app.commit()
+        self.home.davit("storage:mount", "linker", "uploads:/app/uploads")
+        pushed = app.push(check=False)
+        self.assertNotEqual(0, pushed.returncode)
+        self.assertIn("nothing can be mounted at /app/uploads: /app/uploads is a link", pushed.stderr)
+        (app.folder / "uploads").unlink()
+        app.commit()
+        app.push()
+        self.assertEqual("", self.home.davit("run", "linker", "ls", "/app/uploads").stdout)
 
     def test_what_may_not_be_mounted(self):
         self.app("careful")

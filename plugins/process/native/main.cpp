@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
   if (options.mode == "inside") return run_inside(options);
   if (options.mode == "task") return run_task(options);
   if (options.mode == "join") return run_join(options);
+  if (options.mode == "mount") return run_mount(options);
   if (options.mode == "as") return run_as(options);
   if (options.mode == "ids") return run_ids();
   die("unknown mode " + options.mode);

@@ -23,6 +23,7 @@ bool set_switch(Options& options, std::string_view name) {
   if (name == "--tty") return options.tty = true;
   if (name == "--sandboxed") return options.sandboxed = true;
   if (name == "--lifeline") return options.lifeline = true;
+  if (name == "--read-only" && !options.inner.empty()) return options.inner.back().read_only = true;
   return false;
 }
 
@@ -32,7 +33,20 @@ void set_user(Options& options, std::string_view name, const char* value) {
   if (name == "--gid") options.gid = static_cast<gid_t>(number(name, value));
 }
 
+bool set_inner(Options& options, std::string_view name, const char* value) {
+  if (name == "--around") options.inner.emplace_back();
+  std::string InnerMount::*field = name == "--around"   ? &InnerMount::around
+                                   : name == "--folder" ? &InnerMount::folder
+                                   : name == "--target" ? &InnerMount::target
+                                   : name == "--source" ? &InnerMount::source
+                                                        : nullptr;
+  if (field == nullptr || options.inner.empty()) return false;
+  options.inner.back().*field = value;
+  return true;
+}
+
 void set_value(Options& options, std::string_view name, const char* value) {
+  if (set_inner(options, name, value)) return;
   if (name == "--uid" || name == "--gid") return set_user(options, name, value);
   if (name == "--pid") {
     options.pid = static_cast<pid_t>(number(name, value));

@@ -20,6 +20,15 @@ inline constexpr int kExitNotFound = 127;
 /// the number.
 inline constexpr int kLifelineFd = 8;
 
+/// Of the mode `mount`: one that is inside the app, or inside another mount.
+struct InnerMount {
+  std::string around;      ///< --around: what is around it, inside; begins the options of a mount
+  std::string folder;      ///< --folder: the same on the host
+  std::string target;      ///< --target: below `around`, or the same
+  std::string source;      ///< --source: on the host; empty: bwrap mounts it, and missing folders are its own
+  bool read_only = false;  ///< --read-only
+};
+
 struct Options {
   std::string mode;
   bool has_user = false;  ///< --uid and --gid: drop to them
@@ -32,6 +41,7 @@ struct Options {
   std::string instance;    ///< join: its DAVIT_INSTANCE, so that a reused pid is noticed
   std::string cwd;         ///< empty: as it is
   std::string cgroup;      ///< task: a name for its control group; empty: none
+  std::vector<InnerMount> inner;
   std::uint64_t memory_bytes = 0;
   std::uint64_t pids = 0;
   std::uint64_t cpu_millis = 0;

@@ -142,18 +142,72 @@ void add_parents(Words& words, const std::string& target) {
   }
 }
 
-void add_mounts(Words& words, const SandboxSpec& spec) {
-  if (!spec.app.empty()) words.add(spec.app_read_only ? "--ro-bind" : "--bind", spec.app, "/app");
-  std::vector<std::string> done;
-  for (const sdk::Mount& mount : spec.mounts) {
-    const bool inside_another =
-        std::ranges::any_of(done, [&](const std::string& other) { return is_below(mount.target, other); });
-    if (!inside_another) add_parents(words, mount.target);
-    const bool read_only = (mount.flags & DAVIT_MOUNT_READ_ONLY) != 0;
-    words.add(read_only ? "--ro-bind" : "--bind", mount.source, mount.target);
-    done.push_back(mount.target);
+/// What is bound, in this order, the app first. On the way to what is inside of another one, the app may have
+/// left a link, and bwrap follows links: davit-sandbox looks before, and as root mounts it instead of bwrap.
+class Mounts {
+ public:
+  explicit Mounts(const SandboxSpec& spec) : by_bwrap_(!spec.user.drop) {
+    if (!spec.app.empty()) add({spec.app, "/app", spec.app_read_only ? DAVIT_MOUNT_READ_ONLY : 0U});
+    for (const sdk::Mount& mount : spec.mounts) add(mount);
   }
-}
+
+  /// davit-sandbox mount ... --, if there is anything for it to do.
+  void add_inner(Words& words, const SystemView& system) const {
+    if (std::ranges::none_of(all_, [](const One& one) { return one.around != kNone; })) return;
+    words.add(system.libexec + "/davit-sandbox", "mount");
+    for (const One& one : all_) {
+      if (one.around != kNone) add_one(words, all_[one.around].mount, one);
+      // Itself: bwrap would make what is inside of it read-only, too.
+      if (is_made_read_only(one)) add_one(words, one.mount, one);
+    }
+    words.add("--");
+  }
+
+  void add_all(Words& words) const {
+    for (const One& one : all_) {
+      if (one.around != kNone && !by_bwrap_) continue;
+      if (one.around == kNone) add_parents(words, one.mount.target);
+      words.add(is_read_only(one) && !is_made_read_only(one) ? "--ro-bind" : "--bind", one.mount.source,
+                one.mount.target);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kNone = std::string::npos;
+  struct One {
+    sdk::Mount mount;
+    std::size_t around =
+        kNone;  ///< what it is inside of; with davit-sandbox's own in between, what is around them
+    bool has_inner = false;
+  };
+
+  void add(sdk::Mount mount) {
+    One one{std::move(mount)};
+    for (std::size_t other = 0; other < all_.size(); ++other) {
+      const std::string& target = all_[other].mount.target;
+      if (one.mount.target == target || !is_below(one.mount.target, target)) continue;
+      if (by_bwrap_ || all_[other].around == kNone) one.around = other;
+    }
+    if (one.around != kNone) all_[one.around].has_inner = true;
+    all_.push_back(std::move(one));
+  }
+
+  void add_one(Words& words, const sdk::Mount& around, const One& one) const {
+    words.add("--around", around.target, "--folder", around.source, "--target", one.mount.target);
+    if (by_bwrap_) return;
+    words.add("--source", one.mount.source);
+    if (is_read_only(one)) words.add("--read-only");
+  }
+
+  static bool is_read_only(const One& one) { return (one.mount.flags & DAVIT_MOUNT_READ_ONLY) != 0; }
+  /// By davit-sandbox.
+  [[nodiscard]] bool is_made_read_only(const One& one) const {
+    return is_read_only(one) && one.has_inner && !by_bwrap_;
+  }
+
+  bool by_bwrap_;
+  std::vector<One> all_;
+};
 
 }  // namespace
 
@@ -171,11 +225,13 @@ sdk::Strings user_options(const RunUser& user) {
 
 sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec) {
   Words words;
+  const Mounts mounts(spec);
+  mounts.add_inner(words, system);
   words.add(system.bwrap);
   add_namespaces(words, spec);
   add_system(words, system, spec.etc.empty() ? system.etc : spec.etc);
   add_tmp(words, spec);
-  add_mounts(words, spec);
+  mounts.add_all(words);
   // Last: nothing of the app's may be there, where bwrap, as root, executes what it finds.
   words.add("--perms", "0755", "--dir", kInside, "--ro-bind", system.libexec, kInside);
   words.add("--", std::string(kInside) + "/davit-sandbox", "inside");

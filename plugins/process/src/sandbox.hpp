@@ -48,8 +48,9 @@ struct SandboxSpec {
   sdk::Strings argv;  ///< argv[0] is looked up in PATH inside
 };
 
-/// bwrap ... -- davit-sandbox inside ... -- davit-init ... ARGV. bwrap writes its info to descriptor 9; all
-/// of it ends when nobody has the other end of the pipe at descriptor 8 any more: who started it was killed.
+/// [davit-sandbox mount ... --] bwrap ... -- davit-sandbox inside ... -- davit-init ... ARGV. bwrap writes
+/// its info to descriptor 9; all of it ends when nobody has the other end of the pipe at descriptor 8 any
+/// more: who started it was killed.
 sdk::Strings sandbox_argv(const SystemView& system, const SandboxSpec& spec);
 
 /// Where the program starts when nobody says: /app if something is mounted there, else /.

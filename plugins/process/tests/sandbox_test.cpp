@@ -29,6 +29,11 @@ bool has(const sdk::Strings& words, const std::string& word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+/// From bwrap on: davit-sandbox may have to mount something before.
+sdk::Strings of_bwrap(const sdk::Strings& words) {
+  return {std::ranges::find(words, "/usr/bin/bwrap"), words.end()};
+}
+
 std::size_t place(const sdk::Strings& words, const std::string& word) {
   return static_cast<std::size_t>(std::ranges::find(words, word) - words.begin());
 }
@@ -107,7 +112,7 @@ TEST(Sandbox, MountsComeAfterAppInTheirOrderWithOpenParents) {
   spec.mounts = {{"/host/data", "/app/data", 0},
                  {"/host/cache", "/var/cache/app", DAVIT_MOUNT_READ_ONLY},
                  {"/host/sub", "/var/cache/app/sub", 0}};
-  const sdk::Strings words = sandbox_argv(debian(), spec);
+  const sdk::Strings words = of_bwrap(sandbox_argv(debian(), spec));
   EXPECT_LT(place(words, "/r/app"), place(words, "/host/data"));
   EXPECT_LT(place(words, "/host/data"), place(words, "/host/cache"));
   const std::size_t cache = place(words, "/host/cache");
@@ -117,6 +122,45 @@ TEST(Sandbox, MountsComeAfterAppInTheirOrderWithOpenParents) {
               ElementsAre("--perms", "0755", "--dir", "/var/cache"));
   EXPECT_EQ(words[place(words, "/host/sub") - 1], "--bind");
   EXPECT_FALSE(has(words, "/var/cache/app/sub") && has(words, "--dir /var/cache/app"));
+}
+
+TEST(Sandbox, WhatIsInsideTheAppOrAnotherMountIsMountedByDavitSandboxAsRoot) {
+  SandboxSpec spec;
+  spec.user = RunUser{61234, 61235, true};
+  spec.app = "/r/app";
+  spec.mounts = {{"/host/data", "/app/data", DAVIT_MOUNT_READ_ONLY},
+                 {"/host/sub", "/app/data/sub", 0},
+                 {"/host/assets", "/assets", DAVIT_MOUNT_READ_ONLY},
+                 {"/host/cache", "/assets/cache", 0},
+                 {"/host/other", "/assets2", DAVIT_MOUNT_READ_ONLY}};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  const auto bwrap = std::ranges::find(words, "/usr/bin/bwrap");
+  EXPECT_THAT(sdk::Strings(words.begin(), bwrap),
+              ElementsAre("/opt/davit/libexec/davit-sandbox", "mount",                                     //
+                          "--around", "/app", "--folder", "/r/app", "--target", "/app/data",               //
+                          "--source", "/host/data", "--read-only",                                         //
+                          "--around", "/app", "--folder", "/r/app", "--target", "/app/data/sub",           //
+                          "--source", "/host/sub",                                                         //
+                          "--around", "/assets", "--folder", "/host/assets", "--target", "/assets",        //
+                          "--source", "/host/assets", "--read-only",                                       //
+                          "--around", "/assets", "--folder", "/host/assets", "--target", "/assets/cache",  //
+                          "--source", "/host/cache", "--"));
+  const sdk::Strings rest(bwrap, words.end());
+  for (const char* inner : {"/app/data", "/app/data/sub", "/assets/cache"}) EXPECT_FALSE(has(rest, inner));
+  EXPECT_THAT(after(rest, "/r/app", 2), ElementsAre("/r/app", "/app"));
+  EXPECT_EQ(rest[place(rest, "/host/assets") - 1], "--bind") << "or the cache would be read-only, too";
+  EXPECT_EQ(rest[place(rest, "/host/other") - 1], "--ro-bind");
+}
+
+TEST(Sandbox, OfANormalUserItIsLookedAtAndBwrapMountsIt) {
+  SandboxSpec spec;
+  spec.app = "/r/app";
+  spec.mounts = {{"/host/data", "/data", DAVIT_MOUNT_READ_ONLY}, {"/host/up", "/app/up", 0}};
+  const sdk::Strings words = sandbox_argv(debian(), spec);
+  EXPECT_THAT(after(words, "mount", 8),
+              ElementsAre("mount", "--around", "/app", "--folder", "/r/app", "--target", "/app/up", "--"));
+  EXPECT_THAT(after(words, "/host/up", 2), ElementsAre("/host/up", "/app/up"));
+  EXPECT_EQ(words[place(words, "/host/data") - 1], "--ro-bind");
 }
 
 TEST(Sandbox, NothingIsMountedOverDavitsOwnPrograms) {
