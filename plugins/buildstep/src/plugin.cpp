@@ -28,11 +28,6 @@ bool is_variable(std::string_view name) {
          std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
-bool is_below(const fs::path& path, const fs::path& folder) {
-  const fs::path relative = path.lexically_relative(folder);
-  return !relative.empty() && *relative.begin() != "..";
-}
-
 /// A failed build has downloaded, too. What cannot be tidied up now is tidied up after the next build.
 class SettleAtEnd {
  public:
@@ -126,12 +121,13 @@ StoreConfig Buildstep::store_config(const sdk::Call& call, const std::string& ap
   config.shipped = fs::path(paths.share()) / "buildpacks";
   config.state = paths.state();
   config.timeout_ms = host().settings(call).duration_ms("fetch-timeout", config.timeout_ms);
-  config.may_use_path = [this, call, app](const fs::path& path) {
+  config.use_of_path = [this, call, app](const std::string& named, const fs::path& real) {
+    if (host().kv(call).get(app, std::string(kTrustedPrefix) + named)) return PathUse::kAsItIs;
     for (const std::string& folder : host().settings(call).items("local-buildpacks")) {
-      if (is_below(fs::canonical(path), fs::weakly_canonical(folder))) return true;
+      if (is_below(real, fs::weakly_canonical(folder))) return PathUse::kAsItIs;
     }
-    return host().kv(call).get(app, std::string(kTrustedPrefix) + path.string()).has_value() ||
-           readable_by_all(path);
+    return is_below(real, fs::weakly_canonical(host().paths(call).home())) ? PathUse::kNever
+                                                                           : PathUse::kIfPublic;
   };
   return config;
 }

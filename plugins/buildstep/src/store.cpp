@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,7 +12,7 @@
 #include <fmt/core.h>
 
 #include "davit/failure.hpp"
-#include "files.hpp"
+#include "files/files.hpp"
 #include "git_cache.hpp"
 
 namespace davit::buildstep {
@@ -44,6 +45,34 @@ class CacheLock {
 [[noreturn]] void unavailable(const BuildpackSpec& spec, std::string_view why, std::string_view hint) {
   throw sdk::Failure(DAVIT_FAILED, "buildpack-unavailable", fmt::format("Buildpack {} {}", spec.label(), why),
                      std::string(hint));
+}
+
+[[noreturn]] void not_allowed(const BuildpackSpec& spec, std::string_view why, std::string_view way) {
+  throw sdk::Failure(
+      DAVIT_DENIED, "buildpack-not-allowed",
+      fmt::format("Buildpack {} may not be used: {}", spec.label(), why),
+      fmt::format("{}, set it as the home's owner with `buildpacks:set`, or ask the operator to name it in "
+                  "local-buildpacks",
+                  way));
+}
+
+[[noreturn]] void not_public(const BuildpackSpec& spec) {
+  not_allowed(spec, "not everybody may read it",
+              "Make it and the folders above readable for all (chmod -R o+rX)");
+}
+
+/// Opened once: others may let its name lead elsewhere in the next moment.
+int open_path(const BuildpackSpec& spec) {
+  const int fd = ::open(spec.location.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+    unavailable(spec, "does not exist", "Give the path of a folder of this machine");
+  if (fd < 0) unavailable(spec, fmt::format("cannot be read: {}", std::strerror(errno)), "");
+  return fd;
+}
+
+/// A path to what is open; with nothing behind it, a link to where it is.
+fs::path path_of(const files::Descriptor& fd) {
+  return fmt::format("/proc/self/fd/{}", fd.get());
 }
 
 bool is_git_repository(const fs::path& folder) {
@@ -97,8 +126,13 @@ void BuildpackStore::place_git(const BuildpackSpec& spec, const std::string& url
 
 void BuildpackStore::place_archive(const BuildpackSpec& spec, const fs::path& folder) {
   if (spec.location.starts_with('/')) {
-    check_path(spec);
-    return unpack(spec, spec.location, folder);
+    const files::Descriptor source(open_path(spec));
+    const Look look = check_path(spec, fs::read_symlink(path_of(source)));
+    const fs::path copy = folder.string() + ".archive";
+    copy_open_file(source.get(), copy, look);
+    unpack(spec, copy, folder);
+    fs::remove(copy);
+    return;
   }
   const fs::path kept = config_.state / "archives" / spec.cache_name();
   const CacheLock lock(kept.string() + ".lock");
@@ -183,28 +217,32 @@ void BuildpackStore::unpack(const BuildpackSpec& spec, const fs::path& archive, 
 }
 
 void BuildpackStore::place_local(const BuildpackSpec& spec, const fs::path& folder) {
-  check_path(spec);
-  const fs::path source = spec.location;
+  const files::Descriptor opened(open_path(spec));
+  const fs::path source = path_of(opened);
+  const fs::path real = fs::read_symlink(source);
+  const Look look = check_path(spec, real);
   if (!fs::is_directory(source))
     unavailable(spec, "is not a folder", "Name the folder that has bin/compile in it");
   if (!spec.ref.empty() || (!fs::exists(source / "bin") && is_git_repository(source))) {
     if (!is_git_repository(source))
       unavailable(spec, "is not a git repository", "Leave out what stands after #");
-    return place_git(spec, "file://" + spec.location, folder);
+    // git takes a name, which must lead to the same until it is done.
+    if (look && !readable_by_all(real)) not_public(spec);
+    if (look && !changed_by_us_only(real))
+      not_allowed(spec, "others can change it", "Take away their right to write to it and the folders above");
+    return place_git(spec, "file://" + real.string(), folder);
   }
-  copy_tree(source, folder);
+  copy_tree(opened.get(), folder, look);
 }
 
-void BuildpackStore::check_path(const BuildpackSpec& spec) const {
-  std::error_code error;
-  if (!fs::exists(spec.location, error))
-    unavailable(spec, "does not exist", "Give the path of a folder of this machine");
-  if (config_.may_use_path && config_.may_use_path(spec.location)) return;
-  throw sdk::Failure(
-      DAVIT_DENIED, "buildpack-not-allowed",
-      fmt::format("Buildpack {} may not be used: not everybody may read it", spec.label()),
-      "Make it and the folders above readable for all (chmod -R o+rX), set it as the home's owner with "
-      "`buildpacks:set`, or ask the operator to name it in local-buildpacks");
+Look BuildpackStore::check_path(const BuildpackSpec& spec, const fs::path& real) const {
+  const PathUse use = config_.use_of_path(spec.location, real);
+  if (use == PathUse::kAsItIs) return {};
+  if (use == PathUse::kNever) not_allowed(spec, "it is in davit's home", "Put it elsewhere");
+  if (!reachable_by_all(real)) not_public(spec);
+  return [&spec](const struct stat& facts) {
+    if (!readable_by_all(facts)) not_public(spec);
+  };
 }
 
 void BuildpackStore::check_buildpack(const BuildpackSpec& spec, const fs::path& folder) const {

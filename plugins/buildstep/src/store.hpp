@@ -7,17 +7,25 @@
 #include <functional>
 #include <string>
 
+#include "files.hpp"
 #include "seams.hpp"
 #include "spec.hpp"
 
 namespace davit::buildstep {
 
+/// What an app may do with a folder or file of this machine: a developer must not read what only we may.
+enum class PathUse {
+  kAsItIs,    ///< the owner or the operator has named it
+  kIfPublic,  ///< if everybody may read it
+  kNever,     ///< it is davit's own
+};
+
 struct StoreConfig {
   std::filesystem::path shipped;                 ///< folder with one folder per shipped buildpack
   std::filesystem::path state;                   ///< kept between builds; shared by all apps; ours alone
   std::uint64_t timeout_ms = 10ULL * 60 * 1000;  ///< of one fetch
-  /// May this app name this folder or file of the host? An app developer must not read what only we may.
-  std::function<bool(const std::filesystem::path&)> may_use_path;
+  /// Of what it is called and of what it really is, without links.
+  std::function<PathUse(const std::string& named, const std::filesystem::path& real)> use_of_path;
 };
 
 class BuildpackStore {
@@ -37,7 +45,8 @@ class BuildpackStore {
   void unpack(const BuildpackSpec& spec, const std::filesystem::path& archive,
               const std::filesystem::path& folder);
   void place_local(const BuildpackSpec& spec, const std::filesystem::path& folder);
-  void check_path(const BuildpackSpec& spec) const;
+  /// Throws if the app may not use it; else what is to look at all that is copied of it.
+  Look check_path(const BuildpackSpec& spec, const std::filesystem::path& real) const;
   void check_buildpack(const BuildpackSpec& spec, const std::filesystem::path& folder) const;
 
   Programs& programs_;

@@ -1,9 +1,13 @@
 #include "files.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <thread>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "davit/failure.hpp"
@@ -76,6 +80,49 @@ TEST_F(Files, CopiesKeepWhatMatters) {
   EXPECT_EQ(fs::read_symlink(root_ / "to/link"), "/nowhere");
   EXPECT_FALSE(fs::exists(root_ / "to/.git"));
   EXPECT_TRUE(fs::exists(root_ / "to/sub/.git"));
+}
+
+TEST_F(Files, ALinkThatComesWhileItIsCopiedIsNotFollowed) {
+  put("secret", "secret");
+  put("from/x", "harmless");
+  fs::create_symlink(root_ / "secret", root_ / "link");
+  std::jthread change([this](const std::stop_token& stop) {
+    while (!stop.stop_requested())
+      ::renameat2(AT_FDCWD, (root_ / "from/x").c_str(), AT_FDCWD, (root_ / "link").c_str(), RENAME_EXCHANGE);
+  });
+  for (int i = 0; i < 100; ++i) {
+    const fs::path to = root_ / ("to" + std::to_string(i));
+    try {
+      copy_tree(root_ / "from", to);
+    } catch (const sdk::Failure&) {
+      continue;  // it was seen to be changing
+    }
+    if (!fs::is_symlink(to / "x")) {
+      EXPECT_EQ(read_small_file(to / "x", 100), "harmless");
+    }
+  }
+}
+
+TEST_F(Files, WhatIsLookedAtIsWhatIsCopied) {
+  put("from/a/b", "x");
+  for (const char* folder : {"from", "from/a"}) fs::permissions(root_ / folder, fs::perms(0755));
+  fs::permissions(root_ / "from/a/b", fs::perms(0640));
+  const int from = ::open((root_ / "from").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  std::vector<mode_t> seen;
+  copy_tree(from, root_ / "to", [&](const struct stat& facts) { seen.push_back(facts.st_mode); });
+  EXPECT_THAT(seen, testing::ElementsAre(S_IFDIR | 0755, S_IFDIR | 0755, S_IFREG | 0640));
+  ::close(from);
+}
+
+TEST_F(Files, WhoElseCanChangeAPath) {
+  put("p/q", "x");
+  EXPECT_TRUE(changed_by_us_only(root_ / "p/q"));
+  fs::permissions(root_ / "p", fs::perms(0777));
+  EXPECT_FALSE(changed_by_us_only(root_ / "p/q"));
+  fs::permissions(root_ / "p", fs::perms(01777));
+  EXPECT_TRUE(changed_by_us_only(root_ / "p/q")) << "as /tmp";
+  EXPECT_FALSE(changed_by_us_only(root_ / "p"));
+  EXPECT_FALSE(changed_by_us_only(root_ / "none"));
 }
 
 TEST_F(Files, MeasuresAndFindsSpecialFiles) {

@@ -62,7 +62,8 @@ class PluginEntry : public testing_support::FolderTest {
     fs::create_symlink(plugin / "buildpacks", root_ / "share/buildpacks");
     host_.paths = {{"share", (root_ / "share").string()},
                    {"state", (root_ / "state").string()},
-                   {"libexec", (root_ / "libexec").string()}};
+                   {"libexec", (root_ / "libexec").string()},
+                   {"home", (root_ / "home").string()}};
     host_.setting_items["detect"] = {"davit/node", "davit/procfile"};
     host_.settings["stack"] = "heroku-22";
     host_.apps = {"shop", "web"};
@@ -109,6 +110,12 @@ class PluginEntry : public testing_support::FolderTest {
     request.env = variables.get();
     const davit_build_result sink = collect_in(built);
     return table<davit_builder>(DAVIT_BUILDER_ID)->build(plugin_, host_.call("ssh:ada"), &request, &sink);
+  }
+
+  /// For one more build.
+  void renew_work() {
+    fs::remove_all(root_ / "work");
+    fs::create_directory(root_ / "work");
   }
 
   FakeHost host_;
@@ -176,11 +183,26 @@ TEST_F(PluginEntry, OnlyTheOwnerMayNameWhatNotEverybodyMayRead) {
   Built built;
   EXPECT_EQ(build(built, {{"BUILDPACK_URL", pack}}), DAVIT_DENIED);
   EXPECT_EQ(host_.slug, "buildpack-not-allowed");
-  fs::remove_all(root_ / "work");
-  fs::create_directory(root_ / "work");
+  renew_work();
   EXPECT_EQ(run("buildpacks:set", {"shop", pack}), "");
   EXPECT_EQ(build(built), DAVIT_OK) << host_.message;
   EXPECT_TRUE(fs::exists(root_ / "src/made"));
+}
+
+TEST_F(PluginEntry, OnlyTheOwnerMayNameWhatIsInDavitsHome) {
+  put_pack("home/storage/bad/pack", "echo mine", "touch \"$1/made\"");
+  ASSERT_EQ(sh({"chmod", "-R", "a+rX", root_.string()}), 0) << said_;
+  const std::string pack = (root_ / "home/storage/bad/pack").string();
+  Built built;
+  EXPECT_EQ(build(built, {{"BUILDPACK_URL", pack}}), DAVIT_DENIED);
+  EXPECT_EQ(host_.slug, "buildpack-not-allowed");
+  fs::create_symlink(pack, root_ / "elsewhere");
+  put("src/.buildpacks", (root_ / "elsewhere").string() + "\n");
+  renew_work();
+  EXPECT_EQ(build(built), DAVIT_DENIED);
+  EXPECT_EQ(run("buildpacks:set", {"shop", pack}), "");
+  renew_work();
+  EXPECT_EQ(build(built), DAVIT_OK) << host_.message;
 }
 
 TEST_F(PluginEntry, ABuildReportsEverything) {
@@ -256,8 +278,7 @@ TEST_F(PluginEntry, TheDownloadCacheAndTheWrapperCanBeTurnedOff) {
   ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
   EXPECT_TRUE(has_mount(host_.sandbox.last, "/davit/wrappers"));
   EXPECT_FALSE(has_mount(host_.sandbox.last, "/davit/downloads"));
-  fs::remove_all(root_ / "work");
-  fs::create_directory(root_ / "work");
+  renew_work();
   host_.properties[{"shop", "wrapper"}] = "false";
   ASSERT_EQ(build(built), DAVIT_OK) << host_.message;
   EXPECT_FALSE(has_mount(host_.sandbox.last, "/davit/wrappers"));

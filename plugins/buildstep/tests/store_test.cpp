@@ -87,7 +87,10 @@ class Store : public testing_support::FolderTest {
     StoreConfig config;
     config.shipped = fs::path(DAVIT_SOURCE_DIR) / "plugins/buildstep/buildpacks";
     config.state = root_ / "state";
-    config.may_use_path = [this](const fs::path&) { return allowed_; };
+    config.use_of_path = [this](const std::string&, const fs::path& real) {
+      if (asked_) asked_(real);
+      return use_;
+    };
     const fs::path folder = root_ / ("placed" + std::to_string(++placed_));
     BuildpackStore(programs_, screen_, config).place(parse_spec(text), folder);
     return folder;
@@ -104,7 +107,8 @@ class Store : public testing_support::FolderTest {
 
   std::string repo_;
   testing_support::RecordingScreen screen_;
-  bool allowed_ = true;
+  PathUse use_ = PathUse::kAsItIs;
+  std::function<void(const fs::path& real)> asked_;
   int placed_ = 0;
 };
 
@@ -205,10 +209,47 @@ TEST_F(Store, WhatIsNoBuildpackIsRefused) {
 }
 
 TEST_F(Store, PathsNeedPermission) {
-  allowed_ = false;
+  use_ = PathUse::kIfPublic;
   EXPECT_THAT(refusal(repo_), HasSubstr("buildpack-not-allowed"));
   EXPECT_THAT(refusal("file://" + repo_ + "#main"), HasSubstr("buildpack-not-allowed"));
   EXPECT_THAT(refusal((root_ / "x.tgz").string()), HasSubstr("does not exist"));
+}
+
+TEST_F(Store, OfAPublicPathAllMustBePublic) {
+  use_ = PathUse::kIfPublic;
+  ASSERT_EQ(sh({"tar", "-C", repo_, "-czf", (root_ / "flat.tgz").string(), "bin"}), 0) << said_;
+  ASSERT_EQ(sh({"chmod", "-R", "a+rX", root_.string()}), 0) << said_;
+  EXPECT_THAT(detect_of(place(repo_)), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place("file://" + repo_ + "#main")), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place((root_ / "flat.tgz").string())), HasSubstr("one"));
+  fs::permissions(repo_ + "/bin/compile", fs::perms(0640));
+  fs::permissions(root_ / "flat.tgz", fs::perms(0640));
+  for (const std::string& text : {repo_, "file://" + repo_ + "#main", (root_ / "flat.tgz").string()})
+    EXPECT_THAT(refusal(text), HasSubstr("buildpack-not-allowed")) << text;
+}
+
+TEST_F(Store, AnotherUsersRepositoryIsNoPublicOne) {
+  use_ = PathUse::kIfPublic;
+  ASSERT_EQ(sh({"chmod", "-R", "a+rX", root_.string()}), 0) << said_;
+  fs::permissions(repo_, fs::perms(0777));
+  EXPECT_THAT(refusal("file://" + repo_ + "#main"), HasSubstr("others can change it"));
+}
+
+TEST_F(Store, DavitsOwnIsForNoApp) {
+  use_ = PathUse::kNever;
+  EXPECT_THAT(refusal(repo_), HasSubstr("it is in davit's home"));
+}
+
+TEST_F(Store, WhatWasAskedAboutIsTakenWhateverItsNameLeadsToNow) {
+  put_pack("secret", "echo secret", "echo secret");
+  ASSERT_EQ(sh({"tar", "-C", repo_, "-cf", (root_ / "repo.tar").string(), "bin"}), 0) << said_;
+  ASSERT_EQ(sh({"tar", "-C", (root_ / "secret").string(), "-cf", (root_ / "secret.tar").string(), "bin"}), 0);
+  asked_ = [this](const fs::path& real) {
+    fs::rename(real, real.string() + ".old");
+    fs::create_symlink(root_ / (real.extension() == ".tar" ? "secret.tar" : "secret"), real);
+  };
+  EXPECT_THAT(detect_of(place((root_ / "repo.tar").string())), HasSubstr("one"));
+  EXPECT_THAT(detect_of(place(repo_)), HasSubstr("one"));
 }
 
 TEST_F(Store, CredentialsNeverStandOnACommandLine) {

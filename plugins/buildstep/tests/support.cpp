@@ -165,7 +165,7 @@ BuildOutcome BuildTest::build() {
   StoreConfig store_config;
   store_config.shipped = root_ / "share/buildpacks";
   store_config.state = root_ / "state";
-  store_config.may_use_path = [this](const fs::path&) { return paths_allowed_; };
+  store_config.use_of_path = [](const std::string&, const fs::path&) { return PathUse::kAsItIs; };
   BuildpackStore store(programs_, screen_, store_config);
   return BuildRun(config_, store, sandbox_, programs_, screen_).run(build);
 }

@@ -73,7 +73,6 @@ class BuildTest : public FolderTest {
   sdk::Pairs env_;
   RecordingScreen screen_;
   MappedSandbox sandbox_{programs_};
-  bool paths_allowed_ = true;
 };
 
 }  // namespace davit::buildstep::testing_support

@@ -1,13 +1,17 @@
 // A build's user wrote most of what is read here, so links and kinds are checked on the open descriptor.
 #include "source/files.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+#include <memory>
 
 #include <fmt/core.h>
 
@@ -56,6 +60,62 @@ std::string read_all(int fd, const fs::path& file, std::uint64_t limit_bytes) {
   }
 }
 
+struct CloseFolder {
+  void operator()(DIR* folder) const { ::closedir(folder); }
+};
+using Folder = std::unique_ptr<DIR, CloseFolder>;
+
+[[noreturn]] void unusable(const fs::path& path, std::string_view why) {
+  throw sdk::Failure(DAVIT_FAILED, "tree-unusable", fmt::format("{}: {}", path.string(), why));
+}
+
+void copy_bytes(int from, const fs::path& to, mode_t mode) {
+  constexpr std::size_t kAtOnce = 1 << 30;
+  const files::Descriptor out(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (out.get() < 0) system_failure("writing", to, errno);
+  for (ssize_t sent = 1; sent != 0;) {
+    sent = ::sendfile(out.get(), from, nullptr, kAtOnce);
+    if (sent < 0 && errno != EINTR) system_failure("writing", to, errno);
+  }
+  if (::fchmod(out.get(), mode & 0777) != 0) system_failure("writing", to, errno);
+}
+
+void copy_link(int folder, const char* name, const fs::path& to) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlinkat(folder, name, target.data(), target.size() - 1);
+  if (size < 0 || ::symlink(target.data(), to.c_str()) != 0) system_failure("writing", to, errno);
+}
+
+void copy_entries(int from, const fs::path& to, const Look& look, bool top);
+
+void copy_entry(int folder, const char* name, const fs::path& to, const Look& look) {
+  struct stat facts {};
+  if (::fstatat(folder, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
+    unusable(to.filename(), std::strerror(errno));
+  if (S_ISLNK(facts.st_mode)) return copy_link(folder, name, to);
+  if (!S_ISDIR(facts.st_mode) && !S_ISREG(facts.st_mode)) return;
+  const files::Descriptor fd(
+      ::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  // Once more: by now the name may stand for something else.
+  if (fd.get() < 0 || ::fstat(fd.get(), &facts) != 0) unusable(to.filename(), std::strerror(errno));
+  if (!S_ISDIR(facts.st_mode)) return copy_open_file(fd.get(), to, look);
+  if (look) look(facts);
+  if (::mkdir(to.c_str(), 0700) != 0) system_failure("making", to, errno);
+  copy_entries(fd.get(), to, look, false);
+  if (::chmod(to.c_str(), (facts.st_mode & 0777) | 0700) != 0) system_failure("making", to, errno);
+}
+
+void copy_entries(int from, const fs::path& to, const Look& look, bool top) {
+  const int own = ::openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const Folder folder(own < 0 ? nullptr : ::fdopendir(own));
+  if (!folder) unusable(to.filename(), std::strerror(errno));
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == ".." || (top && name == ".git")) continue;
+    copy_entry(from, entry->d_name, to / name, look);
+  }
+}
+
 }  // namespace
 
 std::optional<std::string> read_small_file(const fs::path& file, std::uint64_t limit_bytes,
@@ -96,28 +156,28 @@ void write_env_dir(const fs::path& dir, const sdk::Pairs& env) {
   }
 }
 
+void copy_tree(int from, const fs::path& to, const Look& look) {
+  struct stat facts {};
+  if (::fstat(from, &facts) != 0) unusable(to, std::strerror(errno));
+  if (look) look(facts);
+  std::error_code error;
+  fs::create_directories(to, error);
+  if (error) system_failure("making", to, error.value());
+  copy_entries(from, to, look, true);
+}
+
 void copy_tree(const fs::path& from, const fs::path& to) {
-  try {
-    fs::create_directories(to);
-    for (auto entry = fs::recursive_directory_iterator(from); entry != fs::recursive_directory_iterator();
-         ++entry) {
-      if (entry.depth() == 0 && entry->path().filename() == ".git") {
-        entry.disable_recursion_pending();
-        continue;
-      }
-      const fs::path target = to / entry->path().lexically_relative(from);
-      if (entry->is_symlink()) {
-        fs::copy_symlink(entry->path(), target);
-      } else if (entry->is_directory()) {
-        fs::create_directory(target);
-        fs::permissions(target, entry->status().permissions() | fs::perms::owner_all);
-      } else if (entry->is_regular_file()) {
-        fs::copy_file(entry->path(), target);
-      }
-    }
-  } catch (const fs::filesystem_error& error) {
-    throw sdk::Failure(DAVIT_FAILED, "tree-unusable", error.what());
-  }
+  const files::Descriptor folder(::open(from.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() < 0) unusable(from, std::strerror(errno));
+  copy_tree(folder.get(), to);
+}
+
+void copy_open_file(int from, const fs::path& to, const Look& look) {
+  struct stat facts {};
+  if (::fstat(from, &facts) != 0) unusable(to.filename(), std::strerror(errno));
+  if (!S_ISREG(facts.st_mode)) unusable(to.filename(), "it is not a regular file");
+  if (look) look(facts);
+  copy_bytes(from, to, facts.st_mode);
 }
 
 TreeSize measure_tree(const fs::path& tree) {
@@ -138,23 +198,27 @@ TreeSize measure_tree(const fs::path& tree) {
   return size;
 }
 
+bool readable_by_all(const struct stat& facts) {
+  if (S_ISLNK(facts.st_mode)) return true;
+  const mode_t wanted = S_ISDIR(facts.st_mode) ? S_IROTH | S_IXOTH : S_IROTH;
+  return (facts.st_mode & wanted) == wanted;
+}
+
+bool reachable_by_all(const fs::path& real) {
+  for (fs::path above = real.parent_path(); above.has_relative_path(); above = above.parent_path()) {
+    struct stat facts {};
+    if (::lstat(above.c_str(), &facts) != 0 || (facts.st_mode & S_IXOTH) == 0) return false;
+  }
+  return true;
+}
+
 bool readable_by_all(const fs::path& path) {
   std::error_code error;
   const fs::path real = fs::canonical(path, error);
-  if (error) return false;
-  for (fs::path above = real.parent_path(); above.has_relative_path(); above = above.parent_path()) {
-    if ((fs::status(above, error).permissions() & fs::perms::others_exec) == fs::perms::none || error)
-      return false;
-  }
+  if (error || !reachable_by_all(real)) return false;
   const auto readable = [](const fs::path& file) {
-    std::error_code failed;
-    const auto status = fs::symlink_status(file, failed);
-    if (failed) return false;
-    if (status.type() == fs::file_type::symlink) return true;
-    const auto wanted = status.type() == fs::file_type::directory
-                            ? fs::perms::others_read | fs::perms::others_exec
-                            : fs::perms::others_read;
-    return (status.permissions() & wanted) == wanted;
+    struct stat facts {};
+    return ::lstat(file.c_str(), &facts) == 0 && readable_by_all(facts);
   };
   if (!readable(real)) return false;
   if (!fs::is_directory(real, error)) return true;
@@ -163,6 +227,25 @@ bool readable_by_all(const fs::path& path) {
     if (error || !readable(entry->path())) return false;
   }
   return !error;
+}
+
+bool changed_by_us_only(const fs::path& real) {
+  for (fs::path at = real;; at = at.parent_path()) {
+    struct stat facts {};
+    if (::lstat(at.c_str(), &facts) != 0) return false;
+    const bool ours = facts.st_uid == 0 || facts.st_uid == ::geteuid();
+    const bool our_group = facts.st_gid == 0 || facts.st_gid == ::getegid();
+    const bool shared = (facts.st_mode & S_IWOTH) != 0 || ((facts.st_mode & S_IWGRP) != 0 && !our_group);
+    // In a sticky folder, as /tmp, everybody can add, but nobody can take ours away.
+    const bool sticky = at != real && (facts.st_mode & S_ISVTX) != 0;
+    if (!ours || (shared && !sticky)) return false;
+    if (!at.has_relative_path()) return true;
+  }
+}
+
+bool is_below(const fs::path& path, const fs::path& folder) {
+  const fs::path relative = path.lexically_relative(folder);
+  return !relative.empty() && *relative.begin() != "..";
 }
 
 std::string human_bytes(std::uint64_t bytes) {

@@ -2,8 +2,11 @@
 // follows no symbolic link.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +25,17 @@ std::optional<std::string> read_small_file(const std::filesystem::path& file, st
 /// could not be file names are left out.
 void write_env_dir(const std::filesystem::path& dir, const sdk::Pairs& env);
 
+/// Looks at each file and folder that is copied, when it is open already; throws if it may not be.
+using Look = std::function<void(const struct stat& facts)>;
+
 /// Copies a tree: regular files with their modes, folders (also empty ones), symbolic links as they are.
-/// Everything named .git is left out at the top, other kinds of files everywhere.
-/// @throws sdk::Failure tree-unusable.
+/// Everything named .git is left out at the top, other kinds of files everywhere. Others may change it
+/// meanwhile: what is copied is in the folder that `from` is open on, and was looked at.
+/// @throws sdk::Failure tree-unusable, disk-full.
+void copy_tree(int from, const std::filesystem::path& to, const Look& look = {});
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to);
+/// One regular file.
+void copy_open_file(int from, const std::filesystem::path& to, const Look& look = {});
 
 struct TreeSize {
   std::uint64_t bytes = 0;  ///< of regular files
@@ -39,6 +49,16 @@ TreeSize measure_tree(const std::filesystem::path& tree);
 /// and what is below may be read by others. What may be read by everybody may be named by every app
 /// developer.
 bool readable_by_all(const std::filesystem::path& path);
+/// The same of one file or folder, whatever is above and below.
+bool readable_by_all(const struct stat& facts);
+/// The same of the folders above `real`, which has no links.
+bool reachable_by_all(const std::filesystem::path& real);
+
+/// True if nobody but us and root can put anything else in the place of `real`, which has no links.
+bool changed_by_us_only(const std::filesystem::path& real);
+
+/// `folder` itself is, too. Both without links.
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder);
 
 /// "12 MiB", "3.4 GiB".
 std::string human_bytes(std::uint64_t bytes);
