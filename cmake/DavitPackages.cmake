@@ -1,6 +1,7 @@
 # Everything we link comes from Debian packages (scripts/install-deps names them).
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(LibArchive REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(fmt REQUIRED)  # headers
 find_package(spdlog REQUIRED)

@@ -214,7 +214,8 @@ Result<int> git_from_archive(Session& session, const Arguments& args) {
   DAVIT_TRY(make_dirs(session.home().run() / "work", 0700));
   session.quiet_step("Reading the archive");
   DAVIT_TRY_ASSIGN(const std::string tree,
-                   import_archive(import.git, session.processes(), import.rules, archive.get(), type,
+                   import_archive(import.git, session.processes(), import.rules,
+                                  session.where().installation.libexec("davit-archive"), archive.get(), type,
                                   session.home().run() / "work", session.acting()));
   return deploy_tree(import, args, tree,
                      "git:from-archive " + (given == "-" ? "from stdin" : shown_url(given)));

@@ -1,4 +1,4 @@
-// bsdtar -> TarReader -> a stream for git fast-import -> a tree.
+// davit-archive -> TarReader -> a stream for git fast-import -> a tree.
 #include "git/archive_import.hpp"
 
 #include <fcntl.h>
@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 256 * 1024;
 constexpr std::size_t kHeadBytes = 512;
-constexpr uid_t kNobody = 65534;
+constexpr int kOtherForm = 2;  // of davit-archive
 constexpr std::string_view kImportRef = "refs/davit/import/";
 
 Result<> write_all(int fd, std::string_view bytes) {
@@ -44,13 +44,16 @@ std::string type_of(int archive) {
   return head.size() == kHeadBytes && head.substr(kMagic, 5) == "ustar" ? "tar" : "";
 }
 
-Result<> check_type(int archive, std::string_view said) {
-  const std::string found = type_of(archive);
-  if (found.empty()) {
-    return fail(Code::kInvalid, "This is neither a tar, a tar.gz nor a zip archive",
-                "Make one, for example: git archive --format=tar.gz HEAD", "archive-type");
-  }
-  if (said.empty() || said == found) return {};
+tl::unexpected<Error> other_form() {
+  return fail(Code::kInvalid, "This is neither a tar, a tar.gz nor a zip archive",
+              "Make one, for example: git archive --format=tar.gz HEAD", "archive-type");
+}
+
+/// What it seems to be; whether the content agrees is found when it is read.
+Result<std::string> checked_type(int archive, std::string_view said) {
+  std::string found = type_of(archive);
+  if (found.empty()) return other_form();
+  if (said.empty() || said == found) return found;
   return fail(Code::kInvalid, fmt::format("The archive is a {}, not a {}", found, said),
               fmt::format("Say --archive-type {}, or leave it out", found), "archive-type");
 }
@@ -211,18 +214,17 @@ class FastImport {
   bool inside_blob_ = false, skipping_ = false, left_out_ = false;
 };
 
-/// bsdtar's output, into `import`. It needs no right at all: where we are root it has none.
-Result<> read_archive(ProcessRunner& processes, int archive, FastImport& import, std::string_view ref) {
+/// davit-archive's output, into `import`.
+Result<> read_archive(ProcessRunner& processes, const std::filesystem::path& reader_program, int archive,
+                      const std::string& type, FastImport& import, std::string_view ref) {
   TarReader reader([&](const TarEntry& entry) { return import.entry(entry); },
                    [&](std::string_view bytes) { return import.bytes(bytes); });
   DAVIT_TRY_ASSIGN(const CancelToken enough, CancelToken::create());
   Result<> judged;
   if (::lseek(archive, 0, SEEK_SET) < 0) return fail(system_error("read the archive", errno));
   Command command;
-  command.argv = {"bsdtar", "-c", "-f", "-", "--format=gnutar", "@-"};
-  command.env = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C.UTF-8"};
+  command.argv = {reader_program.string(), type};
   command.cwd = "/";
-  if (::geteuid() == 0) command.run_as = RunAs{kNobody, kNobody, {}};
   command.in = InputFd{archive};
   command.out = OutputChunks{[&](std::string_view bytes) {
     if (!judged) return;
@@ -233,6 +235,7 @@ Result<> read_archive(ProcessRunner& processes, int archive, FastImport& import,
   command.cancel = enough;
   DAVIT_TRY_ASSIGN(const Exit exit, processes.run(command));
   DAVIT_TRY(judged);
+  if (exit.code == kOtherForm) return other_form();
   if (!exit.ok()) {
     return fail(Code::kInvalid, fmt::format("The archive cannot be read: {}", trim(exit.err)),
                 "Make it anew, and check that it arrived whole", "archive-broken");
@@ -261,13 +264,13 @@ Result<UniqueFd> nameless_file(const std::filesystem::path& folder) {
 }
 
 Result<std::string> import_archive(const GitCommand& git, ProcessRunner& processes, const SourceRules& rules,
-                                   int archive, std::string_view type, const std::filesystem::path& folder,
-                                   const CallContext& context) {
-  DAVIT_TRY(check_type(archive, type));
+                                   const std::filesystem::path& reader, int archive, std::string_view type,
+                                   const std::filesystem::path& folder, const CallContext& context) {
+  DAVIT_TRY_ASSIGN(const std::string found, checked_type(archive, type));
   DAVIT_TRY_ASSIGN(const UniqueFd stream, nameless_file(folder));
   const std::string ref = fmt::format("{}{}", kImportRef, ::getpid());
   FastImport import(stream.get(), rules);
-  DAVIT_TRY(read_archive(processes, archive, import, ref));
+  DAVIT_TRY(read_archive(processes, reader, archive, found, import, ref));
   if (import.left_out()) context.out.step("Leaving out .git: only the files are deployed");
   if (::lseek(stream.get(), 0, SEEK_SET) < 0) return fail(system_error("read the archive", errno));
   Command command = git.command({"fast-import", "--quiet", "--force", "--done", "--date-format=now"});

@@ -1,6 +1,6 @@
-// An archive as a tree of an app's repository: tar, tar.gz or zip. Nothing of it is unpacked to disk: bsdtar
-// turns every form into one plain stream, which is judged entry by entry and handed to git fast-import.
-// Making a commit of the tree, and deploying it, is others'.
+// An archive as a tree of an app's repository: tar, tar.gz or zip. Nothing of it is unpacked to disk:
+// libexec/davit/davit-archive turns every form into one plain stream, which is judged entry by entry and
+// handed to git fast-import. Making a commit of the tree, and deploying it, is others'.
 #pragma once
 
 #include <filesystem>
@@ -22,10 +22,10 @@ Result<UniqueFd> nameless_file(const std::filesystem::path& folder);
 /// left out, and so is a `.git` at the top. Refused (kInvalid), each with what to do: what is no tar, tar.gz
 /// or zip or not of the `type` that was said ("": any), names with "..", absolute names, devices and the
 /// like, more bytes or files than the rules allow (said while it is read, so that a small archive cannot
-/// become a large one), and an archive without files. `archive` is read from its beginning. Scratch is in
-/// `folder`.
+/// become a large one), and an archive without files. `archive` is read from its beginning, by the program
+/// `reader` (davit-archive). Scratch is in `folder`.
 Result<std::string> import_archive(const GitCommand& git, ProcessRunner& processes, const SourceRules& rules,
-                                   int archive, std::string_view type, const std::filesystem::path& folder,
-                                   const CallContext& context);
+                                   const std::filesystem::path& reader, int archive, std::string_view type,
+                                   const std::filesystem::path& folder, const CallContext& context);
 
 }  // namespace davit

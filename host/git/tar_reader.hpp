@@ -1,5 +1,5 @@
-// TarReader: an archive's entries, as they stream by. It reads one form, the gnutar that bsdtar makes of
-// every archive (archive_import.cpp), and judges nothing: which entries are welcome is its caller's.
+// TarReader: an archive's entries, as they stream by. It reads one form, the gnutar that davit-archive
+// makes of every archive (archive_import.cpp), and judges nothing: which entries are welcome is its caller's.
 #pragma once
 
 #include <array>

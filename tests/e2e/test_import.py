@@ -1,4 +1,5 @@
 """Source that nobody pushes: archives from a file, stdin and a URL, and repositories elsewhere."""
+import gzip
 import http.server
 import io
 import tarfile
@@ -57,6 +58,9 @@ class Import(harness.HomeTest):
         done = self.home.davit("git:from-archive", "badbox", "-", input=out.getvalue(), check=False)
         self.assert_exit(1, done, "leads out of it", "Pack it from within")
         done = self.home.davit("git:from-archive", "badbox", "-", input=b"no archive at all" * 100, check=False)
+        self.assert_exit(1, done, "neither a tar")
+        done = self.home.davit("git:from-archive", "badbox", "-", check=False,
+                               input=gzip.compress(b"#mtree\n./index.html type=file mode=0644 contents=/etc/passwd\n"))
         self.assert_exit(1, done, "neither a tar")
         done = self.home.davit("git:from-archive", "nosuch", "-", input=out.getvalue(), check=False)
         self.assert_exit(20, done, "App nosuch does not exist")

@@ -28,7 +28,8 @@ if kind == "zip":
         info = zipfile.ZipInfo(name); info.external_attr = 0o120777 << 16; info.create_system = 3
         archive.writestr(info, target)
 else:
-    archive = tarfile.open(out, "w:gz" if kind == "tar.gz" else "w", format=tarfile.PAX_FORMAT)
+    format = tarfile.GNU_FORMAT if kind == "gnu.tar" else tarfile.PAX_FORMAT
+    archive = tarfile.open(out, "w:gz" if kind == "tar.gz" else "w", format=format)
     def file(name, data=b"x", mode=0o644):
         info = tarfile.TarInfo(name); info.size = len(data); info.mode = mode
         archive.addfile(info, io.BytesIO(data))
@@ -37,19 +38,33 @@ else:
         archive.addfile(info)
     def link(name, target): member(name, tarfile.SYMTYPE, target)
 )" + body + "\narchive.close()\n";
+    run({"python3", "-c", python, kind, archive.string()});
+    return archive;
+  }
+
+  /// A file of the bytes that a Python expression gives.
+  fs::path make_of(const std::string& expression) {
+    const fs::path file = root / "made";
+    run({"python3", "-c", "import gzip, sys\nopen(sys.argv[1], 'wb').write(" + expression + ")",
+         file.string()});
+    return file;
+  }
+
+  void run(std::vector<std::string> argv) {
     Command command;
-    command.argv = {"python3", "-c", python, kind, archive.string()};
+    command.argv = std::move(argv);
     command.env = {"PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"};
     command.err = OutputCapture{};
     const Exit exit = must(processes->run(command));
     EXPECT_TRUE(exit.ok()) << exit.err;
-    return archive;
   }
 
   Result<std::string> import(const fs::path& archive, const std::string& type = {}) {
     const UniqueFd file(::open(archive.c_str(), O_RDONLY | O_CLOEXEC));
     const GitCommand git(*processes, home.repo("shop").string());
-    return import_archive(git, *processes, SourceRules(*store, shop.id), file.get(), type, root, call);
+    return import_archive(git, *processes, SourceRules(*store, shop.id),
+                          Installation{DAVIT_BUILD_DIR}.libexec("davit-archive"), file.get(), type, root,
+                          call);
   }
   std::string listing(const std::string& tree) { return bare({"ls-tree", "-r", tree}); }
 
@@ -91,6 +106,28 @@ TEST_F(ArchiveImport, HardLinksAreTheFileTheyName) {
       must(import(make("tar", "file('a', b'same')\nmember('b', tarfile.LNKTYPE, 'a')\nfile('z', b'')\n")));
   EXPECT_EQ(bare({"cat-file", "-p", tree + ":b"}), "same");
   EXPECT_EQ(bare({"cat-file", "-p", tree + ":z"}), "");
+}
+
+TEST_F(ArchiveImport, LongNamesAreWholeInEveryKind) {
+  const std::string deep = std::string(90, 'd') + "/" + std::string(90, 'e') + "/" + std::string(120, 'f');
+  const std::string body = "file('" + deep + "', b'y', 0o755)\nlink('l', '" + deep + "')\n";
+  const std::string tree = must(import(make("tar", body)));
+  EXPECT_EQ(bare({"cat-file", "-p", tree + ":" + deep}), "y");
+  EXPECT_EQ(bare({"cat-file", "-p", tree + ":l"}), deep);
+  for (const char* kind : {"tar.gz", "gnu.tar", "zip"})
+    EXPECT_EQ(must(import(make(kind, body))), tree) << kind;
+}
+
+TEST_F(ArchiveImport, HolesOfAFileAreZeros) {
+  std::ofstream(root / "holes").seekp(300'000).write("end", 3);
+  for (const char* format : {"gnu", "posix"}) {
+    const fs::path tar = root / "holes.tgz";
+    run({"tar", "-C", root.string(), "--sparse", std::string("--format=") + format, "-czf", tar.string(),
+         "holes"});
+    const std::string tree = must(import(tar));
+    EXPECT_EQ(bare({"rev-parse", tree + ":holes"}), bare({"hash-object", (root / "holes").string()}))
+        << format;
+  }
 }
 
 TEST_F(ArchiveImport, WhatLeadsOutOrIsNoFileIsRefused) {
@@ -141,6 +178,33 @@ TEST_F(ArchiveImport, OtherBytesAreNamedAsWhatTheyAre) {
   const fs::path tar = make("tar.gz", "import os\nfile('a', os.urandom(100000))");
   fs::resize_file(tar, 50'000);
   EXPECT_EQ(slug_of(import(tar)), "archive-broken");
+  EXPECT_EQ(slug_of(import(make_of("gzip.compress(b'x' * 999)[:-9]"))), "archive-broken");
+  const fs::path cut = make("zip", "import os\nfile('a', os.urandom(100000))");
+  fs::resize_file(cut, 50'000);
+  EXPECT_EQ(slug_of(import(cut)), "archive-broken");
+}
+
+// libarchive knows more: an mtree has no content, it names files of this machine.
+TEST_F(ArchiveImport, NoOtherFormIsReadNeitherPlainNorInAGzip) {
+  fs::permissions(root, fs::perms(0755));
+  std::ofstream(root / "private") << "s3cret";
+  const std::string mtree =
+      R"(b'#mtree\n./index.html type=file mode=0644 contents=)" + (root / "private").string() + R"(\n')";
+  const std::string like_tar = R"(b'#mtree\n#'.ljust(257) + b'ustar\n')" + mtree + " + b'#' * 999";
+  const std::string cpio = R"(b''.join(
+      b'070701' + b'%08x' * 13 % (1, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, len(name) + 1, 0) +
+      name + bytes(1 + -(len(name) + 111) % 4) + bytes(size)
+      for name, mode, size in [(b'a', 0o100644, 4), (b'TRAILER!!!', 0, 0)]))";
+  const std::string seven_zip = R"(b'7z\xbc\xaf\x27\x1c\0\4'.ljust(600, b'\0'))";
+  for (const std::string& other : {mtree, like_tar, cpio, seven_zip}) {
+    EXPECT_EQ(slug_of(import(make_of(other))), "archive-type") << other;
+    EXPECT_EQ(slug_of(import(make_of("gzip.compress(" + other + ")"))), "archive-type") << other;
+  }
+  const fs::path tar = make("tar", "file('a')"), zip = make("zip", "file('a')");
+  const auto bytes_of = [](const fs::path& file) { return "open('" + file.string() + "', 'rb').read()"; };
+  EXPECT_TRUE(import(make_of("gzip.compress(" + bytes_of(tar) + ")")));
+  EXPECT_EQ(slug_of(import(make_of("gzip.compress(gzip.compress(" + bytes_of(tar) + "))"))), "archive-type");
+  EXPECT_EQ(slug_of(import(make_of("gzip.compress(" + bytes_of(zip) + ")"))), "archive-type");
 }
 
 }  // namespace
