@@ -17,8 +17,7 @@ namespace {
 
 std::string label_of(const std::string& entry) {
   try {
-    const BuildpackSpec spec = parse_spec(entry);
-    return spec.user.empty() && spec.password.empty() ? entry : spec.label();
+    return parse_spec(entry).label();
   } catch (const sdk::Failure&) {
     return entry;  // from an older davit, perhaps: it must be seen to be removed
   }

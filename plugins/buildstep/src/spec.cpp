@@ -59,6 +59,11 @@ std::string repository_of(std::string_view owner, std::string_view name) {
   return fmt::format("https://github.com/{}/heroku-buildpack-{}.git", owner, name);
 }
 
+/// Where a URL's "?" is, which a token may stand behind; npos for a path.
+std::size_t query_of(std::string_view location) {
+  return location.starts_with('/') ? std::string_view::npos : location.find('?');
+}
+
 /// Moves "user:password@" out of a URL's authority.
 void take_credentials(BuildpackSpec& spec) {
   const std::size_t scheme = spec.location.find("://");
@@ -133,11 +138,11 @@ BuildpackSpec parse_spec(std::string_view text) {
     refuse("(text with blanks or control characters)", "it has blanks or control characters");
   }
   const std::size_t hash = text.find('#');
+  spec = understand(std::move(spec), text.substr(0, hash));
   if (hash != std::string_view::npos) {
     spec.ref = text.substr(hash + 1);
-    if (!is_ref(spec.ref)) refuse(text.substr(0, hash), "what stands after # is not a branch, tag or commit");
+    if (!is_ref(spec.ref)) refuse(spec.label(), "what stands after # is not a branch, tag or commit");
   }
-  spec = understand(std::move(spec), text.substr(0, hash));
   if (!spec.ref.empty() && (spec.kind == SpecKind::kShipped || spec.kind == SpecKind::kArchive)) {
     refuse(spec.label(), "only git repositories have a #REF");
   }
@@ -146,13 +151,13 @@ BuildpackSpec parse_spec(std::string_view text) {
 
 std::string BuildpackSpec::label() const {
   if (kind == SpecKind::kShipped) return "davit/" + location;
-  if (!user.empty() || !password.empty()) {
-    const std::size_t authority = location.find("://") + 3;
-    std::string masked = location;
-    masked.insert(authority, "***@");
-    return ref.empty() ? masked : masked + "#" + ref;
-  }
-  return text;
+  const bool is_private = !user.empty() || !password.empty();
+  const std::size_t query = query_of(location);
+  if (!is_private && query == std::string::npos) return text;
+  std::string masked = location.substr(0, query);
+  if (query != std::string::npos) masked += "?***";
+  if (is_private) masked.insert(location.find("://") + 3, "***@");
+  return ref.empty() ? masked : masked + "#" + ref;
 }
 
 std::string BuildpackSpec::canonical() const {
@@ -167,7 +172,8 @@ std::string BuildpackSpec::cache_name() const {
       14695981039346656037ULL;  // FNV-1a: two locations must not share a folder by their looks
   for (const unsigned char c : user + "\n" + password + "\n" + location) hash = (hash ^ c) * 1099511628211ULL;
   std::string name;
-  for (const char c : location.substr(location.size() > 60 ? location.size() - 60 : 0)) {
+  const std::string shown = location.substr(0, query_of(location));
+  for (const char c : shown.substr(shown.size() > 60 ? shown.size() - 60 : 0)) {
     name += std::isalnum(static_cast<unsigned char>(c)) ? c : '-';
   }
   return fmt::format("{}-{:016x}", name, hash);

@@ -22,11 +22,12 @@ struct BuildpackSpec {
   std::string user;      ///< credentials of a URL; secret
   std::string password;  ///< secret
 
-  /// How people call it, without credentials.
+  /// How people call it, without credentials and what stands behind a URL's "?".
   [[nodiscard]] std::string label() const;
   /// As it is kept and listed: names of repositories become their URL, shipped ones get their prefix.
   [[nodiscard]] std::string canonical() const;
-  /// A name for its folder in a cache: readable, unique for the location, without '/'.
+  /// A name for its folder in a cache: readable, unique for the location, without '/' and, as label(),
+  /// without secrets: programs get it as an argument.
   [[nodiscard]] std::string cache_name() const;
 };
 

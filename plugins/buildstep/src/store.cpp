@@ -79,15 +79,21 @@ bool is_git_repository(const fs::path& folder) {
   return fs::exists(folder / ".git") || (fs::exists(folder / "HEAD") && fs::exists(folder / "objects"));
 }
 
-/// curl reads these from stdin: a password on its command line would show in the process list.
-std::string curl_config(const BuildpackSpec& spec) {
-  if (spec.user.empty() && spec.password.empty()) return {};
-  std::string quoted;
-  for (const char c : spec.user + ":" + spec.password) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += c;
+std::string curl_line(std::string_view key, std::string_view value) {
+  std::string text = fmt::format("{} = \"", key);
+  for (const char c : value) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
   }
-  return "user = \"" + quoted + "\"\n";
+  return text + "\"\n";
+}
+
+/// curl reads these from stdin: a password or a token on its command line would show in the process list.
+std::string curl_config(const BuildpackSpec& spec) {
+  std::string text = curl_line("url", spec.location);
+  if (!spec.user.empty() || !spec.password.empty())
+    text += curl_line("user", spec.user + ":" + spec.password);
+  return text;
 }
 
 }  // namespace
@@ -173,9 +179,7 @@ void BuildpackStore::download(const BuildpackSpec& spec, const fs::path& kept) {
                "--output",
                fresh.string(),
                "--config",
-               "-",
-               "--url",
-               spec.location};
+               "-"};
   curl.input = curl_config(spec);
   curl.timeout_ms = config_.timeout_ms;
   curl.out = [&said](std::string_view chunk) { said += chunk; };

@@ -72,6 +72,18 @@ TEST(Spec, CredentialsAreKeptApartAndNeverShown) {
   EXPECT_EQ(parse_spec("https://token@example.com/a.git").label(), "https://***@example.com/a.git");
 }
 
+TEST(Spec, AQueryMayBeATokenAndIsNeverShown) {
+  const auto spec = parse_spec("https://example.com/a.tgz?token=s3cret");
+  EXPECT_EQ(spec.location, "https://example.com/a.tgz?token=s3cret");
+  EXPECT_EQ(spec.label(), "https://example.com/a.tgz?***");
+  EXPECT_EQ(spec.canonical(), "https://example.com/a.tgz?token=s3cret");
+  EXPECT_EQ(spec.cache_name().find("s3cret"), std::string::npos);
+  EXPECT_NE(spec.cache_name(), parse_spec("https://example.com/a.tgz?token=other").cache_name());
+  EXPECT_EQ(parse_spec("https://ada@example.com/a.git?x=1#main").label(),
+            "https://***@example.com/a.git?***#main");
+  EXPECT_EQ(parse_spec("/srv/what?/pack").label(), "/srv/what?/pack");
+}
+
 TEST(Spec, DifferentPlacesHaveDifferentCaches) {
   EXPECT_NE(parse_spec("https://example.com/a-b").cache_name(),
             parse_spec("https://example.com/a/b").cache_name());
@@ -110,7 +122,10 @@ TEST(Spec, RefusesWhatNoProgramMaySee) {
 }
 
 TEST(Spec, ARefusalShowsNoCredentials) {
-  EXPECT_EQ(refusal("https://ada:s3cret@example.com/a.tgz#main").find("s3cret"), std::string::npos);
+  for (const char* text :
+       {"https://ada:s3cret@example.com/a.tgz#main", "https://ada:s3cret@example.com/a.git#x;y",
+        "https://example.com/a.tgz?token=s3cret#main"})
+    EXPECT_EQ(refusal(text).find("s3cret"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 /// A web server on a free port of loopback that serves one folder until the object goes.
 class WebServer {
@@ -255,8 +256,13 @@ TEST_F(Store, WhatWasAskedAboutIsTakenWhateverItsNameLeadsToNow) {
 TEST_F(Store, CredentialsNeverStandOnACommandLine) {
   EXPECT_THAT(refusal("http://ada:s3cret@127.0.0.1:1/a/b.git"), HasSubstr("http://***@127.0.0.1:1/a/b.git"));
   EXPECT_THAT(refusal("http://ada:s3cret@127.0.0.1:1/a.tgz"), HasSubstr("could not be fetched"));
+  fs::create_directory(root_ / "web");
+  ASSERT_EQ(sh({"tar", "-C", repo_, "-czf", (root_ / "web/pack.tgz").string(), "bin"}), 0) << said_;
+  const WebServer server(root_ / "web");
+  EXPECT_THAT(detect_of(place(server.url() + "/pack.tgz?token=s3cret")), HasSubstr("one"));
+  EXPECT_THAT(refusal(server.url() + "/missing.tgz?token=s3cret"), Not(HasSubstr("s3cret")));
   for (const auto& argv : programs_.seen) {
-    for (const std::string& argument : argv) EXPECT_THAT(argument, testing::Not(HasSubstr("s3cret")));
+    for (const std::string& argument : argv) EXPECT_THAT(argument, Not(HasSubstr("s3cret")));
   }
 }
 
