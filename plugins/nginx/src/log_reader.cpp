@@ -1,6 +1,9 @@
 // See log_reader.hpp.
 #include "log_reader.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <charconv>
 #include <chrono>
 #include <deque>
@@ -22,6 +25,19 @@ std::string own_name(const Engine& engine, const std::string& app, const char* k
   const auto inputs = engine.inputs(app);
   const auto found = inputs.properties.find(key);
   return found == inputs.properties.end() ? std::string() : found->second;
+}
+
+// Not open if there is none. The folder is the workers', who could have us read anything by a link; it is
+// looked at before it is opened, for a pipe or a device may wait.
+std::ifstream open_log(const std::string& path) {
+  const files::Descriptor found(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (found.get() < 0) return {};
+  struct stat kind {};
+  if (::fstat(found.get(), &kind) != 0 || !S_ISREG(kind.st_mode)) {
+    throw sdk::Failure(DAVIT_DENIED, "log-not-a-file", path + " is not a regular file, and is not read",
+                       "remove it, then davit nginx:reload: nginx begins a new one");
+  }
+  return std::ifstream("/proc/self/fd/" + std::to_string(found.get()), std::ios::binary);
 }
 
 std::deque<std::string> last_lines(std::ifstream& file, const LogSource& source, std::size_t most) {
@@ -92,8 +108,8 @@ LogSource error_log(const Engine& engine, const std::string& app) {
 }
 
 void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines, bool follow) {
-  std::ifstream file(source.path, std::ios::binary);
-  std::ifstream older(source.path + ".1", std::ios::binary);
+  std::ifstream file = open_log(source.path);
+  std::ifstream older = open_log(source.path + ".1");
   show_past(call, source, older, file, lines);
   while (follow && !call.cancelled()) {
     std::this_thread::sleep_for(kLookEvery);
@@ -101,8 +117,7 @@ void show_log(const sdk::Call& call, const LogSource& source, std::size_t lines,
     const auto size = fs::file_size(source.path, error);
     if (!file.is_open() ||
         (!error && static_cast<std::streamoff>(size) < static_cast<std::streamoff>(file.tellg()))) {
-      file.close();  // not there yet, or begun anew
-      file.open(source.path, std::ios::binary);
+      file = open_log(source.path);  // not there yet, or begun anew
       if (!file.is_open()) continue;
     }
     show_lines(call, source, file);
