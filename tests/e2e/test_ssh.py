@@ -110,6 +110,25 @@ class Ssh(harness.HomeTest):
         self.home.run(["git", "clone", "-q", f"ssh://{self.host}:{self.port}/dropped", "again"], env={"GIT_SSH_COMMAND": self.ssh})
         self.assertTrue((self.home.folder / "again" / "Procfile").exists(), "the branch agrees with the release")
 
+    def test_a_buildpack_is_fetched_with_the_plugins_own_key(self):
+        pack = self.app("pack")
+        pack.write("bin/detect", "#!/bin/sh\necho fetched by ssh\n")
+        pack.write("bin/compile", "#!/bin/sh\necho compiled\n")
+        pack.commit()
+        pack.push(refspec="HEAD:refs/heads/side")  # stored, not deployed
+        app = self.app("packed")
+        app.server("packed by it")
+        app.commit()
+        self.home.davit("buildpacks:set", "packed", f"ssh://{self.host}:{self.port}/pack#side")
+        keys = self.home.path / "plugins" / "buildstep" / ".ssh"
+        done = app.push(check=False)
+        self.assert_exit(1, done, "could not be fetched", str(keys))
+        keys.mkdir(mode=0o700)
+        shutil.copy(self.home.folder / "ssh" / "client", keys / "id_ed25519")
+        (keys / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {(self.home.folder / 'ssh' / 'host.pub').read_text()}")
+        app.push()
+        self.assert_answers("packed", "packed by it")
+
     def command(self, *words, check=True):
         return self.home.run([*self.ssh.split(), self.host, *words], check=check)
 

@@ -15,6 +15,11 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMostSaid = 8192;
+/// ssh looks for keys in the folder of its user's account, whatever HOME says: the owner's own. These are
+/// relative to where git runs, so that no path stands in what git gives to a shell.
+constexpr const char* kSsh =
+    "ssh -F none -oBatchMode=yes -oIdentityAgent=none -oIdentitiesOnly=yes -oIdentityFile=.ssh/id_ed25519 "
+    "-oIdentityFile=.ssh/id_ecdsa -oIdentityFile=.ssh/id_rsa -oUserKnownHostsFile=.ssh/known_hosts";
 
 std::string base64(std::string_view text) {
   constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -67,7 +72,7 @@ std::string kept_ref(const BuildpackSpec& spec) {
 GitCache::Answer GitCache::git(sdk::Strings argv, const sdk::Pairs& more_env) {
   Answer answer;
   Program program;
-  program.argv = {"git", "--git-dir=" + folder_.string()};
+  program.argv = {"git", "-C", home_.string(), "--git-dir=" + folder_.string()};
   program.argv.insert(program.argv.end(), argv.begin(), argv.end());
   program.env = {{"PATH", "/usr/local/bin:/usr/bin:/bin"},
                  {"HOME", home_.string()},
@@ -76,7 +81,7 @@ GitCache::Answer GitCache::git(sdk::Strings argv, const sdk::Pairs& more_env) {
                  {"GIT_CONFIG_GLOBAL", "/dev/null"},
                  {"GIT_TERMINAL_PROMPT", "0"},
                  {"GIT_ASKPASS", "/bin/false"},
-                 {"GIT_SSH_COMMAND", "ssh -oBatchMode=yes"},
+                 {"GIT_SSH_COMMAND", kSsh},
                  {"GIT_ALLOW_PROTOCOL", "https:http:git:ssh:file"},
                  {"GIT_HTTP_LOW_SPEED_LIMIT", "1000"},
                  {"GIT_HTTP_LOW_SPEED_TIME", "60"}};
@@ -139,10 +144,12 @@ std::string GitCache::update(const BuildpackSpec& spec, const std::string& url, 
                           spec.label(), why, earlier.substr(0, 12));
     return earlier;
   }
-  throw sdk::Failure(
-      DAVIT_FAILED, "buildpack-unavailable",
-      fmt::format("Buildpack {} could not be fetched: {}", spec.label(), why),
-      "Look whether its address and what stands after # are right, and whether this machine reaches it");
+  std::string hint =
+      "Look whether its address and what stands after # are right, and whether this machine reaches it";
+  if (url.starts_with("ssh://") || url.starts_with("git@"))
+    hint += fmt::format("; ssh has its keys and known_hosts in {}", (home_ / ".ssh").string());
+  throw sdk::Failure(DAVIT_FAILED, "buildpack-unavailable",
+                     fmt::format("Buildpack {} could not be fetched: {}", spec.label(), why), hint);
 }
 
 void GitCache::check_out(const std::string& commit, const fs::path& target) {

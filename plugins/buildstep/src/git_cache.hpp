@@ -12,7 +12,8 @@ namespace davit::buildstep {
 
 class GitCache {
  public:
-  /// `home` is given to git as HOME: an operator may put .ssh there. `folder` holds the bare repository.
+  /// git runs in `home` (absolute), its HOME: an operator may put .ssh there. `folder` holds the bare
+  /// repository.
   GitCache(Programs& programs, std::filesystem::path home, std::filesystem::path folder,
            std::uint64_t timeout_ms)
       : programs_(programs), home_(std::move(home)), folder_(std::move(folder)), timeout_ms_(timeout_ms) {}
