@@ -49,6 +49,7 @@ struct CliCommand {
   AppArgument app = AppArgument::kNone;
   std::size_t minimum_args = 0;  ///< positionals besides the app
   std::size_t maximum_args = 0;  ///< besides the app; kAnyCount: any
+  std::size_t more_app = 0;      ///< which of these, from 1, is an app's name, too; 0: none
   std::span<const CliFlag> flags = {};
   UnknownFlags unknown_flags = UnknownFlags::kRefuse;
   bool rest_is_raw = false;  ///< run: from the first word after the app on, nothing is a flag

@@ -77,14 +77,34 @@ Result<int> unknown(Session& session, const std::string& name) {
   return kExitFailed;
 }
 
-void take_globals(Session& session, const GlobalFlags& flags) {
+Result<> take_globals(Session& session, const GlobalFlags& flags) {
   if (flags.quiet && !session.context.quiet) {
     session.context.quiet = true;
     session.parts().make_quiet();
   }
+  if (flags.safe_mode && session.where().over_ssh) {  // the gates are plugins'
+    return fail(Code::kDenied, "--safe-mode cannot be given over ssh",
+                "Run it on the server, as the owner of the home");
+  }
   if (flags.safe_mode) session.set_safe_mode();
   session.context.force = session.context.force || flags.force;
   session.context.trace = session.context.trace || flags.trace;
+  return {};
+}
+
+/// The apps that the words name; an empty name if there is none.
+Result<std::vector<std::string>> named_apps(Session& session, const CliCommand& spec, const Arguments& args) {
+  std::vector<std::string> apps;
+  if (!args.app.empty()) apps.push_back(args.app);
+  if (spec.more_app != 0) apps.push_back(args.args[spec.more_app - 1]);
+  // [APP] and APP|--global of a plugin's command: its note does not tell them from other words.
+  if (spec.unknown_flags == UnknownFlags::kPassOn && spec.app == AppArgument::kNone && !args.args.empty()) {
+    DAVIT_TRY_ASSIGN(Store * store, session.reading());
+    DAVIT_TRY_ASSIGN(const bool is_app, store->apps().exists(args.args.front()));
+    if (is_app) apps.push_back(args.args.front());
+  }
+  if (apps.empty()) apps.emplace_back();
+  return apps;
 }
 
 Result<> may_run(Session& session, const CliCommand& spec, const Arguments& args) {
@@ -94,12 +114,15 @@ Result<> may_run(Session& session, const CliCommand& spec, const Arguments& args
   }
   if (spec.home == HomeNeed::kOwner && session.where().home_problem)
     return fail(*session.where().home_problem);
-  return session.where().over_ssh ? authorize(session, spec.name, args.app) : Result<>{};
+  if (!session.where().over_ssh) return {};
+  DAVIT_TRY_ASSIGN(const auto apps, named_apps(session, spec, args));
+  for (const std::string& app : apps) DAVIT_TRY(authorize(session, spec.name, app));
+  return {};
 }
 
 Result<int> run_core(Session& session, const CommandLine& line, const CoreCommand& command) {
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, command.spec));
-  take_globals(session, args.global);
+  DAVIT_TRY(take_globals(session, args.global));
   if (args.global.help) {
     // `config --help` is the group's help, as GROUP:help; `apps:create --help` the command's own.
     const bool is_group = command.spec.name.find(':') == std::string_view::npos;
@@ -115,7 +138,7 @@ Result<int> run_core(Session& session, const CommandLine& line, const CoreComman
 Result<int> run_plugin(Session& session, const CommandLine& line, PluginCommand& command) {
   command.spec.flags = command.flags;
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, command.spec));
-  take_globals(session, args.global);
+  DAVIT_TRY(take_globals(session, args.global));
   if (args.global.help) return show_command_help(session, command.spec);
   DAVIT_TRY(may_run(session, command.spec, args));
   if (command.spec.app == AppArgument::kExisting) DAVIT_TRY(session.app(args));
@@ -129,7 +152,7 @@ Result<int> run_properties(Session& session, const CommandLine& line, const Prop
   const bool sets = line.name.ends_with(":set");
   const CliCommand spec = sets ? property_set_spec(line.name) : property_report_spec(line.name);
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
-  take_globals(session, args.global);
+  DAVIT_TRY(take_globals(session, args.global));
   if (args.global.help) return sets ? show_set_help(session, spec, group) : show_command_help(session, spec);
   DAVIT_TRY(may_run(session, spec, args));
   if (!sets) return show_report(session, args, group, proxy_rows(session, group.name));
@@ -143,7 +166,7 @@ Result<int> run_service(Session& session, const CommandLine& line, const Service
   CliCommand spec = command.verb->spec;
   spec.name = line.name;
   DAVIT_TRY_ASSIGN(const Arguments args, parse_arguments(line, spec));
-  take_globals(session, args.global);
+  DAVIT_TRY(take_globals(session, args.global));
   if (args.global.help) return show_command_help(session, spec);
   DAVIT_TRY(may_run(session, spec, args));
   return command.verb->run({session, command.kind, args});
@@ -180,7 +203,7 @@ Result<int> run_from_plugins(Session& session, const CommandLine& line) {
 
 Result<int> run(Session& session, const std::vector<std::string>& words) {
   DAVIT_TRY_ASSIGN(CommandLine line, split_command_line(words));
-  take_globals(session, line.global);
+  DAVIT_TRY(take_globals(session, line.global));
   if (line.name.empty()) line.name = line.global.version ? "version" : "help";
   if (const CoreCommand* command = find_core_command(line.name)) return run_core(session, line, *command);
   for (const CoreGroup& group : core_groups()) {

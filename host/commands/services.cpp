@@ -270,6 +270,7 @@ constexpr CliCommand spec(std::string_view verb, std::string_view usage, std::st
           .summary = summary,
           .minimum_args = least,
           .maximum_args = most,
+          .more_app = usage.ends_with("<app>") ? most : 0,
           .flags = flags};
 }
 

@@ -69,8 +69,8 @@ typedef struct davit_ev_auth {
   uint32_t struct_size;
   uint32_t reserved;
   davit_str actor;
-  davit_str command; /* "config:set", "git-push", ... */
-  davit_str app;     /* may be empty */
+  davit_str command; /* "config:set", "git-receive-pack", ... */
+  davit_str app;     /* empty: the command names none. It is asked for once with each that it names */
 } davit_ev_auth;
 
 typedef struct davit_ev_app {

@@ -1,4 +1,5 @@
 // Commands about apps and what is set for them, and how a command line gets to them.
+#include "cli/json.hpp"
 #include "tests/unit/commands/commands_fixture.hpp"
 
 namespace davit {
@@ -152,6 +153,66 @@ TEST_F(Commands, SshRunsCommandsAndRefusesSome) {
   ssh_command_ = "config:import shop /etc/passwd";
   EXPECT_EQ(run({"git:ssh", "ada"}), 1);
   EXPECT_NE(out_.errors.find("stdin only"), std::string::npos);
+}
+
+class Gated : public Commands {
+ protected:
+  void SetUp() override {
+    Commands::SetUp();
+    const auto plugins = home_.root / "lib/davit/plugins";
+    std::filesystem::create_directories(plugins);
+    std::filesystem::copy_file(DAVIT_FIXTURES "/gatekeeper.so", plugins / "gatekeeper.so");
+    std::filesystem::permissions(plugins / "gatekeeper.so", std::filesystem::perms(0755));
+    std::ofstream(home_.plugins_toml) << "[host]\n[plugins.gatekeeper]\n";
+    make_app("billing", false);
+  }
+  int over_ssh(const std::string& words) {
+    ssh_command_ = words;
+    asked_.operations.clear();
+    return run({"git:ssh", "ada"});
+  }
+  /// The apps that the gate is asked about.
+  Words judged(const std::string& words) {
+    over_ssh(words);
+    Words apps;
+    for (const Words& operation : asked_.operations) {
+      if (operation.front() != "publish") continue;
+      EXPECT_EQ(operation.at(1), "auth.authorize");
+      auto asked = read_json_object(operation.at(2));
+      EXPECT_TRUE(asked) << operation.at(2);
+      EXPECT_EQ((*asked)["actor"], "ssh:ada");
+      EXPECT_EQ((*asked)["command"], words.substr(0, words.find(' ')));
+      apps.push_back((*asked)["app"]);
+    }
+    return apps;
+  }
+};
+
+TEST_F(Gated, WhoComesOverSshCannotLeaveTheGateOut) {
+  EXPECT_EQ(run({"config:set", "billing", "TOKEN=hidden"}), 0) << out_.errors;
+  asked_.exit_code = 1;  // the gate's veto
+  for (const char* words :
+       {"config:export billing", "--safe-mode config:export billing", "config:export --safe-mode billing",
+        "config:export billing --safe-mode", "davit --safe-mode config:export billing"}) {
+    EXPECT_EQ(over_ssh(words), 1) << words;
+    EXPECT_EQ(out_.text.find("hidden"), std::string::npos) << words;
+  }
+  EXPECT_NE(out_.errors.find("--safe-mode cannot be given over ssh"), std::string::npos) << out_.errors;
+  EXPECT_EQ(run({"--safe-mode", "config:export", "billing"}), 0) << "the owner may";
+}
+
+TEST_F(Gated, TheGateIsAskedForEveryAppThatTheWordsName) {
+  EXPECT_EQ(judged("apps:list"), Words{""});
+  EXPECT_EQ(judged("config:show billing"), Words{"billing"});
+  EXPECT_EQ(judged("apps:clone billing mine"), (Words{"billing", "mine"}));
+  EXPECT_EQ(judged("apps:rename billing theirs"), (Words{"billing", "theirs"}));
+  for (const char* verb : {"link", "unlink", "promote", "linked"})
+    EXPECT_EQ(judged("gatekeeper:" + std::string(verb) + " orders billing"), Words{"billing"}) << verb;
+  EXPECT_EQ(judged("gatekeeper:app-links billing"), Words{"billing"});
+  EXPECT_EQ(judged("gatekeeper:info orders"), Words{""});
+  EXPECT_EQ(judged("gates:show billing"), Words{"billing"});
+  EXPECT_EQ(judged("gates:show elsewhere"), Words{""}) << "a word that is no app";
+  EXPECT_EQ(judged("gates:show --app billing"), Words{"billing"});
 }
 
 TEST_F(Commands, FrozenAppsAreToldApart) {
