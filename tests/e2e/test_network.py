@@ -97,6 +97,17 @@ class Networks(harness.HomeTest):
             self.home.davit("network:set", "alone", key, beginning)
             self.assert_exit(1, self.home.davit("ps:restart", "alone", check=False), "which does not exist")
         self.home.davit("network:set", "alone", "attach-post-deploy")
+        # A stranger's, unless the operator names it.
+        self.home.davit("network:set", "alone", "attach-post-create", "davit-stranger")
+        self.assert_exit(1, self.home.davit("ps:restart", "alone", check=False), "was not made by network:create", 'networks = ["davit-stranger"]')
+        self.assert_exit(1, self.home.davit("run", "alone", "true", check=False), "was not made by network:create")
+        self.assert_exit(1, self.home.davit("network:info", "davit-stranger", check=False), "was not made by network:create")
+        settings = "[plugins.docker.settings]\n"
+        with self.home.settings(lambda text: text.replace(settings, settings + 'networks = ["davit-stranger"]\n', 1)):
+            self.home.davit("ps:restart", "alone")
+            self.assertIn("alone.web.1", self.home.json("network:info", "davit-stranger")["containers"])
+        self.home.davit("network:set", "alone", "attach-post-create")
+        self.home.davit("ps:restart", "alone")
         self.home.davit("network:set", "alone", "initial-network", "host")
         self.assert_exit(1, self.home.davit("ps:restart", "alone", check=False), "a network of the engine's own")
         self.assert_answers("alone", "still here")

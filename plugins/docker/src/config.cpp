@@ -23,6 +23,7 @@ Config read_config(const sdk::Host& host, const sdk::Call& call) {
   config.default_stack = settings.get_or("stack", "debian-12");
   config.build_network = settings.get_or("build-network", "app");
   config.address_pool = settings.get_or("address-pool", "");
+  config.networks = settings.items("networks");
   config.mmdebstrap = settings.get_or("mmdebstrap", "/usr/bin/mmdebstrap");
   config.log_file_bytes = settings.size_bytes("log-file-size", 10ULL << 20);
   config.log_files = static_cast<std::uint32_t>(settings.integer("log-files", 5));

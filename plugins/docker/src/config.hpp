@@ -22,6 +22,7 @@ struct Config {
   std::string default_stack;
   std::string build_network;  ///< "app" or "host"
   std::string address_pool;   ///< "10.88.0.0/16", or empty: the engine chooses
+  sdk::Strings networks;      ///< of others, that apps may join all the same
   std::string mmdebstrap;
   std::uint64_t log_file_bytes = 0;
   std::uint32_t log_files = 0;

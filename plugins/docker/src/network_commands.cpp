@@ -11,8 +11,6 @@
 namespace davit::docker_plugin {
 namespace {
 
-constexpr const char* kKind = "user-network";
-
 bool wants_json(const sdk::Command& command) {
   return command.flag("format").value_or("text") == "json";
 }
@@ -46,7 +44,7 @@ std::int32_t NetworkCommands::create(const sdk::Command& command) {
        {"Driver", "bridge"},
        {"Attachable", true},
        {"Labels",
-        {{kLabelHome, base_.config.home_id}, {kLabelHomePath, base_.config.home}, {kLabelKind, kKind}}}});
+        {{kLabelHome, base_.config.home_id}, {kLabelHomePath, base_.config.home}, {kLabelKind, kUserKind}}}});
   call_.step(fmt::format("Created network {}", name));
   return 0;
 }
@@ -57,8 +55,7 @@ std::int32_t NetworkCommands::destroy(const sdk::Command& command) {
   Json found;
   if (!find(name, found))
     call_.fail(DAVIT_NOT_FOUND, "network-missing", "Network does not exist", "See network:list");
-  const Json& labels = object_in(found, "Labels");
-  if (text_in(labels, kLabelHome) != base_.config.home_id || text_in(labels, kLabelKind) != kKind) {
+  if (!Networks(base_).is_made_by_user(found)) {
     call_.fail(DAVIT_DENIED, "network-foreign",
                fmt::format("The network {} was not made by network:create", name),
                "davit removes only what it has made");
@@ -94,15 +91,19 @@ std::int32_t NetworkCommands::info(const sdk::Command& command) {
   Json found;
   if (!find(name, found))
     call_.fail(DAVIT_NOT_FOUND, "network-missing", "Network does not exist", "See network:list");
+  if (!Networks(base_).is_for_apps(found)) {
+    call_.fail(DAVIT_DENIED, "network-foreign",
+               fmt::format("The network {} was not made by network:create", name),
+               "davit shows only what apps may join: see network:list");
+  }
   Json containers = Json::array();
   for (const auto& [id, container] : object_in(found, "Containers").items())
     containers.push_back(text_in(container, "Name"));
-  const bool ours = text_in(object_in(found, "Labels"), kLabelHome) == base_.config.home_id;
   const Json facts = {{"name", text_in(found, "Name")},
                       {"id", text_in(found, "Id")},
                       {"driver", text_in(found, "Driver")},
                       {"scope", text_in(found, "Scope")},
-                      {"davit", ours},
+                      {"davit", Networks(base_).is_made_by_user(found)},
                       {"containers", containers}};
   if (wants_json(command)) {
     call_.result_line(facts.dump());
@@ -117,7 +118,7 @@ std::int32_t NetworkCommands::info(const sdk::Command& command) {
 
 std::int32_t NetworkCommands::list(const sdk::Command& command) {
   const std::string filter = label_filter(
-      {fmt::format("{}={}", kLabelHome, base_.config.home_id), fmt::format("{}={}", kLabelKind, kKind)});
+      {fmt::format("{}={}", kLabelHome, base_.config.home_id), fmt::format("{}={}", kLabelKind, kUserKind)});
   sdk::Strings names;
   for (const Json& network : base_.engine.get("/networks", {{"filters", filter}}, patience(call_)))
     names.push_back(text_in(network, "Name"));

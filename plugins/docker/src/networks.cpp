@@ -42,9 +42,17 @@ bool Networks::belongs_to(const Json& network, std::uint32_t owner_kind, const s
 }
 
 bool Networks::is_of_another(const Json& network, std::uint32_t owner_kind, const std::string& owner) const {
+  return object_in(network, "Labels").contains(kLabelHome) && !belongs_to(network, owner_kind, owner);
+}
+
+bool Networks::is_made_by_user(const Json& network) const {
   const Json& labels = object_in(network, "Labels");
-  return text_in(labels, kLabelHome) == base_.config.home_id && labels.contains(kLabelOwner) &&
-         !belongs_to(network, owner_kind, owner);
+  return text_in(labels, kLabelHome) == base_.config.home_id && text_in(labels, kLabelKind) == kUserKind;
+}
+
+bool Networks::is_for_apps(const Json& network) const {
+  const sdk::Strings& named = base_.config.networks;
+  return is_made_by_user(network) || std::ranges::find(named, text_in(network, "Name")) != named.end();
 }
 
 bool Networks::find(const std::string& name, Json& found, const Patience& patience) const {
@@ -105,12 +113,6 @@ sdk::Strings listed(const std::string& text) {
   return names;
 }
 
-sdk::Failure missing(const std::string& network, const std::string& app) {
-  return {DAVIT_NOT_FOUND, "network-missing",
-          app + " joins the network " + network + ", which does not exist",
-          "davit network:create " + network + ", or take it away with davit network:set"};
-}
-
 }  // namespace
 
 sdk::Strings NetworkChoice::all() const {
@@ -147,11 +149,7 @@ NetworkChoice networks_of(const sdk::Host& host, const sdk::Call& call, const st
 std::string Networks::first(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
   if (owner_kind != DAVIT_OWNER_APP) return ensure(call, owner_kind, owner);
   const NetworkChoice joined = networks_of(base_.host, call, owner);
-  for (const std::string& name : joined.all()) {
-    Json found;
-    if (find(name, found, patience(call))) continue;
-    throw missing(name, owner);
-  }
+  for (const std::string& name : joined.all()) check_joins(call, owner, name);
   return joined.initial.empty() ? ensure(call, owner_kind, owner) : joined.initial;
 }
 
@@ -174,7 +172,7 @@ void Networks::join(const sdk::Call& call, const std::string& container, std::ui
                     const std::string& owner, const std::vector<std::string>& aliases) {
   if (owner_kind != DAVIT_OWNER_APP) return;
   for (const std::string& name : networks_of(base_.host, call, owner).attached)
-    connect(call, name, container, aliases);
+    connect(call, owner, name, container, aliases);
 }
 
 void Networks::expose(const sdk::Call& call, const std::string& container, const std::string& app,
@@ -184,15 +182,26 @@ void Networks::expose(const sdk::Call& call, const std::string& container, const
   const Json facts = base_.engine.get("/containers/" + container + "/json", {}, patience(call));
   const Json& present = object_in(object_in(facts, "NetworkSettings"), "Networks");
   for (const std::string& name : wanted) {
-    if (present.contains(name)) continue;
-    Json found;
-    if (!find(name, found, patience(call))) throw missing(name, app);
-    connect(call, name, container, aliases);
+    if (!present.contains(name)) connect(call, app, name, container, aliases);
   }
 }
 
-void Networks::connect(const sdk::Call& call, const std::string& network, const std::string& container,
-                       const std::vector<std::string>& aliases) {
+void Networks::check_joins(const sdk::Call& call, const std::string& app, const std::string& network) const {
+  Json found;
+  if (!find(network, found, patience(call)))
+    throw sdk::Failure(DAVIT_NOT_FOUND, "network-missing",
+                       app + " joins the network " + network + ", which does not exist",
+                       "davit network:create " + network + ", or take it away with davit network:set");
+  if (is_for_apps(found)) return;
+  throw sdk::Failure(DAVIT_DENIED, "network-foreign",
+                     app + " joins the network " + network + ", which was not made by network:create",
+                     "take it away with davit network:set, or let apps join it: networks = [\"" + network +
+                         "\"] in [plugins.docker.settings]");
+}
+
+void Networks::connect(const sdk::Call& call, const std::string& app, const std::string& network,
+                       const std::string& container, const std::vector<std::string>& aliases) {
+  check_joins(call, app, network);
   const Json request = {{"Container", container}, {"EndpointConfig", {{"Aliases", aliases}}}};
   const auto answer =
       base_.engine.stream("POST", "/networks/" + network + "/connect", {}, request, patience(call));

@@ -9,6 +9,8 @@
 
 namespace davit::docker_plugin {
 
+inline constexpr const char* kUserKind = "user-network";  ///< the kind of those of network:create
+
 class Networks {
  public:
   explicit Networks(const Base& base) : base_(base) {}
@@ -31,17 +33,24 @@ class Networks {
   void create(const sdk::Call& call, Json request);
   /// By its whole name: the engine also takes the beginning of an id, which may be a stranger's.
   bool find(const std::string& name, Json& found, const Patience& patience) const;
+  /// By network:create of this home.
+  [[nodiscard]] bool is_made_by_user(const Json& network) const;
+  /// Or it is named in the setting networks. On every other one there are members that nobody has asked:
+  /// those of another home, of a service, of a stranger.
+  [[nodiscard]] bool is_for_apps(const Json& network) const;
 
  private:
   /// Its usual name, and the one for where another owner has that.
   [[nodiscard]] sdk::Strings names_of(std::uint32_t owner_kind, const std::string& owner) const;
-  /// By its labels. One that somebody else made beforehand is nobody's: it is used, and stays.
+  /// By its labels. One without any, which somebody else made beforehand, is nobody's: it is used, and stays.
   [[nodiscard]] bool belongs_to(const Json& network, std::uint32_t owner_kind,
                                 const std::string& owner) const;
   [[nodiscard]] bool is_of_another(const Json& network, std::uint32_t owner_kind,
                                    const std::string& owner) const;
-  void connect(const sdk::Call& call, const std::string& network, const std::string& container,
-               const std::vector<std::string>& aliases);
+  /// Throws sdk::Failure where the app must not join it.
+  void check_joins(const sdk::Call& call, const std::string& app, const std::string& network) const;
+  void connect(const sdk::Call& call, const std::string& app, const std::string& network,
+               const std::string& container, const std::vector<std::string>& aliases);
   const Base& base_;
 };
 

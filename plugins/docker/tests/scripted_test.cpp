@@ -7,9 +7,13 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <functional>
+#include <map>
 
 #include "false_engine.hpp"
 #include "instances.hpp"
+#include "names.hpp"
+#include "network_commands.hpp"
 #include "stacks.hpp"
 #include "tasks.hpp"
 
@@ -20,11 +24,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A host that has a clock and gives ports back.
+/// A host that has a clock, gives ports back, and knows the networks that apps are to join.
 struct SmallHost {
   SmallHost() {
     raw.struct_size = sizeof raw;
     raw.abi_minor = DAVIT_ABI_MINOR;
+    raw.host_data = this;
     raw.get_interface = [](const davit_host*, davit_str id) -> const void* {
       static constexpr davit_host_clock kClock{
           sizeof(davit_host_clock), 0, [](const davit_host*) -> int64_t { return 1'700'000'000'000; },
@@ -35,11 +40,29 @@ struct SmallHost {
       static constexpr davit_host_ports kPorts{
           sizeof(davit_host_ports), 0, nullptr,
           [](const davit_host*, const davit_call*, davit_str) -> davit_status { return DAVIT_OK; }};
+      static constexpr davit_host_properties kProperties{
+          sizeof(davit_host_properties),
+          0,
+          [](const davit_host* host, const davit_call*, davit_str, davit_str, davit_str key,
+             const davit_sink* value) -> davit_status {
+            const auto& joins = static_cast<SmallHost*>(host->host_data)->joins;
+            const auto at = joins.find(sdk::copy(key));
+            if (at == joins.end()) return DAVIT_NOT_FOUND;
+            return value->write(value->sink_data, sdk::str(at->second));
+          },
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr,
+          nullptr};
       if (sdk::view(id) == DAVIT_HOST_CLOCK_ID) return &kClock;
+      if (sdk::view(id) == DAVIT_HOST_PROPERTIES_ID) return &kProperties;
       if (sdk::view(id) == DAVIT_HOST_PORTS_ID) return &kPorts;
       return nullptr;
     };
   }
+  std::map<std::string, std::string> joins;  ///< what network:set says
   davit_host raw{};
   sdk::Host host{&raw};
 };
@@ -231,6 +254,65 @@ TEST_F(ScriptedLogs, ThatCannotBeSavedAreSaidAndTheEarlierStay) {
   EXPECT_THAT(heard.log, ElementsAre(HasSubstr("the last output of shop.d1.web.1 is lost: cannot write")));
   EXPECT_THAT(texts(), ElementsAre("one"));
   EXPECT_FALSE(std::filesystem::is_symlink(part));
+}
+
+struct ScriptedNetworks : Scripted {
+  void is_there(const std::string& name, const Json& labels) {
+    server.answer("GET /v1.43/networks/" + name + " ",
+                  FalseEngine::json_answer(Json{{"Name", name}, {"Labels", labels}}.dump()));
+  }
+  static Json of_home(const std::string& home, const std::string& kind) {
+    return {{kLabelHome, home}, {kLabelKind, kind}};
+  }
+  /// What a new container of the app goes through: the network that it begins on.
+  std::string join(const Config& settings) {
+    const Base own{small.host, settings, engine};
+    Networks mine(own);
+    const std::string first = mine.first(call, DAVIT_OWNER_APP, "shop");
+    mine.join(call, id, DAVIT_OWNER_APP, "shop", {"shop.web"});
+    mine.expose(call, id, "shop", {"shop.web"});
+    return first;
+  }
+  void expect_refused(const std::function<void()>& act) {
+    server.forget_requests();
+    try {
+      act();
+      ADD_FAILURE() << "it was not refused";
+    } catch (const sdk::Failure& failure) {
+      EXPECT_EQ(failure.slug(), "network-foreign") << failure.message();
+    }
+    EXPECT_EQ(server.asked("/connect"), 0U);
+  }
+};
+
+TEST_F(ScriptedNetworks, AnAppJoinsThoseOfNetworkCreateAndThoseThatTheOperatorNames) {
+  is_there("meeting", of_home(config.home_id, "user-network"));
+  is_there("theirs", of_home("ba9876543210", "user-network"));
+  is_there("davit-ba9876543210-billing", of_home("ba9876543210", "network"));
+  is_there("davit-0123456789ab-service-db", of_home(config.home_id, "network"));
+  is_there("traefik", Json());
+  Config open = config;
+  for (const char* key : {"initial-network", "attach-post-create", "attach-post-deploy"}) {
+    small.joins = {{key, "meeting"}};
+    EXPECT_NO_THROW(join(config)) << key;
+    for (const char* name :
+         {"theirs", "davit-ba9876543210-billing", "davit-0123456789ab-service-db", "traefik"}) {
+      small.joins = {{key, name}};
+      expect_refused([&] { join(config); });
+      sdk::Command info;
+      info.name = "network:info";
+      info.args = {name};
+      expect_refused([&] { NetworkCommands(base, call).run(info); });
+    }
+    open.networks = {"traefik"};
+    EXPECT_NO_THROW(join(open)) << key;
+    EXPECT_EQ(server.asked("/networks/traefik/connect"), key == std::string("initial-network") ? 0U : 1U);
+  }
+}
+
+TEST_F(ScriptedNetworks, WhatAnotherHomeHasMadeUnderTheNameOfAnAppsOwnIsLeftAlone) {
+  is_there("davit-0123456789ab-shop", of_home("ba9876543210", "user-network"));
+  EXPECT_EQ(join(config), "davit-0123456789ab-shop_app");
 }
 
 // As of an engine in a virtual machine, whose numbers are not this machine's.
