@@ -1,8 +1,10 @@
 """Bad input gets an answer that says what to do, and loses nothing."""
+import contextlib
 import json
 import os
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 
 import harness
@@ -153,6 +155,23 @@ class BadInput(harness.HomeTest):
         self.home.davit("nginx:set", "bad", "client-max-body-size")
         for verb in ("error-logs", "reload", "validate-config"):
             self.assert_exit(20, self.home.davit("nginx:" + verb, "nope", check=False), "App nope does not exist")
+
+    def test_a_log_path_is_no_folder_of_the_log_directory(self):
+        keys = ("access-log-path", "error-log-path")
+        for scope in ("bad", "--global"):
+            for key in keys:
+                done = self.home.davit("nginx:set", scope, key, "unit", check=False)
+                self.assert_exit(1, done, f"{key} must be off, or the name of a file of the proxy's log directory that ends in .log")
+                self.addCleanup(self.home.davit, "nginx:set", scope, key)
+        with contextlib.closing(sqlite3.connect(self.home.path / "davit.db")) as store, store:  # an older davit took it
+            for key in keys:
+                store.execute("INSERT INTO properties SELECT id, 'nginx', ?, 'unit' FROM apps WHERE name IN ('', 'bad')", (key,))
+        said = [f"nginx:set {scope} {key} unit does not count any more" for scope in ("bad", "--global") for key in keys]
+        self.assert_exit(0, self.home.davit("ps:restart", "bad"), *said)
+        self.assert_exit(0, self.home.davit("doctor", check=False), *said)
+        self.home.davit("system:stop")
+        self.home.davit("system:start")
+        self.still_good()
 
     def test_a_procfile_with_windows_line_ends_works(self):
         app = self.app("crlf")

@@ -35,6 +35,9 @@ class NginxPlugin : public sdk::Plugin,
       call.log_info("removed the folder of nginx's workers of " + home + ", which is gone");
   }
   std::string prepare(const sdk::Call& call, const sdk::Route& route) override {
+    for (const auto& app : {std::string(), std::string(route.app)}) {
+      for (const auto& [what, cure] : unused_values(host(), call, app)) call.warning(what + ": " + cure);
+    }
     return Session(*this, call).engine.prepare(route_from(route));
   }
   void apply(const sdk::Call& call, const sdk::Route& route, std::string_view) override {
@@ -219,9 +222,13 @@ void NginxPlugin::examine(const sdk::Call& call, const sdk::Findings& findings) 
   } catch (const sdk::Failure& failure) {
     findings.problem(failure.message(), failure.hint());
   }
+  auto scopes = engine.owned();
+  scopes.emplace_back();
+  for (const auto& app : scopes) {
+    for (const auto& [what, cure] : unused_values(host(), call, app)) findings.warning(what, cure);
+  }
   for (const auto& home : sweep_workers_folders())
     findings.ok("the folder of nginx's workers of " + home + ", which is gone, is removed");
-  (void)call;
 }
 
 }  // namespace

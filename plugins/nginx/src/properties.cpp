@@ -72,9 +72,10 @@ bool is_address(std::string_view text) {
          ::inet_pton(AF_INET6, address.c_str(), buffer) == 1;
 }
 
-bool is_file_name(std::string_view text) {
+// The end tells logs from the folders that lie there as well: with one of these nginx does not start.
+bool is_log_name(std::string_view text) {
   return only(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-") &&
-         text.front() != '.' && text.size() <= 200;
+         text.front() != '.' && text.ends_with(".log") && text.size() <= 200;
 }
 
 bool accepts(ValueKind kind, std::string_view value) {
@@ -94,7 +95,7 @@ bool accepts(ValueKind kind, std::string_view value) {
     case ValueKind::kAddress:
       return is_address(value);
     case ValueKind::kLogPath:
-      return value == "off" || is_file_name(value);
+      return value == "off" || is_log_name(value);
     case ValueKind::kFormat:
       return value.size() <= 64 && only(value, kWord);
     case ValueKind::kVariable:
@@ -121,7 +122,7 @@ std::string_view shape(ValueKind kind) {
     case ValueKind::kAddress:
       return "a numeric address such as 127.0.0.1 or ::1";
     case ValueKind::kLogPath:
-      return "off, or a file name in the proxy's log directory";
+      return "off, or the name of a file of the proxy's log directory that ends in .log";
     case ValueKind::kFormat:
       return "the name of a log format, of letters, digits and _";
     case ValueKind::kVariable:
@@ -145,6 +146,10 @@ const Property* find_property(std::string_view key) {
 std::string complaint(const Property& property, std::string_view value) {
   if (value.empty() || accepts(property.kind, value)) return {};
   return std::string(property.key) + " must be " + std::string(shape(property.kind));
+}
+
+bool is_used(const Property& property, std::string_view value) {
+  return property.kind != ValueKind::kLogPath || complaint(property, value).empty();
 }
 
 Properties default_properties() {

@@ -19,7 +19,7 @@ enum class ValueKind {
   kNumber,    // digits
   kBuffers,   // "8 8k"
   kAddress,   // numeric address, brackets allowed around IPv6; empty: the operator's
-  kLogPath,   // off, or a file name: in the plugin's log directory
+  kLogPath,   // off, or a file name that ends in .log: in the plugin's log directory
   kFormat,    // name of a log format
   kVariable,  // text for a header: letters, digits, $variables, and " .,:_-"
 };
@@ -39,6 +39,9 @@ const Property* find_property(std::string_view key);
 // Empty, or one sentence that says what the value must look like. An empty value is always fine: it means the
 // default.
 std::string complaint(const Property& property, std::string_view value);
+
+// False: it is stored, since an older davit took it, and does not count.
+bool is_used(const Property& property, std::string_view value);
 
 // Every declared key with its default.
 Properties default_properties();

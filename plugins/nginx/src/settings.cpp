@@ -89,10 +89,15 @@ void resolve_open_files(Settings& settings) {
   if (settings.connections * 2 > settings.open_files) settings.connections = settings.open_files / 2;
 }
 
+std::string used_or(std::string_view key, const std::optional<std::string>& stored,
+                    const std::string& fallback) {
+  return stored && is_used(*find_property(key), *stored) ? *stored : fallback;
+}
+
 Properties global_values(const sdk::Host& host, const sdk::Call& call) {
   auto values = default_properties();
   const auto properties = host.properties(call);
-  for (auto& [key, value] : values) value = properties.get("", kGroup, key).value_or(value);
+  for (auto& [key, value] : values) value = used_or(key, properties.get("", kGroup, key), value);
   return values;
 }
 
@@ -187,12 +192,27 @@ AppInputs read_inputs(const sdk::Host& host, const sdk::Call& call, const Settin
   AppInputs inputs;
   inputs.properties = settings.global;
   const auto properties = host.properties(call);
-  for (auto& [key, value] : inputs.properties) value = properties.get_own(app, kGroup, key).value_or(value);
+  for (auto& [key, value] : inputs.properties)
+    value = used_or(key, properties.get_own(app, kGroup, key), value);
   inputs.certificate = certificate_of(settings, app);
   const auto extra = settings.root + "/site.d/" + app;
   inputs.extra_stamp = stamp_of(extra);
   if (!inputs.extra_stamp.empty()) inputs.extra_dir = extra;
   return inputs;
+}
+
+sdk::Pairs unused_values(const sdk::Host& host, const sdk::Call& call, const std::string& app) {
+  const std::string scope = app.empty() ? "--global" : app;
+  const auto stored = host.properties(call);
+  sdk::Pairs unused;
+  for (const auto& property : properties()) {
+    const auto value = stored.get_own(app, kGroup, property.key);
+    if (!value || is_used(property, *value)) continue;
+    const auto command = "davit nginx:set " + scope + " " + std::string(property.key);
+    unused.emplace_back(command + " " + *value + " does not count any more",
+                        complaint(property, *value) + "; without a value " + command + " takes it away");
+  }
+  return unused;
 }
 
 Route route_from(const sdk::Route& route) {

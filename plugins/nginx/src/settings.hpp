@@ -26,6 +26,9 @@ PluginSettings read_settings(const sdk::Host& host, const sdk::Call& call);
 AppInputs read_inputs(const sdk::Host& host, const sdk::Call& call, const Settings& settings,
                       const std::string& app);
 
+// What is set for the app itself ("": for all) and is not used: a sentence, and what to do.
+sdk::Pairs unused_values(const sdk::Host& host, const sdk::Call& call, const std::string& app);
+
 // The route with its instances' addresses looked up. Throws if a name has none.
 Route route_from(const sdk::Route& route);
 

@@ -45,6 +45,19 @@ TEST(Properties, ALogStaysInTheLogDirectory) {
   EXPECT_TRUE(passes("error-log-path", "shop-errors.log"));
 }
 
+// Its folders lie there, too: unit, and apps in a home of a user.
+TEST(Properties, ALogIsNoFolderOfTheLogDirectory) {
+  for (const auto* key : {"access-log-path", "error-log-path"}) {
+    for (const auto* name : {"unit", "apps", "shop.log.1", ".log"}) {
+      EXPECT_FALSE(passes(key, name)) << name;
+      EXPECT_FALSE(is_used(*find_property(key), name)) << name;
+    }
+    EXPECT_TRUE(is_used(*find_property(key), "off"));
+    EXPECT_TRUE(is_used(*find_property(key), "shop.log"));
+  }
+  EXPECT_TRUE(is_used(*find_property("hsts-max-age"), "many")) << "which a deploy refuses";
+}
+
 TEST(Properties, BadValuesAreNamedWithWhatIsExpected) {
   EXPECT_EQ(complaint(*find_property("client-max-body-size"), "huge"),
             "client-max-body-size must be a size such as 512k, 20m or 0");
