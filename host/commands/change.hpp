@@ -16,7 +16,8 @@ struct AppChange {
   bool no_wait = false;
 };
 
-/// Locks, runs `write` (may be empty) in one transaction and deploys. The exit code of the deployment.
+/// Locks, runs `write` (may be empty) in one transaction and deploys. The exit code of the deployment. What
+/// the deployment is to write down, `write` puts into the request of the `change` that was given.
 Result<int> change_app(Session& session, const App& app, const AppChange& change,
                        const std::function<Result<>(Store&)>& write = {});
 

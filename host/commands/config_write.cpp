@@ -37,6 +37,22 @@ std::string payload_of(const App& app, bool global_scope, const ConfigChange& ch
       .str();
 }
 
+/// What a link gives cannot be set beside it: one of the two would be silently without effect.
+Result<> refuse_linked(Store& store, const App& app, const ConfigMap& values) {
+  DAVIT_TRY_ASSIGN(const auto links, store.services().links_of_app(app.id));
+  for (const ServiceLink& link : links) {
+    DAVIT_TRY_ASSIGN(const Service service, store.services().get(link.service));
+    for (const auto& [key, value] : variables_of_link(link, service)) {
+      if (!values.contains(key)) continue;
+      return fail(
+          Code::kConflict, fmt::format("{} comes from the link to {} {}", key, link.kind, link.service_name),
+          fmt::format("Unlink it first: davit {}:unlink {} {}", link.kind, link.service_name, app.name),
+          "linked-variable");
+    }
+  }
+  return {};
+}
+
 Result<> write(Store& store, AppId scope, const ConfigChange& change) {
   if (change.replace) return store.config().replace(scope, change.set);
   if (!change.set.empty()) DAVIT_TRY(store.config().set_many(scope, change.set));
@@ -63,11 +79,16 @@ std::string command_of(const ConfigChange& change) {
 
 Result<int> apply_to_app(Session& session, const Arguments& args, const App& app,
                          const ConfigChange& change) {
+  // Under the lock: a link may have come since the command began.
+  const auto write_own = [&](Store& store) -> Result<> {
+    DAVIT_TRY(refuse_linked(store, app, change.set));
+    return write(store, app.id, change);
+  };
   if (app.deployed && !args.has("no-restart")) {
     session.quiet_step(fmt::format("Restarting app {}", app.name));
     const std::string request = JsonObject().text("description", change.description).str();
-    auto code = change_app(session, app, {command_of(change), "config", request, args.has("no-wait")},
-                           [&](Store& store) { return write(store, app.id, change); });
+    auto code =
+        change_app(session, app, {command_of(change), "config", request, args.has("no-wait")}, write_own);
     if (code && *code != 0) {
       session.out().warning(fmt::format(
           "The change of {}'s config is kept, and comes with its next release; what runs has the config "
@@ -85,7 +106,7 @@ Result<int> apply_to_app(Session& session, const Arguments& args, const App& app
   }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
   DAVIT_TRY(store->transaction([&]() -> Result<> {
-    DAVIT_TRY(write(*store, app.id, change));
+    DAVIT_TRY(write_own(*store));
     return app.deployed ? leave_pending(*store, app, change, actor) : Result<>{};
   }));
   return 0;
@@ -124,29 +145,17 @@ std::string keys_text(const ConfigMap& values) {
   return join(keys, ", ");
 }
 
-/// What a link gives cannot be set beside it: one of the two would be silently without effect. The same
-/// value, as from config:export, is the link's already.
+/// The same value, as from config:export, is the link's already.
 Result<> leave_linked(Session& session, const Arguments& args, ConfigMap& values) {
   if (args.global_scope) return {};
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   DAVIT_TRY_ASSIGN(Store * store, session.reading());
-  DAVIT_TRY_ASSIGN(const auto links, store->services().links_of_app(app.id));
-  for (const ServiceLink& link : links) {
-    DAVIT_TRY_ASSIGN(const Service service, store->services().get(link.service));
-    for (const auto& [key, value] : variables_of_link(link, service)) {
-      const auto given = values.find(key);
-      if (given == values.end()) continue;
-      if (given->second.reveal() == value) {
-        values.erase(given);
-        continue;
-      }
-      return fail(
-          Code::kConflict, fmt::format("{} comes from the link to {} {}", key, link.kind, link.service_name),
-          fmt::format("Unlink it first: davit {}:unlink {} {}", link.kind, link.service_name, app.name),
-          "linked-variable");
-    }
-  }
-  return {};
+  DAVIT_TRY_ASSIGN(const TextMap linked, link_variables(*store, app.id));
+  std::erase_if(values, [&](const auto& given) {
+    const auto link = linked.find(given.first);
+    return link != linked.end() && link->second == given.second.reveal();
+  });
+  return refuse_linked(*store, app, values);
 }
 
 Result<int> set_values(Session& session, const Arguments& args, ConfigMap values, bool replace) {

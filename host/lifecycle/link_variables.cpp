@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "lifecycle/link_change.hpp"
+
 namespace davit {
 namespace {
 
@@ -34,7 +36,7 @@ std::string variable_of(std::string_view alias) {
   return std::string(alias) + "_URL";
 }
 
-TextMap variables_of_link(const ServiceLink& link, const Service& service) {
+TextMap variables_of_link(const NewLink& link, const Service& service) {
   TextMap variables{{variable_of(link.alias), service_url(service, link.querystring)}};
   if (link.host_style) {
     variables["DB_HOST"] = kServiceHost;
@@ -47,9 +49,13 @@ TextMap variables_of_link(const ServiceLink& link, const Service& service) {
 }
 
 Result<TextMap> link_variables(Store& store, AppId app) {
+  DAVIT_TRY_ASSIGN(const auto links, links_now(store, app));
+  return link_variables(store, links);
+}
+
+Result<TextMap> link_variables(Store& store, const std::vector<NewLink>& links) {
   TextMap variables;
-  DAVIT_TRY_ASSIGN(const auto links, store.services().links_of_app(app));
-  for (const ServiceLink& link : links) {
+  for (const NewLink& link : links) {
     DAVIT_TRY_ASSIGN(const Service service, store.services().get(link.service));
     variables.merge(variables_of_link(link, service));
   }

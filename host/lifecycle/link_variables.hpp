@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/model.hpp"
 #include "base/result.hpp"
@@ -22,8 +23,9 @@ std::string variable_of(std::string_view alias);
 
 /// The variables of all links of an app.
 Result<TextMap> link_variables(Store& store, AppId app);
+Result<TextMap> link_variables(Store& store, const std::vector<NewLink>& links);
 
 /// What one link gives.
-TextMap variables_of_link(const ServiceLink& link, const Service& service);
+TextMap variables_of_link(const NewLink& link, const Service& service);
 
 }  // namespace davit

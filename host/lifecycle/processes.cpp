@@ -138,7 +138,8 @@ Result<std::vector<HostMount>> mounts_of(const DeploymentRun& run) {
         return mounts_from_json(group.mounts_json);
     }
   }
-  return all_mounts(run.services, run.app, run.target->spec.runtime, run.call);
+  DAVIT_TRY_ASSIGN(const auto links, run.links());
+  return all_mounts(run.services, run.app, links, run.target->spec.runtime, run.call);
 }
 
 Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsigned count) {

@@ -34,6 +34,7 @@ DeploymentRun::DeploymentRun(const LifecycleServices& services_in, const CallCon
     : services(services_in), call(call_in), deployment(std::move(deployment_in)), app(std::move(app_in)) {
   request = nlohmann::json::parse(deployment.request_json, nullptr, /*allow_exceptions=*/false);
   if (!request.is_object()) request = nlohmann::json::object();
+  link_change = link_change_of(request, app.id);
   plan = plan_of(deployment.kind).value_or(Plan{});
   if (!plan.renames) return;
   renamed_from = text("from");
@@ -44,6 +45,10 @@ std::string DeploymentRun::text(const char* key, std::string_view otherwise) con
   const auto it = request.find(key);
   if (it == request.end() || !it->is_string()) return std::string(otherwise);
   return it->get<std::string>();
+}
+
+Result<std::vector<NewLink>> DeploymentRun::links() const {
+  return link_change ? link_change->links : links_now(services.store, app.id);
 }
 
 std::string DeploymentRun::work_dir() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lifecycle/app_manifest.hpp"
+#include "lifecycle/link_change.hpp"
 #include "lifecycle/services.hpp"
 #include "store/journal_types.hpp"
 #include "store/live_groups.hpp"
@@ -47,6 +48,7 @@ class DeploymentRun {
   std::string renamed_from;  ///< with a rename: the old one
   nlohmann::json request;    ///< always an object
   Plan plan;
+  std::optional<LinkChange> link_change;  ///< of link, unlink and promote
 
   std::optional<Release> live;    ///< the release that answers now
   std::optional<Release> target;  ///< the one that will: made, or the live one
@@ -69,6 +71,8 @@ class DeploymentRun {
 
   /// A member of the request, or a default.
   [[nodiscard]] std::string text(const char* key, std::string_view otherwise = {}) const;
+  /// What the instances that it starts are linked to.
+  [[nodiscard]] Result<std::vector<NewLink>> links() const;
   /// Folder for this deployment's scratch.
   [[nodiscard]] std::string work_dir() const;
   /// The app's property, else the global one, else `otherwise`.

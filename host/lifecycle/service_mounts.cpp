@@ -18,13 +18,13 @@ Result<bool> takes_sockets(Capabilities& capabilities, std::string_view runtime,
 }  // namespace
 
 Result<std::vector<HostMount>> all_mounts(const LifecycleServices& services, const App& app,
-                                          std::string_view runtime, const CallContext& context) {
+                                          const std::vector<NewLink>& links, std::string_view runtime,
+                                          const CallContext& context) {
   DAVIT_TRY_ASSIGN(auto mounts, mounts_of_app(services.store, services.home, app.id));
-  DAVIT_TRY_ASSIGN(const auto links, services.store.services().links_of_app(app.id));
   if (links.empty()) return mounts;
   DAVIT_TRY_ASSIGN(const bool sockets, takes_sockets(services.capabilities, runtime, context));
   if (!sockets) return mounts;
-  for (const ServiceLink& link : links) {
+  for (const NewLink& link : links) {
     DAVIT_TRY_ASSIGN(const Service service, services.store.services().get(link.service));
     DAVIT_TRY_ASSIGN(std::string folder, services.open_socket(service));
     mounts.push_back({{std::move(folder), fmt::format("{}/{}", kInside, service.port), true, false}, true});

@@ -12,6 +12,7 @@
 namespace davit {
 
 Result<std::vector<HostMount>> all_mounts(const LifecycleServices& services, const App& app,
-                                          std::string_view runtime, const CallContext& context);
+                                          const std::vector<NewLink>& links, std::string_view runtime,
+                                          const CallContext& context);
 
 }  // namespace davit

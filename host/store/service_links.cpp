@@ -52,16 +52,12 @@ Result<> Services::link(const NewLink& link) {
   });
 }
 
-Result<bool> Services::unlink(AppId app, ServiceId service) {
-  DAVIT_TRY_ASSIGN(const auto gone,
-                   database_.run("DELETE FROM service_links WHERE app = ?1 AND service = ?2", app, service));
-  return gone > 0;
-}
-
-Result<> Services::set_alias(AppId app, ServiceId service, std::string_view alias) {
-  DAVIT_TRY(database_.run("UPDATE service_links SET alias = ?3 WHERE app = ?1 AND service = ?2", app, service,
-                          alias));
-  return {};
+Result<> Services::assign_links(AppId app, const std::vector<NewLink>& links) {
+  return database_.transaction([&]() -> Result<> {
+    DAVIT_TRY(database_.run("DELETE FROM service_links WHERE app = ?1", app));
+    for (const NewLink& one : links) DAVIT_TRY(link(one));
+    return {};
+  });
 }
 
 Result<std::vector<ServiceLink>> Services::links_of_app(AppId app) {

@@ -126,9 +126,8 @@ class Services {
 
   /// Conflict "already-linked" or "alias-taken".
   Result<> link(const NewLink& link);
-  /// Returns whether there was one.
-  Result<bool> unlink(AppId app, ServiceId service);
-  Result<> set_alias(AppId app, ServiceId service, std::string_view alias);
+  /// Just these, all of this app; as link().
+  Result<> assign_links(AppId app, const std::vector<NewLink>& links);
   /// Sorted by alias; and by app's name.
   Result<std::vector<ServiceLink>> links_of_app(AppId app);
   Result<std::vector<ServiceLink>> links_of_service(ServiceId service);

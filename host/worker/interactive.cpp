@@ -115,8 +115,9 @@ Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const
   group.argv = argv_of(running.release, options.argv);
   group.env = std::move(env);
   group.limits = limits_of(services.store, running.app.id, "run");
+  DAVIT_TRY_ASSIGN(const auto links, links_now(services.store, running.app.id));
   DAVIT_TRY_ASSIGN(const auto mounts,
-                   all_mounts(services, running.app, running.release.spec.runtime, shop.context()));
+                   all_mounts(services, running.app, links, running.release.spec.runtime, shop.context()));
   group.mounts = plain_mounts(mounts);
   group.restart = Restart::kNever;
   DAVIT_TRY(running.runtime->apply(group, shop.context()));
@@ -145,8 +146,9 @@ Result<int> run_command_in_app(Workshop& shop, Words words) {
   task.artifact = artifact_of(services, running.release);
   task.argv = argv_of(running.release, options.argv);
   task.limits = limits_of(services.store, running.app.id, "run");
+  DAVIT_TRY_ASSIGN(const auto links, links_now(services.store, running.app.id));
   DAVIT_TRY_ASSIGN(const auto mounts,
-                   all_mounts(services, running.app, running.release.spec.runtime, shop.context()));
+                   all_mounts(services, running.app, links, running.release.spec.runtime, shop.context()));
   task.mounts = plain_mounts(mounts);
   if (const char* term = std::getenv("TERM"); term != nullptr) env.emplace("TERM", term);
   task.env = std::move(env);

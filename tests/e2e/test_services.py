@@ -227,7 +227,25 @@ class Links(harness.HomeTest):
             self.assertIn("Already linked as DATABASE_URL", "".join(said))
             self.assertEqual(["both", "once"], self.home.json("postgres:links", "left"))
 
-    def test_4_a_death_at_any_moment_leaves_data_that_serve(self):
+    def test_4_a_rolling_deploy_that_fails_leaves_the_links(self):
+        self.service("create", "kept")
+        self.deployed("picky", extra='if os.environ.get("FAILS") == ("linked" if "DATABASE_URL" in os.environ else "alone"):\n    sys.exit(3)')
+        self.home.davit("config:set", "--no-restart", "picky", "FAILS=linked")
+        self.assert_exit(1, self.service("link", "kept", "picky", check=False), "The links of picky are as they were")
+        self.assertEqual([], self.home.json("postgres:links", "kept"))
+        self.home.davit("config:set", "--no-restart", "picky", "FAILS=alone")
+        self.service("link", "kept", "picky")
+        self.assert_exit(1, self.service("link", "kept", "picky", check=False), "Already linked as DATABASE_URL", "ps:restart picky")
+        self.assert_exit(1, self.service("unlink", "kept", "picky", check=False), "The links of picky are as they were")
+        self.assertIn("DATABASE_URL", self.urls("picky"))
+        self.assert_exit(1, self.service("destroy", "kept", "--force", check=False), "Cannot delete linked service")
+        self.home.davit("config:unset", "--no-restart", "picky", "FAILS")
+        self.service("unlink", "kept", "picky")
+        self.assertNotIn("DATABASE_URL", self.urls("picky"))
+        self.service("destroy", "kept", "--force")
+        self.home.davit("--force", "apps:destroy", "picky")
+
+    def test_5_a_death_at_any_moment_leaves_data_that_serve(self):
         self.service("create", "dies")
         self.service("connect", "dies", input=b"CREATE TABLE t (n int); INSERT INTO t VALUES (5);")
         dump = subprocess.run([str(harness.DAVIT), "postgres:export", "dies"], env=self.home.env, stdout=subprocess.PIPE, check=True).stdout

@@ -87,6 +87,7 @@ Result<ReleaseSpec> spec_of_rollback(DeploymentRun& run) {
 // users set.
 Result<> put_config(DeploymentRun& run, ReleaseSpec& spec) {
   DAVIT_TRY_ASSIGN(spec.config, config_over_defaults(run.services.store, run.app.id, spec));
+  if (run.link_change) move_variable(spec.config, *run.link_change);
   for (const auto& [key, value] : run.settled_config) spec.config.insert_or_assign(key, value);
   return {};
 }

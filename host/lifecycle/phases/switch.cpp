@@ -118,6 +118,7 @@ Result<> record(DeploymentRun& run) {
       }
       DAVIT_TRY(store.formation().set_many(run.app.id, counts));
     }
+    if (run.link_change) DAVIT_TRY(record_links(store, run.app.id, *run.link_change));
     if (run.deployment.kind == "rollback") DAVIT_TRY(restore_config(run));
     if (run.plan.builds) DAVIT_TRY(record_manifest(run));
     if (run.plan.stops) {

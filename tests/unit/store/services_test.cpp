@@ -104,8 +104,7 @@ TEST_F(ServiceRows, ALinkedServiceStays) {
   must(services().link(link(shop_, db, "DATABASE")));
   EXPECT_EQ(slug_of(services().move_to_trash(db.id)), "service-linked");
   EXPECT_FALSE(services().forget(db.id));
-  EXPECT_TRUE(must(services().unlink(shop_, db.id)));
-  EXPECT_FALSE(must(services().unlink(shop_, db.id)));
+  must(services().assign_links(shop_, {}));
   must(services().move_to_trash(db.id));
   EXPECT_EQ(slug_of(services().link(link(shop_, db, "DATABASE"))), "service-not-found");
 }
@@ -118,6 +117,11 @@ TEST_F(ServiceRows, AnAppHasEachServiceAndEachNameOnce) {
   must(services().link(link(shop_, two, "OTHER")));
   must(services().link(link(app("blog"), two, "DATABASE")));
   EXPECT_EQ(must(services().links_of_app(shop_)).size(), 2U);
+  must(services().assign_links(shop_, {link(shop_, one, "OTHER"), link(shop_, two, "DATABASE")}));
+  EXPECT_EQ(must(services().links_of_app(shop_)).front().service_name, "two");
+  EXPECT_EQ(slug_of(services().assign_links(shop_, {link(shop_, one, "A"), link(shop_, two, "A")})),
+            "alias-taken");
+  EXPECT_EQ(must(services().links_of_app(shop_)).size(), 2U) << "all or none";
   EXPECT_EQ(must(services().links_of_service(two.id)).front().app_name, "blog");
   EXPECT_EQ(must(services().links_of_kind("pg")).size(), 3U);
   EXPECT_TRUE(must(services().links_of_kind("other")).empty());
