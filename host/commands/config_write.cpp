@@ -158,6 +158,41 @@ Result<> leave_linked(Session& session, const Arguments& args, ConfigMap& values
   return refuse_linked(*store, app, values);
 }
 
+/// What its live release still has, although it is unset: a deployment failed, or it waits for the next one.
+Result<ConfigMap> outlived(Store& store, const App& app) {
+  if (!app.deployed) return ConfigMap{};
+  DAVIT_TRY_ASSIGN(const auto live, store.releases().current(app.id));
+  if (!live) return ConfigMap{};
+  DAVIT_TRY_ASSIGN(const ConfigMap now, config_over_defaults(store, app.id, live->spec));
+  ConfigMap config = live->spec.config;
+  std::erase_if(config, [&](const auto& variable) { return now.contains(variable.first); });
+  return config;
+}
+
+/// Those of the keys that the app has; of the others it is said why they are not to be unset. `app`: without
+/// an id for those of all apps.
+Result<std::vector<std::string>> unsettable(Session& session, const App& app,
+                                            const std::vector<std::string>& keys) {
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const ConfigMap own, store->config().all(app.id));
+  DAVIT_TRY_ASSIGN(const ConfigMap global, store->config().all(AppId::kGlobal));
+  DAVIT_TRY_ASSIGN(const ConfigMap old, outlived(*store, app));
+  std::vector<std::string> found;
+  for (const std::string& key : keys) {
+    if (!own.contains(key)) DAVIT_TRY(refuse_linked(*store, app, {{key, Secret()}}));
+    if (own.contains(key) || old.contains(key)) {
+      found.push_back(key);
+    } else if (app.id == AppId::kGlobal) {
+      session.out().step(fmt::format("Skipping {}, it is not set globally", key));
+    } else {
+      session.out().step(fmt::format("Skipping {}, it is not set for {}", key, app.name));
+      if (!global.contains(key)) continue;
+      session.out().warning(fmt::format("It is set for all apps: davit config:unset --global {}", key));
+    }
+  }
+  return found;
+}
+
 Result<int> set_values(Session& session, const Arguments& args, ConfigMap values, bool replace) {
   DAVIT_TRY(leave_linked(session, args, values));
   session.quiet_step("Setting config vars");
@@ -196,14 +231,16 @@ Result<int> config_set(Session& session, const Arguments& args) {
 }
 
 Result<int> config_unset(Session& session, const Arguments& args) {
-  if (!args.global_scope) DAVIT_TRY(session.app(args));
-  if (args.args.empty()) return fail(Code::kInvalid, "At least one key must be given");
-  ConfigChange change;
-  for (const std::string& key : args.args) {
-    DAVIT_TRY(check_config_key(key));
-    session.quiet_step(fmt::format("Unsetting {}", key));
-    change.unset.push_back(key);
+  App app;
+  if (!args.global_scope) {
+    DAVIT_TRY_ASSIGN(app, session.app(args));
   }
+  if (args.args.empty()) return fail(Code::kInvalid, "At least one key must be given");
+  for (const std::string& key : args.args) DAVIT_TRY(check_config_key(key));
+  ConfigChange change;
+  DAVIT_TRY_ASSIGN(change.unset, unsettable(session, app, args.args));
+  if (change.unset.empty()) return 0;
+  for (const std::string& key : change.unset) session.quiet_step(fmt::format("Unsetting {}", key));
   change.description = fmt::format("Unset {} config vars", join(change.unset, ", "));
   return apply(session, args, change);
 }

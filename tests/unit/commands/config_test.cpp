@@ -50,8 +50,6 @@ TEST_F(Commands, ConfigWithoutRestartKeepsWhatTheBuildSuggested) {
   EXPECT_EQ(newest->spec.config.at("LANG").reveal(), "C");
 }
 
-// Nobody runs it any more, and what its undo needs does not answer.
-
 TEST_F(Commands, ConfigErrorsHaveDokkusTextsAndNoValues) {
   make_app("shop", false);
   EXPECT_EQ(run({"config:set", "shop"}), 1);
@@ -62,6 +60,50 @@ TEST_F(Commands, ConfigErrorsHaveDokkusTextsAndNoValues) {
   EXPECT_EQ(out_.errors.find("s3cret"), std::string::npos);
   EXPECT_EQ(run({"config:get", "shop", "A"}), 1);
   EXPECT_EQ(out_.text + out_.errors, "");
+}
+
+TEST_F(Commands, UnsettingWhatIsNotSetIsNoDeployment) {
+  make_app("shop", true);
+  ASSERT_EQ(run({"config:set", "--global", "A=1"}), 0);
+  EXPECT_EQ(run({"config:unset", "shop", "A", "B"}), 0);
+  EXPECT_EQ(out_.text,
+            "-----> Skipping A, it is not set for shop\n-----> Skipping B, it is not set for shop\n");
+  EXPECT_EQ(out_.errors, " !     It is set for all apps: davit config:unset --global A\n");
+  EXPECT_TRUE(asked_.deployments.empty());
+  ASSERT_EQ(run({"config:set", "--no-restart", "shop", "C=1"}), 0);
+  EXPECT_EQ(run({"config:unset", "shop", "B", "C"}), 0);
+  ASSERT_EQ(asked_.deployments.size(), 1U);
+  EXPECT_EQ(asked_.deployments[0].request_json, "{\"description\":\"Unset C config vars\"}");
+  EXPECT_EQ(run({"config:unset", "--global", "A", "C"}), 0);
+  EXPECT_EQ(out_.text, "-----> Skipping C, it is not set globally\n-----> Unsetting A\n");
+}
+
+TEST_F(Commands, WhatRunsStillHasIsUnsetOnceMore) {
+  const App app = make_app("shop", true);
+  ReleaseSpec spec;
+  spec.config = {{"A", Secret("1")}};
+  ASSERT_TRUE(store_->releases().create(app.id, spec));
+  ASSERT_TRUE(store_->releases().mark_live(app.id, 2));
+  ASSERT_EQ(run({"config:set", "--no-restart", "shop", "A=1"}), 0);
+  for (const int code : {1, 0}) {
+    asked_.exit_code = code;
+    EXPECT_EQ(run({"config:unset", "shop", "A"}), code);
+  }
+  EXPECT_EQ(asked_.deployments.size(), 2U) << "the first one failed";
+}
+
+TEST_F(Commands, UnsettingWhatALinkGivesIsRefused) {
+  const App app = make_app("shop", true);
+  NewService wanted;
+  wanted.kind = "postgres";
+  wanted.name = "orders";
+  const auto service = store_->services().create(wanted);
+  ASSERT_TRUE(service);
+  ASSERT_TRUE(store_->services().link({app.id, service->id, "DATABASE", "", false}));
+  EXPECT_EQ(run({"config:unset", "shop", "DATABASE_URL"}), 1);
+  EXPECT_NE(out_.errors.find("DATABASE_URL comes from the link to postgres orders"), std::string::npos);
+  EXPECT_NE(out_.errors.find("davit postgres:unlink orders shop"), std::string::npos);
+  EXPECT_TRUE(asked_.deployments.empty());
 }
 
 TEST_F(Commands, ConfigKeepsEveryByte) {
