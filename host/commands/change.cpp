@@ -25,9 +25,4 @@ Result<int> change_if_deployed(Session& session, const App& app, const AppChange
   return 0;
 }
 
-Result<int> reroute(Session& session, const App& app, const std::string& command) {
-  if (!app.deployed) return 0;
-  return change_app(session, app, {command, "route", "{}", false});
-}
-
 }  // namespace davit

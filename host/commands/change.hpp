@@ -25,10 +25,6 @@ Result<int> change_app(Session& session, const App& app, const AppChange& change
 Result<int> change_if_deployed(Session& session, const App& app, const AppChange& change,
                                const std::function<Result<>(Store&)>& write);
 
-/// Computes the routes anew after a change of domains or of a proxy's property; nothing if the app is not
-/// deployed.
-Result<int> reroute(Session& session, const App& app, const std::string& command);
-
 /// --no-wait, of every command that deploys.
 inline constexpr CliFlag kNoWaitFlag{"no-wait", "", "Fail at once if another operation holds the app"};
 inline constexpr CliFlag kNoRestartFlag{"no-restart", "", "Leave the change for the next deploy or restart"};

@@ -84,11 +84,25 @@ Result<> write_own(Store& store, const App& app, Verb verb, const std::vector<st
   return table.add(app.id, domains);
 }
 
-Result<int> change(Session& session, const Arguments& args, Verb verb) {
+/// Writes, and has an app that runs routed anew, both under its lock. The exit code of that.
+Result<int> change(Session& session, const App& app, std::string_view command,
+                   const std::function<Result<>(Store&)>& write) {
+  const auto code = change_if_deployed(session, app, {std::string(command), "route", "{}", false}, write);
+  if (code && *code != 0) {
+    session.out().warning(
+        fmt::format("The change of {}'s domains is kept, but it still answers under those it had", app.name));
+    session.out().warning(
+        fmt::format("When the reason is mended: {} ps:restart {}", session.where().program, app.name));
+  }
+  return code;
+}
+
+Result<int> change(Session& session, const Arguments& args, std::string_view command, Verb verb) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
   DAVIT_TRY_ASSIGN(const auto domains, checked(args));
-  DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY(store->transaction([&] { return write_own(*store, app, verb, domains); }));
+  const auto write = [&](Store& store) { return write_own(store, app, verb, domains); };
+  DAVIT_TRY_ASSIGN(const int code, change(session, app, command, write));
+  if (code != 0) return code;
   if (verb == Verb::kSet) {
     session.out().step(fmt::format("Set {} for {}", join(domains, " "), app.name));
   } else {
@@ -97,39 +111,43 @@ Result<int> change(Session& session, const Arguments& args, Verb verb) {
                                             : fmt::format("Removed {} from {}", domain, app.name));
     }
   }
-  return reroute(session, app, "domains");
+  return 0;
 }
 
 Result<int> add(Session& session, const Arguments& args) {
-  return change(session, args, Verb::kAdd);
+  return change(session, args, "domains:add", Verb::kAdd);
 }
 Result<int> remove(Session& session, const Arguments& args) {
-  return change(session, args, Verb::kRemove);
+  return change(session, args, "domains:remove", Verb::kRemove);
 }
 Result<int> set(Session& session, const Arguments& args) {
-  return change(session, args, Verb::kSet);
+  return change(session, args, "domains:set", Verb::kSet);
 }
 
 Result<int> clear(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY(store->domains().clear(app.id));
-  session.out().step(fmt::format("Cleared domains in {}", app.name));
-  return reroute(session, app, "domains:clear");
+  const auto write = [&](Store& store) { return store.domains().clear(app.id); };
+  DAVIT_TRY_ASSIGN(const int code, change(session, app, "domains:clear", write));
+  if (code == 0) session.out().step(fmt::format("Cleared domains in {}", app.name));
+  return code;
 }
 
 Result<int> enable(Session& session, const Arguments& args, bool wanted) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY_ASSIGN(const bool now, store->domains().enabled(app.id));
   const std::string_view word = wanted ? "enabled" : "disabled";
-  if (now == wanted) {
-    session.out().step(fmt::format("Domains (VHOST) support is already {} for app ({})", word, app.name));
-    return 0;
-  }
-  DAVIT_TRY(store->domains().set_enabled(app.id, wanted));
-  session.out().step(fmt::format("App virtual host support {}", word));
-  return reroute(session, app, wanted ? "domains:enable" : "domains:disable");
+  const std::string_view command = wanted ? "domains:enable" : "domains:disable";
+  bool was = wanted;
+  const auto write = [&](Store& store) -> Result<> {
+    DAVIT_TRY_ASSIGN(was, store.domains().enabled(app.id));
+    return store.domains().set_enabled(app.id, wanted);
+  };
+  // Also where it is so already: the routes may not have followed.
+  DAVIT_TRY_ASSIGN(const int code, change(session, app, command, write));
+  if (code != 0) return code;
+  session.out().step(was == wanted
+                         ? fmt::format("Domains (VHOST) support is already {} for app ({})", word, app.name)
+                         : fmt::format("App virtual host support {}", word));
+  return 0;
 }
 Result<int> enable(Session& session, const Arguments& args) {
   return enable(session, args, true);

@@ -203,6 +203,16 @@ class BadInput(harness.HomeTest):
         done = self.home.davit("domains:add", "rival", "shop.example.com", check=False)
         self.assert_exit(1, done, "bad")
 
+    def test_domains_of_a_locked_app(self):
+        self.home.davit("domains:add", "bad", "www.example.com")
+        self.home.davit("apps:lock", "bad")
+        for words in (["domains:remove", "bad", "www.example.com"], ["domains:disable", "bad"]):
+            self.refused(self.home.davit(*words, check=False), "bad is locked")
+        self.assertIn("www.example.com", self.home.davit("domains:report", "bad", "--domains-app-vhosts").stdout)
+        self.home.davit("apps:unlock", "bad")
+        self.home.davit("domains:remove", "bad", "www.example.com")
+        self.still_good()
+
     def test_plugins_toml_broken_in_many_ways(self):
         for name, (change, words) in BROKEN_TOML.items():
             with self.subTest(name), self.home.settings(change):

@@ -79,6 +79,41 @@ TEST_F(Commands, DomainsBelongToOneAppOnly) {
   EXPECT_EQ(out_.text, "shop.example.com\n");
 }
 
+TEST_F(Commands, DomainsOfAnAppThatRunsChangeUnderItsLock) {
+  const App app = make_app("shop", true);
+  ASSERT_TRUE(store_->domains().add(app.id, {"shop.test", "www.test"}));
+  for (const Words& words : {Words{"domains:remove", "shop", "www.test"},
+                             Words{"domains:add", "shop", "x.test"}, Words{"domains:set", "shop", "x.test"},
+                             Words{"domains:clear", "shop"}, Words{"domains:disable", "shop"}}) {
+    const auto other = FileLock::try_acquire(home_.lock("shop"), {"git push", 0, 0});
+    ASSERT_TRUE(other);
+    EXPECT_EQ(run(words), 1);
+    EXPECT_EQ(out_.text, "") << "nothing is done yet";
+    EXPECT_EQ(*store_->domains().list(app.id), (Words{"shop.test", "www.test"})) << words[0];
+    EXPECT_TRUE(*store_->domains().enabled(app.id));
+  }
+  EXPECT_TRUE(asked_.deployments.empty());
+  EXPECT_EQ(run({"domains:remove", "shop", "www.test"}), 0);
+  EXPECT_EQ(out_.text, "-----> Removed www.test from shop\n");
+  EXPECT_EQ(asked_.deployments.back().kind, "route");
+}
+
+TEST_F(Commands, DomainsWhoseRoutesFailAreKeptAndCanBeRepeated) {
+  const App app = make_app("shop", true);
+  ASSERT_TRUE(store_->domains().add(app.id, {"shop.test", "www.test"}));
+  asked_.exit_code = 1;
+  EXPECT_EQ(run({"domains:remove", "shop", "www.test"}), 1);
+  EXPECT_EQ(out_.text, "");
+  EXPECT_NE(out_.errors.find("The change of shop's domains is kept"), std::string::npos);
+  EXPECT_NE(out_.errors.find("davit ps:restart shop"), std::string::npos);
+  EXPECT_EQ(*store_->domains().list(app.id), Words{"shop.test"});
+  EXPECT_EQ(run({"domains:disable", "shop"}), 1);
+  asked_.exit_code = 0;
+  EXPECT_EQ(run({"domains:disable", "shop"}), 0);
+  EXPECT_NE(out_.text.find("already disabled"), std::string::npos);
+  EXPECT_EQ(asked_.deployments.size(), 3U);
+}
+
 TEST_F(Commands, PropertiesAreSetAndReported) {
   make_app("shop", false);
   EXPECT_EQ(run({"ps:set", "shop", "restart-policy", "always"}), 0);
