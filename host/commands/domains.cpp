@@ -50,6 +50,37 @@ Result<> refuse_default_names(Store& store, const App& app, const std::vector<st
   return {};
 }
 
+/// None of an app's default names, which it is about to answer by, is another's.
+Result<> refuse_taken(Store& store, const App& app, const std::vector<std::string>& hosts) {
+  for (const std::string& host : hosts) {
+    DAVIT_TRY_ASSIGN(const auto owner, store.domains().owner_of(host));
+    if (!owner || owner->app == app.id) continue;
+    return fail(
+        Code::kConflict,
+        fmt::format("{} is a domain of {}, and would be the default name of {}", host, owner->app_name,
+                    app.name),
+        fmt::format("Take it from {0}: davit domains:remove {0} {1}; or give {2} another name first: davit "
+                    "domains:set {2} NAME",
+                    owner->app_name, host, app.name),
+        "domain-taken");
+  }
+  return {};
+}
+
+/// The same of every app, for these global domains.
+Result<> refuse_taken(Store& store, const std::vector<std::string>& globals) {
+  DAVIT_TRY_ASSIGN(const auto apps, store.apps().list());
+  for (const App& app : apps) {
+    DAVIT_TRY_ASSIGN(auto hosts, hosts_of(store, app));
+    std::erase_if(hosts, [&](const std::string& host) {
+      return std::ranges::none_of(globals,
+                                  [&](const auto& global) { return host == app.name + "." + global; });
+    });
+    DAVIT_TRY(refuse_taken(store, app, hosts));
+  }
+  return {};
+}
+
 /// Without a name of its own an app has its default one again: taking just that away would do nothing.
 Result<> refuse_to_return(Store& store, const App& app, const std::vector<std::string>& removed) {
   DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, app));
@@ -126,7 +157,11 @@ Result<int> set(Session& session, const Arguments& args) {
 
 Result<int> clear(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(const App app, session.app(args));
-  const auto write = [&](Store& store) { return store.domains().clear(app.id); };
+  const auto write = [&](Store& store) -> Result<> {
+    DAVIT_TRY(store.domains().clear(app.id));
+    DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, app));
+    return refuse_taken(store, app, hosts);
+  };
   DAVIT_TRY_ASSIGN(const int code, change(session, app, "domains:clear", write));
   if (code == 0) session.out().step(fmt::format("Cleared domains in {}", app.name));
   return code;
@@ -139,7 +174,9 @@ Result<int> enable(Session& session, const Arguments& args, bool wanted) {
   bool was = wanted;
   const auto write = [&](Store& store) -> Result<> {
     DAVIT_TRY_ASSIGN(was, store.domains().enabled(app.id));
-    return store.domains().set_enabled(app.id, wanted);
+    DAVIT_TRY(store.domains().set_enabled(app.id, wanted));
+    DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, app));
+    return refuse_taken(store, app, hosts);
   };
   // Also where it is so already: the routes may not have followed.
   DAVIT_TRY_ASSIGN(const int code, change(session, app, command, write));
@@ -167,24 +204,25 @@ Result<int> reroute_defaults(Session& session) {
     if (own.empty()) operation.push_back(app.name);
   }
   if (operation.size() == 1) return 0;
-  return session.work(operation);
+  const auto code = session.work(operation);
+  if (code && *code != 0) {
+    session.out().warning(fmt::format(
+        "The change is kept. For an app that it failed for, when the reason is mended: {} ps:restart APP",
+        session.where().program));
+  }
+  return code;
 }
 
 Result<int> change_global(Session& session, const Arguments& args, Verb verb) {
   DAVIT_TRY_ASSIGN(const auto domains, checked(args));
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  Domains& table = store->domains();
-  switch (verb) {
-    case Verb::kAdd:
-      DAVIT_TRY(table.add(AppId::kGlobal, domains));
-      break;
-    case Verb::kRemove:
-      DAVIT_TRY(table.remove(AppId::kGlobal, domains));
-      break;
-    case Verb::kSet:
-      DAVIT_TRY(table.assign(AppId::kGlobal, domains));
-      break;
-  }
+  DAVIT_TRY(store->transaction([&]() -> Result<> {
+    Domains& table = store->domains();
+    if (verb == Verb::kRemove) return table.remove(AppId::kGlobal, domains);
+    DAVIT_TRY(verb == Verb::kAdd ? table.add(AppId::kGlobal, domains)
+                                 : table.assign(AppId::kGlobal, domains));
+    return refuse_taken(*store, domains);
+  }));
   const std::string_view word = verb == Verb::kAdd ? "Added" : verb == Verb::kRemove ? "Removed" : "Set";
   for (const std::string& domain : domains) session.out().step(fmt::format("{} {}", word, domain));
   return reroute_defaults(session);

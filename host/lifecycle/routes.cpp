@@ -1,6 +1,8 @@
 // Which hosts lead to an app.
 #include "lifecycle/routes.hpp"
 
+#include <fmt/format.h>
+
 #include "base/text.hpp"
 #include "lifecycle/health_state.hpp"
 #include "lifecycle/processes.hpp"
@@ -64,6 +66,19 @@ Result<> reroute_app(const LifecycleServices& services, std::string_view name, c
     if (auto undone = proxy->undo(app.name, token, call); !undone) call.out.warning(undone.error().text());
   }
   return applied;
+}
+
+bool reroute_apps(const LifecycleServices& services, std::span<const std::string> apps,
+                  const CallContext& call) {
+  bool all = true;
+  for (const std::string& app : apps) {
+    const auto routed = reroute_app(services, app, call);
+    if (routed) continue;
+    all = false;
+    call.out.warning(fmt::format("{} keeps the routes that it had: {}", app, routed.error().text()));
+    if (!routed.error().hint.empty()) call.out.warning(routed.error().hint);
+  }
+  return all;
 }
 
 }  // namespace davit

@@ -2,6 +2,7 @@
 // APP.DOMAIN.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,10 @@ std::vector<Endpoint> endpoints_of(const std::vector<Instance>& instances);
 /// Computes and applies the routes of an app that runs, outside a deployment of the user's (a proxy's
 /// settings changed). Nothing for an app without live web instances. What was there comes back on failure.
 Result<> reroute_app(const LifecycleServices& services, std::string_view app, const CallContext& call);
+
+/// The same of many: one that fails is named in a warning, and keeps the others from nothing. Whether none
+/// did.
+bool reroute_apps(const LifecycleServices& services, std::span<const std::string> apps,
+                  const CallContext& call);
 
 }  // namespace davit

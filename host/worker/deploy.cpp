@@ -148,8 +148,7 @@ Result<int> recover(Workshop& shop, Words words) {
 
 Result<int> reroute(Workshop& shop, Words words) {
   DAVIT_TRY_ASSIGN(LifecycleServices services, shop.lifecycle());
-  for (const std::string& app : words) DAVIT_TRY(reroute_app(services, app, shop.context()));
-  return 0;
+  return reroute_apps(services, words, shop.context()) ? 0 : 1;
 }
 
 }  // namespace davit

@@ -79,6 +79,37 @@ TEST_F(Commands, DomainsBelongToOneAppOnly) {
   EXPECT_EQ(out_.text, "shop.example.com\n");
 }
 
+TEST_F(Commands, AGlobalDomainMakesNoNameThatAnotherAppHas) {
+  const App cart = make_app("cart", true);
+  const App shop = make_app("shop", true);
+  ASSERT_TRUE(store_->domains().add(cart.id, {"shop.example.com"}));
+  for (const char* command : {"domains:set-global", "domains:add-global"}) {
+    EXPECT_EQ(run({command, "fine.test", "example.com"}), 1);
+    EXPECT_NE(out_.errors.find("shop.example.com is a domain of cart"), std::string::npos) << out_.errors;
+    EXPECT_NE(out_.errors.find("davit domains:set shop"), std::string::npos) << out_.errors;
+    EXPECT_EQ(out_.text, "");
+  }
+  EXPECT_TRUE(store_->domains().list(AppId::kGlobal)->empty());
+  EXPECT_TRUE(asked_.operations.empty());
+  ASSERT_EQ(run({"domains:disable", "shop"}), 0);
+  EXPECT_EQ(run({"domains:set-global", "example.com"}), 0) << out_.errors;
+  EXPECT_EQ(asked_.operations.back(), (Words{"reroute", "shop"}));
+  EXPECT_EQ(run({"domains:enable", "shop"}), 1);
+  EXPECT_FALSE(*store_->domains().enabled(shop.id));
+  ASSERT_EQ(run({"domains:set", "shop", "shop.test"}), 0) << out_.errors;
+  EXPECT_EQ(run({"domains:enable", "shop"}), 0) << out_.errors;
+  EXPECT_EQ(run({"domains:clear", "shop"}), 1);
+  EXPECT_EQ(*store_->domains().list(shop.id), Words{"shop.test"});
+}
+
+TEST_F(Commands, AGlobalDomainThatFailsForAnAppIsKept) {
+  make_app("shop", true);
+  asked_.exit_code = 1;
+  EXPECT_EQ(run({"domains:add-global", "example.com"}), 1);
+  EXPECT_NE(out_.errors.find("The change is kept"), std::string::npos);
+  EXPECT_EQ(*store_->domains().list(AppId::kGlobal), Words{"example.com"});
+}
+
 TEST_F(Commands, DomainsOfAnAppThatRunsChangeUnderItsLock) {
   const App app = make_app("shop", true);
   ASSERT_TRUE(store_->domains().add(app.id, {"shop.test", "www.test"}));

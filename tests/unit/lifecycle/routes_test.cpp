@@ -26,10 +26,11 @@ class Routes : public HomeTest {
             .clock = clock,
             .home = home};
   }
-  void live_web(unsigned count) {
-    must(store().live_groups().put({shop.id, {}, "d1", "web", 1, "", count, GroupState::kLive, 0}));
+  void live_web(unsigned count) { live_web(shop, count); }
+  void live_web(const App& app, unsigned count) {
+    must(store().live_groups().put({app.id, {}, "d1", "web", 1, "", count, GroupState::kLive, 0}));
     Group group;
-    group.owner = "shop";
+    group.owner = app.name;
     group.revision = "d1";
     group.process_type = "web";
     group.count = count;
@@ -90,6 +91,19 @@ TEST_F(Routes, ARerouteThatFailsBringsTheOldOneBack) {
   plugins.record.fail_after("proxy.apply", {Code::kFailed, "no answer", "", "", {}});
   EXPECT_FALSE(reroute_app(services(), "shop", call));
   EXPECT_THAT(plugins.proxy_fake.routes.at("shop").hosts, ElementsAre("old.example"));
+}
+
+TEST_F(Routes, OneThatCannotBeReroutedKeepsTheOthersFromNothing) {
+  live_web(1);
+  live_web(must(store().apps().create("blog")), 1);
+  must(store().domains().add(AppId::kGlobal, {"a.test"}));
+  plugins.record.fail_next("proxy.apply", {Code::kConflict, "it belongs to cart", "take it there", "", {}});
+  const std::vector<std::string> names{"shop", "blog"};
+  EXPECT_FALSE(reroute_apps(services(), names, call));
+  EXPECT_THAT(plugins.proxy_fake.routes.at("blog").hosts, ElementsAre("blog.a.test"));
+  EXPECT_THAT(out.warnings,
+              ElementsAre("shop keeps the routes that it had: it belongs to cart", "take it there"));
+  EXPECT_TRUE(reroute_apps(services(), names, call));
 }
 
 TEST_F(Routes, ARerouteOfAnAppThatDoesNotRunIsNothing) {
