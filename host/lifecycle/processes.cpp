@@ -75,6 +75,10 @@ std::vector<std::string> argv_of(const Release& release, const std::vector<std::
   return argv;
 }
 
+bool has_type(const ReleaseSpec& spec, std::string_view type) {
+  return std::ranges::find(spec.processes, type, &ReleaseProcess::type) != spec.processes.end();
+}
+
 Quantities wanted_quantities(const Release& release, const Quantities& said) {
   Quantities wanted;
   for (const ReleaseProcess& process : release.spec.processes) {

@@ -26,6 +26,8 @@ std::vector<std::string> argv_of(const Release& release, const ReleaseProcess& p
 /// The launcher of the release, then these words: for `run`.
 std::vector<std::string> argv_of(const Release& release, const std::vector<std::string>& words);
 
+[[nodiscard]] bool has_type(const ReleaseSpec& spec, std::string_view type);
+
 /// Quantities to run: what was said, else web=1 and others 0. Types that the release does not have are left
 /// out.
 Quantities wanted_quantities(const Release& release, const Quantities& said);

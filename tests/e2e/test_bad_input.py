@@ -187,8 +187,16 @@ class BadInput(harness.HomeTest):
         app.commit()
         done = app.push()
         self.assertIn("Process types (Procfile): worker", done.stderr)
-        self.assertRegex(done.stderr, r"(?i)no web process|ps:scale")
+        self.assertIn("no web process", done.stderr)
+        self.assertIn("davit ps:scale noweb worker=1", done.stderr)
         self.assertIn(self.home.get("noweb")[0], (404, 503))
+
+    def test_a_push_that_loses_its_web_is_refused(self):
+        self.branch("typo")
+        self.base.write("Procfile", "wbe: exec python3 -u server.py\n")
+        self.base.commit()
+        self.refused(self.base.push(check=False), "it has wbe", "davit ps:scale bad web=0")
+        self.base.git("checkout", "-q", "-f", "main")
 
     def test_empty_tree(self):
         self.base.git("checkout", "-q", "--orphan", "empty")

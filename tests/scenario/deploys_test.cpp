@@ -93,7 +93,53 @@ TEST_F(Deploys, AnAppWithoutWebRunsAndIsSaidToBeSilent) {
   EXPECT_EQ(world.state(), DeploymentState::kDone);
   EXPECT_THAT(world.instances(), ElementsAre("shop.d1.worker.1"));
   EXPECT_THAT(world.answering(), IsEmpty());
-  EXPECT_THAT(world.out.warnings, Contains(HasSubstr("no web process")));
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("no web process")));
+}
+
+TEST_F(Deploys, WhatNobodySaidTheNumberOfIsToldOfOnce) {
+  world.plugins.builder_fake.output.process_types = {
+      {"worker", "work"}, {"clock", "tick"}, {"release", "migrate"}};
+  must(world.store().formation().set_many(world.shop.id, {{"clock", 0}}));
+  must(world.push());
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("no web process"),
+                                              HasSubstr("worker: none runs, as nobody said how many. davit "
+                                                        "ps:scale shop worker=1")));
+  world.out.warnings.clear();
+  must(world.push());
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("no web process")));
+}
+
+TEST_F(Deploys, ATypeThatGotAnotherNameIsToldOf) {
+  must(world.store().formation().set_many(world.shop.id, {{"worker", 3}}));
+  must(world.push(kFirst));
+  EXPECT_THAT(world.out.warnings, IsEmpty());
+  world.plugins.builder_fake.output.process_types = {{"web", "serve"}, {"jobs", "work"}};
+  must(world.push(kSecond));
+  const auto lost =
+      HasSubstr("The formation has worker=3, and the release no such process type: it has jobs, web");
+  const auto unsaid = HasSubstr("ps:scale shop jobs=1");
+  EXPECT_THAT(world.out.warnings, ElementsAre(lost, unsaid));
+  world.out.warnings.clear();
+  must(world.deploy("config"));
+  must(world.deploy("rollback", R"({"version":1})"));
+  EXPECT_THAT(world.out.warnings, IsEmpty());
+  must(world.deploy("rollback", R"({"version":2})"));
+  EXPECT_THAT(world.out.warnings, ElementsAre(lost, unsaid));
+}
+
+TEST_F(Deploys, AQuantityFromBeforeTheFirstPushOfATypeThatThereIsNotIsToldOf) {
+  must(world.store().formation().set_many(world.shop.id, {{"worker", 0}, {"wroker", 2}}));
+  must(world.push());
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("The formation has wroker=2")));
+}
+
+TEST_F(Deploys, ARollbackToAReleaseWithoutWebIsMeant) {
+  world.plugins.builder_fake.output.process_types = {{"worker", "work"}};
+  must(world.push(kFirst));
+  world.plugins.builder_fake.output.process_types = {{"web", "serve"}, {"worker", "work"}};
+  must(world.push(kSecond));
+  must(world.deploy("rollback"));
+  EXPECT_THAT(world.answering(), IsEmpty());
 }
 
 TEST_F(Deploys, NoProxyMeansNoRoutes) {

@@ -147,6 +147,25 @@ TEST_F(Failures, TheBuildLeavesNoSlug) {
   EXPECT_EQ(world.picture(), before_);
 }
 
+TEST_F(Failures, TheNewReleaseHasNoWeb) {
+  auto& types = world.plugins.builder_fake.output.process_types;
+  types = {{"wbe", "serve"}, {"worker", "work"}, {"release", "migrate"}};
+  const auto done = world.push(kSecond);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().slug, "web-missing");
+  EXPECT_THAT(done.error().message, HasSubstr("it has wbe, worker"));
+  EXPECT_THAT(done.error().hint, HasSubstr("davit ps:scale shop web=0"));
+  EXPECT_EQ(world.picture(), before_);
+  EXPECT_TRUE(world.plugins.runtime_fake.tasks.empty()) << "nothing of it ran";
+  must(world.deploy("stop"));
+  ASSERT_FALSE(world.push(kSecond)) << "a push would start what is stopped";
+  types.erase(types.begin());
+  must(world.deploy("start"));
+  must(world.deploy("scale", R"({"formation":{"web":0}})"));
+  must(world.push(kSecond));
+  EXPECT_EQ(world.instances().size(), 1U) << "the worker, as it was said that web is 0";
+}
+
 TEST_F(Failures, TheReleaseCommandFails) {
   world.plugins.builder_fake.output.process_types.emplace_back("release", "migrate");
   world.plugins.runtime_fake.on_task = [this](const TaskRequest& task) {

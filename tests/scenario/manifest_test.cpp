@@ -81,6 +81,19 @@ TEST_F(Manifest, AQuantityOfATypeThatThereIsNotIsToldOf) {
   EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("formation.wroker")));
 }
 
+TEST_F(Manifest, AppJsonMayTakeTheWebAway) {
+  app_json(R"({"formation":{"web":{"quantity":1}}})");
+  must(world.push(kFirst));
+  world.plugins.builder_fake.output.process_types = {{"worker", "work"}};
+  const auto done = world.push(kFirst);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().slug, "web-missing");
+  EXPECT_THAT(done.error().hint, HasSubstr("give web the quantity 0 in its app.json"));
+  app_json(R"({"formation":{"web":{"quantity":0},"worker":{"quantity":1}}})", kSecond);
+  must(world.push(kSecond));
+  EXPECT_THAT(world.instances(), ElementsAre("shop.d3.worker.1"));
+}
+
 TEST_F(Manifest, ARestartKeepsTheQuantities) {
   app_json(R"({"formation":{"web":{"quantity":2},"worker":{"quantity":1}}})");
   must(world.push());

@@ -77,6 +77,7 @@ TEST_F(StorageStory, ALinkToItIsIt) {
 
 TEST_F(StorageStory, ADetachedRunThatMayHaveItIsNamed) {
   mount();
+  must(world.store().formation().set_many(world.shop.id, {{"worker", 0}}));
   must(world.push(kFirst));
   auto& instances = world.plugins.runtime_fake.instances;
   const auto add = [&](const std::string& revision, InstanceState state) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/replacement.hpp"
 #include "lifecycle/step.hpp"
@@ -38,10 +39,13 @@ Result<> put_record(DeploymentRun& run, const std::string& type, unsigned count,
   return run.services.store.live_groups().put(record);
 }
 
-Result<> plan_groups(DeploymentRun& run) {
-  DAVIT_TRY_ASSIGN(Quantities said, said_quantities(run, run.target->spec));
+Result<Quantities> formation_of(DeploymentRun& run) {
   if (run.deployment.kind == "rollback" && run.request.value("with_scale", false))
-    said = run.target->spec.formation;
+    return run.target->spec.formation;
+  return said_quantities(run, run.target->spec);
+}
+
+Result<> plan_groups(DeploymentRun& run, Quantities said) {
   const bool only_some = run.deployment.kind == "scale";
   if (const auto formation = run.request.find("formation"); only_some && formation != run.request.end()) {
     for (const auto& [type, count] : formation->items()) said[type] = count.get<std::uint32_t>();
@@ -59,6 +63,29 @@ Result<> plan_groups(DeploymentRun& run) {
     run.wanted.push_back(std::move(group));
   }
   return {};
+}
+
+// Once, when it comes to be so: either may be a slip of the pen, or a type that got another name.
+void tell_of_types(DeploymentRun& run, const Quantities& said) {
+  const auto was_there = [&](const std::string& type) { return run.live && has_type(run.live->spec, type); };
+  std::vector<std::string> unsaid, gone, types;
+  for (const auto& [type, count] : wanted_quantities(*run.target, said)) {
+    types.push_back(type);
+    if (count == 0 && !said.contains(type) && !was_there(type)) unsaid.push_back(type);
+  }
+  for (const auto& [type, count] : said) {
+    if (count > 0 && !has_type(run.target->spec, type) && (!run.live || was_there(type)))
+      gone.push_back(fmt::format("{}={}", type, count));
+  }
+  if (!gone.empty()) {
+    run.call.out.warning(fmt::format("The formation has {}, and the release no such process type: it has {}",
+                                     join(gone, ", "), join(types, ", ")));
+  }
+  if (!unsaid.empty()) {
+    run.call.out.warning(
+        fmt::format("{}: none runs, as nobody said how many. davit ps:scale {} {}=1 starts one",
+                    join(unsaid, ", "), run.app.name, unsaid.front()));
+  }
 }
 
 // Only counts change: the revision that lives keeps its name. Nothing is stopped here: fewer instances come
@@ -118,7 +145,8 @@ Result<> rescale_to(DeploymentRun& run, std::string_view type, std::uint32_t cou
 Result<> launch(DeploymentRun& run) {
   DAVIT_TRY_ASSIGN(run.runtime, run.services.capabilities.runtime(run.target->spec.runtime));
   run.revision = run.plan.rescales ? live_revision(run) : run.deployment.id;
-  DAVIT_TRY(plan_groups(run));
+  DAVIT_TRY_ASSIGN(const Quantities said, formation_of(run));
+  DAVIT_TRY(plan_groups(run, said));
   const bool has_web = std::any_of(run.wanted.begin(), run.wanted.end(),
                                    [](const WantedGroup& wanted) { return wanted.process.type == kWebType; });
   if (run.plan.launches && !has_web) {
@@ -126,6 +154,7 @@ Result<> launch(DeploymentRun& run) {
   }
   if (run.plan.launches) DAVIT_TRY(stop_first(run, "launch"));
   DAVIT_TRY(run.plan.rescales ? grow(run) : start_beside(run));
+  if (run.plan.launches) tell_of_types(run, said);
   for (const WantedGroup& wanted : run.wanted) {
     TextMap plan;
     ProcessEvent event{run.app.name, run.revision, wanted.process.type, wanted.count, plan};

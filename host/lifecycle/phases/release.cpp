@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/text.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/release_extras.hpp"
 #include "lifecycle/routes.hpp"
@@ -29,13 +30,31 @@ Result<> note_stack(DeploymentRun& run, ReleaseExtras& extras) {
 }
 
 // A slip of the pen there may mean that nothing runs: types that app.json does not name are 0.
-void tell_of_unknown_types(DeploymentRun& run) {
+void tell_of_unknown_types(DeploymentRun& run, const ReleaseSpec& spec) {
   for (const auto& [type, wanted] : run.manifest.formation) {
-    const bool is_known =
-        std::ranges::any_of(run.built.process_types, [&](const auto& known) { return known.first == type; });
-    if (is_known || wanted.quantity.value_or(0) == 0) continue;
+    if (has_type(spec, type) || wanted.quantity.value_or(0) == 0) continue;
     run.call.out.warning(fmt::format("app.json: formation.{}: the app has no such process type", type));
   }
+}
+
+// A slip of the pen in a Procfile must not take the app offline. Only of a build: which release a rollback
+// goes to was said.
+Result<> check_keeps_web(DeploymentRun& run, const ReleaseSpec& spec) {
+  if (!run.live || !has_type(run.live->spec, kWebType) || has_type(spec, kWebType)) return {};
+  DAVIT_TRY_ASSIGN(const Quantities said, run.services.store.formation().get(run.app.id));
+  if (wanted_quantities(*run.live, said).find(kWebType)->second == 0) return {};
+  const auto web = run.manifest.formation.find(kWebType);
+  const bool names_web = web != run.manifest.formation.end() && web->second.quantity.value_or(0) > 0;
+  if (extras_of(spec).fixes_formation() && !names_web) return {};  // by its app.json it has none
+  std::vector<std::string> types;
+  for (const ReleaseProcess& process : spec.processes) types.push_back(process.type);
+  const std::string how = extras_of(run.live->spec).fixes_formation()
+                              ? "give web the quantity 0 in its app.json"
+                              : fmt::format("davit ps:scale {} web=0 first", run.app.name);
+  return fail(Code::kInvalid,
+              fmt::format("{} runs web, and what is to replace it has no such process type: it has {}",
+                          run.app.name, types.empty() ? "none" : join(types, ", ")),
+              fmt::format("Check the Procfile. If it is meant: {}", how), "web-missing");
 }
 
 Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
@@ -50,13 +69,14 @@ Result<ReleaseSpec> spec_of_build(DeploymentRun& run) {
   spec.source = run.text("source", run.live ? run.live->spec.source : "rebuild");
   spec.builder = run.builder->id();
   spec.stack = run.built.artifact.stack;
-  tell_of_unknown_types(run);
   ReleaseExtras extras{run.built.config_defaults, run.manifest.formation, run.manifest.scripts};
   if (spec.artifact.kind == ArtifactKind::kSlug) DAVIT_TRY(note_stack(run, extras));
   const std::string extras_json = extras_to_json(extras);
   for (const auto& [type, command] : run.built.process_types) {
     spec.processes.push_back({type, command, run.built.launcher, extras_json});
   }
+  tell_of_unknown_types(run, spec);
+  DAVIT_TRY(check_keeps_web(run, spec));
   spec.checks_json = checks_to_json(run.manifest.checks);
   spec.description = fmt::format("Deploy {}", spec.revision.substr(0, kShortRevision));
   return spec;
