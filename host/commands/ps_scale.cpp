@@ -57,11 +57,15 @@ Result<> refuse_fixed(Session& session, const App& app) {
       "Change formation in its app.json, or take the quantities out, and push", "formation-fixed");
 }
 
+// Before the first deploy all are taken: that deploy tells of those that the app has not. What was said of a
+// type that is gone by now can be taken back.
 Result<> check_types(Store& store, const App& app, const Quantities& quantities) {
   DAVIT_TRY_ASSIGN(const auto release, store.releases().current(app.id));
   if (!release) return {};
+  DAVIT_TRY_ASSIGN(const Quantities said, store.formation().get(app.id));
   for (const auto& [type, count] : quantities) {
-    if (count > 0) DAVIT_TRY(check_type_of(*release, type, "scale up"));
+    if (count == 0 && said.contains(type)) continue;
+    DAVIT_TRY(check_type_of(*release, type, count == 0 ? "scale down" : "scale up"));
   }
   return {};
 }

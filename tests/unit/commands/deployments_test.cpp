@@ -88,6 +88,22 @@ TEST_F(Commands, ScaleLeavesItToTheDeploymentToWriteTheQuantityDown) {
   EXPECT_NE(out_.errors.find("nope is not a valid process name to scale up"), std::string::npos);
 }
 
+TEST_F(Commands, ScaleToNothingIsOfATypeThatThereIsOrWas) {
+  const App app = make_app("shop", true);
+  EXPECT_EQ(run({"ps:scale", "shop", "wrker=0"}), 1);
+  EXPECT_NE(out_.errors.find("wrker is not a valid process name to scale down"), std::string::npos);
+  EXPECT_NE(out_.errors.find("Did you mean worker?"), std::string::npos);
+  EXPECT_EQ(run({"ps:scale", "--skip-deploy", "shop", "wrker=0"}), 1);
+  EXPECT_TRUE(asked_.deployments.empty());
+  EXPECT_EQ(run({"ps:scale", "shop", "worker=0"}), 0);
+  ASSERT_TRUE(store_->formation().set_many(app.id, {{"jobs", 3}}));
+  EXPECT_EQ(run({"ps:scale", "shop", "jobs=0"}), 0) << "what an earlier release had";
+  EXPECT_EQ(asked_.deployments.size(), 2U);
+  const App fresh = make_app("new", false);
+  EXPECT_EQ(run({"ps:scale", "new", "wrker=0"}), 0);
+  EXPECT_EQ(store_->formation().get(fresh.id)->at("wrker"), 0U);
+}
+
 TEST_F(Commands, RestartTakesAllTypesTogether) {
   make_app("shop", true);
   make_app("new", false);
