@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/ids.hpp"
 #include "base/text.hpp"
@@ -12,6 +13,7 @@
 #include "commands/new_plugin.hpp"
 #include "commands/setting_places.hpp"
 #include "commands/table.hpp"
+#include "lifecycle/processes.hpp"
 #include "plugin/plugins_toml.hpp"
 
 namespace davit {
@@ -154,6 +156,68 @@ Result<int> info(Session& session, const Arguments& args) {
   return 0;
 }
 
+std::string counted(std::size_t number, std::string_view what) {
+  return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+/// [host] proxy; without it the first enabled one, in order or not.
+bool is_the_proxy(const PluginCatalog& catalog, const CatalogEntry& entry) {
+  const std::string& chosen = catalog.host().proxy;
+  if (!chosen.empty()) return chosen == entry.id;
+  const auto first = std::ranges::find_if(catalog.entries(), [](const CatalogEntry& other) {
+    return other.enabled && other.note.provides_interface("davit.proxy/1");
+  });
+  return first != catalog.entries().end() && first->id == entry.id;
+}
+
+Result<std::vector<std::string>> users_of(Session& session, const PluginCatalog& catalog,
+                                          const CatalogEntry& entry) {
+  std::vector<std::string> users;
+  DAVIT_TRY_ASSIGN(Store * store, session.reading());
+  DAVIT_TRY_ASSIGN(const auto services, store->services().list(""));
+  const auto services_with = [&](std::string NewService::*member) {
+    return static_cast<std::size_t>(std::ranges::count(services, entry.id, member));
+  };
+  if (entry.note.provides_interface("davit.runtime/1")) {
+    std::size_t apps = 0;
+    DAVIT_TRY_ASSIGN(const auto all, store->apps().list());
+    for (const App& app : all) {
+      DAVIT_TRY_ASSIGN(const auto live, store->releases().current(app.id));
+      if (live && live->spec.runtime == entry.id) ++apps;
+    }
+    const std::size_t of_services = services_with(&NewService::runtime);
+    if (apps + of_services > 0)
+      users.push_back(fmt::format("{} runs {} and {}: those go on, but can be neither changed nor looked at",
+                                  entry.id, counted(apps, "app"), counted(of_services, "service")));
+  }
+  if (entry.note.provides_interface("davit.service/1")) {
+    if (const std::size_t of_kind = services_with(&NewService::kind); of_kind > 0)
+      users.push_back(fmt::format("{} has {}: those go on, but without their commands", entry.id,
+                                  counted(of_kind, "service")));
+  }
+  if (entry.note.provides_interface("davit.proxy/1") && is_the_proxy(catalog, entry)) {
+    std::set<std::string> apps;
+    DAVIT_TRY_ASSIGN(const auto groups, store->live_groups().all());
+    for (const LiveGroup& group : groups)
+      if (group.state == GroupState::kLive && group.process_type == kWebType && group.count > 0)
+        apps.insert(group.app_name);
+    if (!apps.empty())
+      users.push_back(
+          fmt::format("{} routes the requests of {}: from its next deploy or restart on, an app gets none",
+                      entry.id, counted(apps.size(), "app")));
+  }
+  return users;
+}
+
+// Only words: the way to mend a host may lead through it.
+void warn_of_users(Session& session, const PluginCatalog& catalog, const CatalogEntry& entry) {
+  const auto users = users_of(session, catalog, entry);
+  if (!users) return session.out().warning(users.error().text());
+  for (const std::string& user : *users) session.out().warning(user);
+  if (!users->empty())
+    session.out().warning(fmt::format("To take it back: davit plugin:enable {}", entry.id));
+}
+
 Result<int> switch_plugin(Session& session, const Arguments& args, bool wanted) {
   DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
   DAVIT_TRY(set_plugin_enabled(session.home().plugins_toml, entry->id, wanted));
@@ -170,7 +234,11 @@ Result<int> enable(Session& session, const Arguments& args) {
   return switch_plugin(session, args, true);
 }
 Result<int> disable(Session& session, const Arguments& args) {
-  return switch_plugin(session, args, false);
+  DAVIT_TRY_ASSIGN(const int code, switch_plugin(session, args, false));
+  DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  warn_of_users(session, *catalog, *entry);
+  return code;
 }
 
 Result<int> doctor(Session& session, const Arguments& args) {

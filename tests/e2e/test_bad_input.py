@@ -138,6 +138,13 @@ class BadInput(harness.HomeTest):
         with self.home.settings(lambda text: text.replace("[host]", '[host]\nproxy = "nope"')):
             self.assert_exit(1, self.home.davit("doctor", check=False), 'proxy = "nope"')
 
+    def test_an_app_that_is_deployed_without_its_proxy_is_told_of(self):
+        self.assert_exit(0, self.home.davit("plugin:disable", "nginx"), "nginx routes the requests of", "davit plugin:enable nginx")
+        self.assert_exit(0, self.home.davit("ps:restart", "bad"), "No proxy is enabled")
+        self.home.davit("plugin:enable", "nginx")
+        self.home.davit("ps:restart", "bad")
+        self.still_good()
+
     def test_a_property_that_a_plugin_cannot_take_is_not_stored(self):
         self.home.davit("nginx:set", "bad", "client-max-body-size", "2m")
         for scope in ("bad", "--global"):

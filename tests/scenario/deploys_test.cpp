@@ -145,9 +145,13 @@ TEST_F(Deploys, ARollbackToAReleaseWithoutWebIsMeant) {
 TEST_F(Deploys, NoProxyMeansNoRoutes) {
   world.plugins.has_proxy = false;
   must(world.push(kFirst));
+  world.out.warnings.clear();
   must(world.push(kSecond));
   EXPECT_THAT(world.instances(), ElementsAre("shop.d2.web.1"));
   EXPECT_TRUE(world.plugins.proxy_fake.routes.empty());
+  EXPECT_THAT(world.out.warnings, ElementsAre(HasSubstr("No proxy is enabled")));
+  must(world.deploy("stop"));
+  EXPECT_EQ(world.out.warnings.size(), 1U) << "there is nothing to tell of";
 }
 
 TEST_F(Deploys, TheReleaseCommandRunsBeforeAnythingStarts) {

@@ -153,6 +153,11 @@ Result<> switch_over(DeploymentRun& run) {
   if (proxy != nullptr) {
     if (run.plan.launches) run.call.out.step("Switching requests to the new instances");
     DAVIT_TRY(apply_route(run, *proxy, route));
+  } else if (!route.endpoints.empty()) {
+    run.call.out.warning(
+        fmt::format("No proxy is enabled, so nobody is told where the instances of {0} are. See davit "
+                    "plugin:list; after davit plugin:enable: davit ps:restart {0}",
+                    run.app.name));
   }
   DAVIT_TRY(record(run));
   run.services.failpoint("switch/host/record:committed");

@@ -227,7 +227,7 @@ class Gated : public Commands {
     Commands::SetUp();
     const auto plugins = home_.root / "lib/davit/plugins";
     std::filesystem::create_directories(plugins);
-    std::filesystem::copy_file(DAVIT_FIXTURES "/gatekeeper.so", plugins / "gatekeeper.so");
+    std::filesystem::copy_file(DAVIT_GATEKEEPER, plugins / "gatekeeper.so");
     std::filesystem::permissions(plugins / "gatekeeper.so", std::filesystem::perms(0755));
     std::ofstream(home_.plugins_toml) << "[host]\n[plugins.gatekeeper]\n";
     make_app("billing", false);
