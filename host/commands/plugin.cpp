@@ -160,7 +160,7 @@ std::string counted(std::size_t number, std::string_view what) {
   return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
-/// [host] proxy; without it the first enabled one, in order or not.
+/// [host] proxy; without it the first that is enabled, also a broken one.
 bool is_the_proxy(const PluginCatalog& catalog, const CatalogEntry& entry) {
   const std::string& chosen = catalog.host().proxy;
   if (!chosen.empty()) return chosen == entry.id;
@@ -218,27 +218,48 @@ void warn_of_users(Session& session, const PluginCatalog& catalog, const Catalog
     session.out().warning(fmt::format("To take it back: davit plugin:enable {}", entry.id));
 }
 
-Result<int> switch_plugin(Session& session, const Arguments& args, bool wanted) {
-  DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
-  DAVIT_TRY(set_plugin_enabled(session.home().plugins_toml, entry->id, wanted));
-  session.out().step(fmt::format("Plugin {} {}", entry->id, wanted ? "enabled" : "disabled"));
-  if (wanted) {
-    DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
-    const auto written = write_found_places(session.home().plugins_toml, *catalog, entry->id);
-    if (!written) session.out().warning(written.error().text());
-  }
-  if (wanted && entry->problem) session.out().warning(entry->problem->text());
-  return 0;
+/// What is not in order since: the plugin itself, or one that it gets in the way of; nullptr: all is well.
+const CatalogEntry* broken_by(std::string_view id, const PluginCatalog& before, const PluginCatalog& after) {
+  const auto broken = std::ranges::find_if(after.entries(), [&](const CatalogEntry& entry) {
+    const CatalogEntry* was = before.find(entry.id);
+    return entry.enabled && entry.problem && (entry.id == id || (was != nullptr && was->usable()));
+  });
+  return broken == after.entries().end() ? nullptr : &*broken;
 }
+
+// What it means beside the others is seen when it is enabled. A plugin that is broken would stop every
+// command that changes something, so it is not left so.
 Result<int> enable(Session& session, const Arguments& args) {
-  return switch_plugin(session, args, true);
-}
-Result<int> disable(Session& session, const Arguments& args) {
-  DAVIT_TRY_ASSIGN(const int code, switch_plugin(session, args, false));
   DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
   DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  const std::filesystem::path& file = session.home().plugins_toml;
+  const Installation& installation = session.where().installation;
+  DAVIT_TRY_ASSIGN(const PluginCatalog before, PluginCatalog::read(session.home(), installation));
+  DAVIT_TRY(set_plugin_enabled(file, entry->id, true));
+  const auto written = write_found_places(file, *catalog, entry->id);
+  if (!written) session.out().warning(written.error().text());
+  DAVIT_TRY_ASSIGN(const PluginCatalog after, PluginCatalog::read(session.home(), installation));
+  if (const CatalogEntry* broken = broken_by(entry->id, before, after)) {
+    const CatalogEntry* was = before.find(entry->id);
+    const bool was_enabled = was != nullptr && was->enabled;
+    if (!was_enabled) DAVIT_TRY(set_plugin_enabled(file, entry->id, false));
+    return fail(
+        broken->problem->code,
+        fmt::format("Plugin {} {}: {}", entry->id,
+                    was_enabled ? "is enabled, and broken" : "was left disabled", broken->problem->text()),
+        broken->problem->hint, broken->problem->slug);
+  }
+  session.out().step(fmt::format("Plugin {} enabled", entry->id));
+  return 0;
+}
+
+Result<int> disable(Session& session, const Arguments& args) {
+  DAVIT_TRY_ASSIGN(const CatalogEntry* entry, find_entry(session, args.args[0]));
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  DAVIT_TRY(set_plugin_enabled(session.home().plugins_toml, entry->id, false));
+  session.out().step(fmt::format("Plugin {} disabled", entry->id));
   warn_of_users(session, *catalog, *entry);
-  return code;
+  return 0;
 }
 
 Result<int> doctor(Session& session, const Arguments& args) {

@@ -1,6 +1,7 @@
 // Commands about plugins, on the fixture of tests/unit/plugin: what they write, and what they say of it.
 #include <sstream>
 
+#include "base/text.hpp"
 #include "tests/unit/commands/commands_fixture.hpp"
 
 namespace davit {
@@ -26,8 +27,61 @@ class PluginCommands : public Commands {
     std::ofstream(folder / (name + ".so"), std::ios::binary) << bytes;
     std::filesystem::permissions(folder / (name + ".so"), std::filesystem::perms(0755));
   }
+  std::string state_of(const std::string& id) {
+    EXPECT_EQ(run({"plugin:info", id}), 0) << out_.errors;
+    for (const std::string& line : split_lines(out_.text))
+      if (const auto at = line.find("State:"); at != std::string::npos)
+        return std::string(trim(std::string_view(line).substr(at + 6)));
+    return out_.text;
+  }
   void configure(const std::string& text) { std::ofstream(home_.plugins_toml) << text; }
 };
+
+TEST_F(PluginCommands, APluginThatWouldBeBrokenIsLeftDisabled) {
+  install("fixture");
+  install("rivalry", {{"id = \"fixture\"", "id = \"rivalry\""}});
+  configure("[host]\n[plugins.fixture]\n");
+  EXPECT_EQ(run({"plugin:enable", "rivalry"}), 1) << "both have the same commands";
+  EXPECT_NE(out_.errors.find("Plugin rivalry was left disabled: plugins fixture and rivalry both have"),
+            std::string::npos)
+      << out_.errors;
+  EXPECT_NE(out_.errors.find("Disable one of them"), std::string::npos) << out_.errors;
+  EXPECT_EQ(out_.text.find("enabled"), std::string::npos) << out_.text;
+  EXPECT_EQ(state_of("rivalry"), "disabled");
+  EXPECT_EQ(state_of("fixture"), "enabled");
+  // The other one may be the later one of the two.
+  configure("[host]\n[plugins.rivalry]\nenabled = false\n[plugins.fixture]\n");
+  EXPECT_EQ(run({"plugin:enable", "rivalry"}), 1);
+  EXPECT_EQ(state_of("fixture"), "enabled");
+  configure("[host]\n[plugins.fixture]\nenabled = false\nversion = \"^9.0\"\n");
+  EXPECT_EQ(run({"plugin:enable", "fixture"}), 1);
+  EXPECT_NE(out_.errors.find("\"^9.0\" is wanted"), std::string::npos) << out_.errors;
+  EXPECT_EQ(state_of("fixture"), "disabled");
+}
+
+TEST_F(PluginCommands, WhatIsNotInOrderAlreadyStaysAsItIs) {
+  install("fixture");
+  configure("[host]\n[plugins.fixture]\nversion = \"^9.0\"\n");
+  EXPECT_EQ(run({"plugin:enable", "fixture"}), 1);
+  EXPECT_NE(out_.errors.find("Plugin fixture is enabled, and broken"), std::string::npos) << out_.errors;
+  EXPECT_EQ(state_of("fixture"), "broken");
+  // Another one's is no reason not to enable this one.
+  configure("[host]\n[plugins.ghost]\n[plugins.fixture]\nenabled = false\n");
+  EXPECT_EQ(run({"plugin:enable", "fixture"}), 0) << out_.errors;
+  EXPECT_EQ(out_.text, "-----> Plugin fixture enabled\n");
+  EXPECT_EQ(state_of("fixture"), "enabled");
+}
+
+TEST_F(PluginCommands, WhatAPluginNeedsIsEnabledBefore) {
+  install("fixture");
+  install("rivalry",
+          {{"id = \"fixture\"", "id = \"rivalry\""}, {"\"davit.host.kv/1\"", "\"davit.service/1\""}});
+  configure("[host]\n");
+  EXPECT_EQ(run({"plugin:enable", "rivalry"}), 1);
+  EXPECT_NE(out_.errors.find("needs davit.service/1, and no enabled plugin provides it"), std::string::npos)
+      << out_.errors;
+  EXPECT_EQ(state_of("rivalry"), "disabled");
+}
 
 TEST_F(PluginCommands, DisableSaysWhoUsesIt) {
   install("fixture", {{"\"davit.builder/1\"", "\"davit.service/1\""}});
