@@ -84,8 +84,8 @@ class PluginCatalog {
   [[nodiscard]] const CatalogEntry* find(std::string_view id) const;
   /// Enabled without a problem, in order.
   [[nodiscard]] std::vector<const CatalogEntry*> usable() const;
-  /// Of the enabled ones; nullptr: all is well. While there is one, the worker refuses to work (a gate that
-  /// is silently missing would be worse).
+  /// Of the enabled ones; nullptr: all is well. While there is one, the worker refuses to change anything (a
+  /// gate that is silently missing would be worse).
   [[nodiscard]] const CatalogEntry* first_problem() const;
 
   // Lookups see usable plugins only.

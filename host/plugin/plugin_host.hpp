@@ -51,8 +51,8 @@ struct PluginServices {
 };
 
 struct PluginHostOptions {
-  /// false: an enabled plugin with a problem makes open() fail. true (doctor, plugin:doctor, system:stop):
-  /// such plugins are left out.
+  /// false: an enabled plugin with a problem makes open() fail. true (doctor, what only reads): such plugins
+  /// are left out.
   bool tolerate_problems = false;
 };
 

@@ -206,6 +206,7 @@ Result<int> enter(Workshop& shop, Words words) {
 
 Result<int> list_runs(Workshop& shop, Words words) {
   if (words.size() != 1) return fail(Code::kInternal, "run-list takes an app");
+  DAVIT_TRY(shop.plugins(/*tolerant=*/true));  // for its user it only reads
   DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
   // One that is just being made looks as if it had ended.
   DAVIT_TRY_ASSIGN(const FileLock lock, lock_detached_runs(services, words[0], "run:list"));

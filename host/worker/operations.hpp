@@ -16,7 +16,7 @@ using Words = std::span<const std::string>;
 struct Operation {
   std::string_view name;
   Result<int> (*run)(Workshop& shop, Words words);  ///< the exit code
-  bool only_reads = false;                          ///< also on a disk that is read-only
+  bool only_reads = false;  ///< also on a disk that is read-only, or beside a plugin with a problem
 };
 
 /// nullptr: no such operation.

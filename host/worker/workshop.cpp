@@ -104,7 +104,8 @@ Result<PluginHost*> Workshop::plugins(bool tolerant) {
     DAVIT_TRY_ASSIGN(PluginCatalog catalog, PluginCatalog::read(home(), where_.installation, where_.catalog));
     DAVIT_TRY_ASSIGN(PluginServices services, plugin_services());
     DAVIT_TRY_ASSIGN(services.app_user, app_user_of(catalog.host().app_user));
-    DAVIT_TRY_ASSIGN(plugins_, PluginHost::open(std::move(catalog), std::move(services), {tolerant}));
+    DAVIT_TRY_ASSIGN(plugins_, PluginHost::open(std::move(catalog), std::move(services),
+                                                {.tolerate_problems = tolerant || only_reads_}));
   }
   return plugins_.get();
 }

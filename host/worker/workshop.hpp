@@ -52,9 +52,10 @@ class Workshop {
 
   /// To write; to read if the disk is read-only and the operation is one that reads.
   Result<Store*> store();
-  /// Before the first store().
+  /// Before the first store() or plugins().
   void set_only_reads(bool only_reads) { only_reads_ = only_reads; }
-  /// `tolerant`: plugins with problems are left out instead of being an error (doctor, system:stop).
+  /// `tolerant`, or an operation that only reads: plugins with problems are left out instead of being an
+  /// error. The first call decides.
   Result<PluginHost*> plugins(bool tolerant = false);
   Result<EventBus*> bus();
   Supervisor& supervisor();

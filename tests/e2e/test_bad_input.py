@@ -145,6 +145,14 @@ class BadInput(harness.HomeTest):
         self.home.davit("ps:restart", "bad")
         self.still_good()
 
+    def test_a_broken_plugin_keeps_nobody_from_looking(self):
+        with self.home.settings(lambda text: text.replace("[plugins.buildstep.settings]", "[plugins.buildstep.settings]\nnope = 1")):
+            self.assert_exit(1, self.home.davit("ps:restart", "bad", check=False), 'unknown key "nope"')
+            self.assertIn("listening", self.home.davit("logs", "bad").stdout)
+            self.assertRegex(self.home.davit("ps:report", "bad").stdout, r"Status web 1: +running")
+            self.home.davit("run:list", "bad")
+            self.assertIn("private", self.home.davit("nginx:report", "bad").stdout)
+
     def test_a_property_that_a_plugin_cannot_take_is_not_stored(self):
         self.home.davit("nginx:set", "bad", "client-max-body-size", "2m")
         for scope in ("bad", "--global"):
