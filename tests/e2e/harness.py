@@ -101,6 +101,19 @@ class Home:
             raise AssertionError(f"{argv} exited {done.returncode}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}")
         return done
 
+    def certificate(self, host, days=2):
+        """The files of a certificate that signs itself, and of its key."""
+        certificate, key, request = (self.folder / f"{host}.{kind}" for kind in ("crt", "key", "csr"))
+        self.run(["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={host}",
+                  "-keyout", key, "-out", request])
+        self.run(["openssl", "x509", "-req", "-in", request, "-signkey", key, "-days", str(days), "-out", certificate])
+        return certificate, key
+
+    def tls_port(self):
+        """One of the home's own, for a while."""
+        head = "[plugins.nginx.settings]\n"
+        return self.settings(lambda text: text.replace(head, f"{head}tls-port = {self.ports.next()}\n", 1))
+
     @contextlib.contextmanager
     def settings(self, change):
         """plugins.toml with another text for a while: `change` gets the text and returns the new one."""

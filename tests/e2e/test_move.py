@@ -98,6 +98,18 @@ class Clone(harness.HomeTest):
         self.home.davit("ps:restart", "daughter")
         self.assert_answers("daughter", "same")
 
+    def test_the_certificate_stays_with_its_hosts(self):
+        with self.home.tls_port():
+            self.deployed("sealed", "same")
+            self.home.davit("certs:add", "sealed", *self.home.certificate("sealed.localhost"))
+            self.home.davit("apps:clone", "sealed", "bare")
+            self.assert_answers("bare", "same")
+            self.assertEqual(301, self.home.get("sealed")[0])
+            self.assertEqual([], list((self.home.path / "plugins/nginx/certs").glob("bare/*")))
+            self.home.davit("apps:rename", "sealed", "renamed")
+            self.assertEqual(301, self.home.get("renamed")[0])
+            self.home.davit("--force", "apps:destroy", "renamed")  # nginx needs no TLS port of ours any more
+
     def test_without_a_deploy(self):
         self.deployed("plan", "x")
         self.home.davit("apps:clone", "--skip-deploy", "plan", "later")

@@ -189,13 +189,9 @@ class Push(harness.HomeTest):
         self.assertEqual(404, self.home.get("gone")[0])
 
     def test_a_destroyed_apps_certificate_is_not_the_next_ones(self):
-        head = "[plugins.nginx.settings]\n"
-        with self.home.settings(lambda text: text.replace(head, f"{head}tls-port = {self.home.ports.next()}\n", 1)):
+        with self.home.tls_port():
             app = self.deployed("sealed", "one")
-            pair = [self.home.folder / name for name in ("sealed.crt", "sealed.key")]
-            self.home.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                           "-subj", "/CN=sealed.localhost", "-out", pair[0], "-keyout", pair[1]])
-            self.home.davit("certs:add", "sealed", *pair)
+            self.home.davit("certs:add", "sealed", *self.home.certificate("sealed.localhost"))
             self.assertEqual(301, self.home.get("sealed")[0])
             kept = self.home.path / "plugins/nginx/certs/sealed"
             self.assertTrue(list(kept.glob("*/server.key")))

@@ -49,7 +49,11 @@ class SettleAtEnd {
   const std::string& app_;
 };
 
-class Buildstep : public sdk::Plugin, public sdk::Builder, public sdk::Commands, public sdk::Doctor {
+class Buildstep : public sdk::Plugin,
+                  public sdk::Builder,
+                  public sdk::Commands,
+                  public sdk::Hooks,
+                  public sdk::Doctor {
  public:
   sdk::Detection detect(const sdk::Call& call, const sdk::Build& build) override;
   void build(const sdk::Call& call, const sdk::Build& build, const sdk::BuildResult& result) override;
@@ -57,6 +61,7 @@ class Buildstep : public sdk::Plugin, public sdk::Builder, public sdk::Commands,
     if (command.name.starts_with("downloads:")) return DownloadCommands(host(), call).run(command);
     return BuildpackCommands(host(), call).run(command);
   }
+  void apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view token) override;
   void examine(const sdk::Call& call, const sdk::Findings& findings) override;
 
  private:
@@ -164,6 +169,12 @@ void Buildstep::build(const sdk::Call& call, const sdk::Build& build, const sdk:
     if (is_variable(key) && key != "PATH") result.config_default(key, value);
   }
   result.describe(outcome.description);
+}
+
+// A clone has got all rows of the app that it is made of; its first build makes it a cache of its own.
+void Buildstep::apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
+  if (event.which() != sdk::EventId::kAppCopy || event.app().is_rename) return;
+  host().kv(call).erase(event.app().app, kDownloadsKey);
 }
 
 void Buildstep::examine(const sdk::Call& call, const sdk::Findings& findings) {

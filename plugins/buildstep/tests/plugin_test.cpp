@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "davit/commands.h"
+#include "davit/hooks.h"
 #include "fake_host.hpp"
 #include "files.hpp"
 
@@ -268,6 +269,27 @@ TEST_F(PluginEntry, DownloadsAreKeptPerAppAndListed) {
   run("downloads:purge", {"shop"});
   EXPECT_EQ(host_.steps, "-----> Removed 1 download\n");
   EXPECT_FALSE(fs::exists(root_ / folder / ("b-" + sum)));
+}
+
+TEST_F(PluginEntry, ACloneHasADownloadCacheOfItsOwn) {
+  for (const char* app : {"shop", "web"}) host_.kv[{app, "downloads-cache"}] = "id";
+  davit_ev_app app{};
+  app.struct_size = sizeof app;
+  app.app = sdk::str("web");
+  app.source_app = sdk::str("shop");
+  davit_event event{};
+  event.struct_size = sizeof event;
+  event.kind = DAVIT_EVENT_STEP;
+  event.id = sdk::str(DAVIT_EV_APP_COPY);
+  event.payload = &app;
+  const auto* hooks = table<davit_hooks>(DAVIT_HOOKS_ID);
+  app.is_rename = 1;
+  ASSERT_EQ(hooks->apply(plugin_, host_.call("local:ada"), &event, sdk::str("")), DAVIT_OK);
+  EXPECT_EQ(host_.kv.at({"web", "downloads-cache"}), "id");
+  app.is_rename = 0;
+  ASSERT_EQ(hooks->apply(plugin_, host_.call("local:ada"), &event, sdk::str("")), DAVIT_OK);
+  EXPECT_FALSE(host_.kv.contains({"web", std::string("downloads-cache")}));
+  EXPECT_EQ(host_.kv.at({"shop", "downloads-cache"}), "id");
 }
 
 TEST_F(PluginEntry, TheDownloadCacheAndTheWrapperCanBeTurnedOff) {

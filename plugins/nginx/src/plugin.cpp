@@ -186,7 +186,8 @@ void NginxPlugin::property_changed(const sdk::Call& call, const sdk::PropertyEve
 }
 
 void NginxPlugin::apply_step(const sdk::Call& call, const sdk::Event& event, std::string_view) {
-  if (event.which() != sdk::EventId::kAppCopy) return;
+  // A clone has other hosts: with the certificate it would redirect them to an https that nobody can trust.
+  if (event.which() != sdk::EventId::kAppCopy || !event.app().is_rename) return;
   const Session session(*this, call);
   copy_certificate(session.settings.engine, std::string(event.app().source_app),
                    std::string(event.app().app));
