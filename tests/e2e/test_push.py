@@ -1,6 +1,7 @@
 """A push becomes a running app: what a developer sees, on a home of our own user."""
 import re
 import subprocess
+from pathlib import Path
 
 import engine
 import harness
@@ -187,6 +188,30 @@ class Push(harness.HomeTest):
         self.assertEqual(20, self.home.davit("apps:exists", "gone", check=False).returncode)
         self.assertFalse(self.home.repository("gone").exists())
         self.assertEqual(404, self.home.get("gone")[0])
+
+    def test_a_certificate_is_shown_and_one_that_clients_refuse_is_warned_of(self):
+        self.deployed("shown", "one")
+        self.assertEqual("false", self.home.davit("certs:report", "shown", "--ssl-enabled").stdout.strip())
+        self.assert_exit(1, self.home.davit("certs:remove", "shown", check=False), "SSL endpoint is not defined")
+        with self.home.tls_port():
+            done = self.home.davit("certs:add", "shown", *self.home.certificate("shown.localhost", days=60))
+            report = self.home.json("certs:report", "shown")
+            self.assertIn(f"Certificate of shown: CN=shown.localhost, for shown.localhost, until {report['expires-at']}\n", done.stdout)
+            self.assertEqual("", done.stderr)
+            self.assertEqual(["true", "shown.localhost", "CN=shown.localhost", "CN=shown.localhost", "self signed"],
+                             [report[key] for key in ("enabled", "hostnames", "ssl-subject", "ssl-issuer", "verified")])
+            self.assertTrue((Path(report["dir"]) / "server.crt").exists())
+            self.assertIn("       Ssl hostnames:                 shown.localhost\n", self.home.davit("certs:report").stdout)
+            self.assertNotIn("certificate of shown", self.home.davit("doctor", check=False).stderr)
+
+            done = self.home.davit("certs:add", "shown", *self.home.certificate("other.localhost", days=-1))
+            self.assertIn("has expired", done.stderr)
+            self.assertIn("none of the hosts of shown (shown.localhost)", done.stderr)
+            self.assertIn("the certificate of shown expired at", self.home.davit("doctor", check=False).stderr)
+            self.home.davit("certs:add", "shown", *self.home.certificate("shown.localhost", days=13))
+            self.assertIn("the certificate of shown expires at", self.home.davit("doctor", check=False).stderr)
+            self.assertIn("Removing SSL endpoint from shown", self.home.davit("certs:remove", "shown").stdout)
+            self.assertEqual(200, self.home.get("shown")[0])
 
     def test_a_destroyed_apps_certificate_is_not_the_next_ones(self):
         with self.home.tls_port():

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "davit/failure.hpp"
-#include "report_text.hpp"
 
 namespace davit::buildstep {
 namespace {
@@ -62,23 +61,6 @@ TEST(Listing, PositionsAreWholeNumbersFromOne) {
   for (const char* text : {"0", "-1", "x", "1x", "", "99999999999999999999999"}) {
     EXPECT_THROW(parse_index(text), sdk::Failure) << text;
   }
-}
-
-TEST(ReportText, LooksLikeTheCores) {
-  const sdk::Pairs rows{{"buildpacks-stack", ""}, {"buildpacks-computed-stack", "heroku-22"}};
-  EXPECT_EQ(report_text(rows),
-            "       Buildpacks computed stack:     heroku-22\n"
-            "       Buildpacks stack:\n");
-  EXPECT_EQ(
-      report_json(rows, "buildpacks"),
-      R"({"buildpacks-computed-stack":"heroku-22","buildpacks-stack":"","computed-stack":"heroku-22","stack":""})");
-  EXPECT_EQ(report_value(rows, "buildpacks-computed-stack"), "heroku-22");
-  EXPECT_THROW(report_value(rows, "nope"), sdk::Failure);
-}
-
-TEST(ReportText, JsonOfAnyBytes) {
-  EXPECT_EQ(json_text("a\"b\\c\nd\xc3\xa9"), "\"a\\\"b\\\\c\\u000ad\xc3\xa9\"");
-  EXPECT_EQ(json_text("\xff\xc3"), "\"\\ufffd\\ufffd\"");
 }
 
 }  // namespace

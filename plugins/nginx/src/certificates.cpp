@@ -81,7 +81,8 @@ std::optional<Certificate> certificate_of(const Settings& settings, const std::s
   return Certificate{version / "server.crt", version / "server.key"};
 }
 
-void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& command) {
+CertificateFacts add_certificate(const sdk::Call& call, Engine& engine, Machine& machine,
+                                 const sdk::Command& command) {
   const auto app = command.arg(0);
   std::string text;
   if (command.args.size() == 3) {
@@ -102,8 +103,10 @@ void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& 
   files::write_file(version / "server.crt", pem.certificate, 0600);
   const auto before = certificate_of(engine.settings(), app);
   const Certificate certificate{version / "server.crt", version / "server.key"};
+  CertificateFacts facts;
   try {
     engine.check_certificate(app, certificate);
+    facts = facts_of(machine, certificate.certificate);
   } catch (...) {
     std::error_code ignored;
     if (before != certificate) fs::remove_all(version, ignored);
@@ -115,13 +118,17 @@ void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& 
   if (!error) fs::rename(directory / "next", directory / "current", error);
   if (error)
     throw sdk::Failure(DAVIT_FAILED, "file-not-written", "cannot keep the certificate: " + error.message());
+  return facts;
 }
 
-void remove_certificate(const Settings& settings, const std::string& app) {
+bool remove_certificate(const Settings& settings, const std::string& app) {
   // The link first: nothing may point at what is gone. Files stay until then, the running nginx has read
   // them.
-  std::error_code ignored;
-  fs::remove(directory_of(settings, app) / "current", ignored);
+  std::error_code error;
+  const bool removed = fs::remove(directory_of(settings, app) / "current", error);
+  if (error)
+    throw sdk::Failure(DAVIT_FAILED, "file-not-removed", "cannot remove the certificate: " + error.message());
+  return removed;
 }
 
 void forget_certificates(const Settings& settings, const std::string& app) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "certificate_facts.hpp"
 #include "davit/call.hpp"
 #include "davit/commands.hpp"
 #include "engine.hpp"
@@ -16,9 +17,10 @@ namespace davit::nginx {
 std::optional<Certificate> certificate_of(const Settings& settings, const std::string& app);
 
 // certs:add. Two files, or certificate and key as one PEM text on stdin. nginx checks them before they count.
-void add_certificate(const sdk::Call& call, Engine& engine, const sdk::Command& command);
+CertificateFacts add_certificate(const sdk::Call& call, Engine& engine, Machine& machine,
+                                 const sdk::Command& command);
 
-void remove_certificate(const Settings& settings, const std::string& app);  // idempotent
+bool remove_certificate(const Settings& settings, const std::string& app);  // false: there was none
 // All of them, with their keys, for good: of an app that is not served. Idempotent.
 void forget_certificates(const Settings& settings, const std::string& app);
 // Removes what is neither current nor named by an app's file, once it is an hour old (an undo may need it

@@ -4,12 +4,14 @@
 
 #include <memory>
 
+#include "certificate_facts.hpp"
 #include "certificates.hpp"
 #include "engine.hpp"
 #include "host_machine.hpp"
 #include "log_files.hpp"
 #include "log_reader.hpp"
 #include "properties.hpp"
+#include "report/report_text.hpp"
 #include "settings.hpp"
 #include "workers_folders.hpp"
 
@@ -18,6 +20,7 @@ namespace {
 
 constexpr const char* kGroup = "nginx";
 constexpr std::size_t kDefaultLines = 100;
+constexpr std::int64_t kSoonS = 14 * 24 * 3600;  // a certificate that expires so soon is a finding
 
 class NginxPlugin : public sdk::Plugin,
                     public sdk::Proxy,
@@ -96,6 +99,8 @@ class NginxPlugin : public sdk::Plugin,
   void check_exists(const sdk::Call& call, const std::string& app) const;
   void property_changed(const sdk::Call& call, const sdk::PropertyEvent& event);
   void reroute(const sdk::Call& call, Engine& engine, const std::string& app) const;
+  void add_certificate_of(const sdk::Call& call, Session& session, const sdk::Command& command) const;
+  void examine_certificates(const sdk::Call& call, Session& session, const sdk::Findings& findings) const;
 };
 
 void NginxPlugin::reroute(const sdk::Call& call, Engine& engine, const std::string& app) const {
@@ -121,15 +126,35 @@ int32_t NginxPlugin::run_command(const sdk::Call& call, const sdk::Command& comm
     const auto source = access ? access_log(engine, app) : error_log(engine, app);
     show_log(call, source, lines_wanted(command.flag("n"), kDefaultLines), command.has("t"));
   } else if (command.name == "certs:add") {
-    add_certificate(call, engine, command);
-    reroute(call, engine, app);
+    add_certificate_of(call, session, command);
   } else if (command.name == "certs:remove") {
-    remove_certificate(engine.settings(), app);
-    reroute(call, engine, app);
+    const bool removed = remove_certificate(engine.settings(), app);
+    reroute(call, engine, app);  // also for one that was killed before it came to that
+    if (!removed) {
+      call.warning("An app-specific SSL endpoint is not defined");
+      return 1;
+    }
+    call.step("Removing SSL endpoint from " + app);
+  } else if (command.name == "certs:report") {
+    return reports::show_reports(host(), call, command, "ssl", [&](const std::string& one) {
+      return report_of(session.machine, engine.settings(), one);
+    });
   } else {
     call.fail(DAVIT_UNSUPPORTED, "no-such-command", "the nginx plugin has no command " + command.name);
   }
   return 0;
+}
+
+// What clients would refuse is kept all the same: its hosts may come later, or its clients know it.
+void NginxPlugin::add_certificate_of(const sdk::Call& call, Session& session,
+                                     const sdk::Command& command) const {
+  const auto app = command.arg(0);
+  const auto facts = add_certificate(call, session.engine, session.machine, command);
+  reroute(call, session.engine, app);
+  call.step("Certificate of " + app + ": " + description_of(facts));
+  const auto route = session.engine.route_of(app);
+  const auto hosts = route ? route->hosts : host().apps(call).domains(app);
+  for (const auto& words : complaints(facts, app, hosts, host().now_unix_ms() / 1000)) call.warning(words);
 }
 
 void NginxPlugin::on_event(const sdk::Call& call, const sdk::Event& event) {
@@ -203,6 +228,25 @@ void NginxPlugin::undo_step(const sdk::Call& call, const sdk::Event& event, std:
     forget_certificates(session.settings.engine, std::string(event.app().app));
 }
 
+void NginxPlugin::examine_certificates(const sdk::Call& call, Session& session,
+                                       const sdk::Findings& findings) const {
+  for (const auto& app : host().apps(call).names()) {
+    const auto certificate = certificate_of(session.engine.settings(), app);
+    if (!certificate) continue;
+    try {
+      const auto facts = facts_of(session.machine, certificate->certificate);
+      const auto left_s = facts.expires_unix_s - host().now_unix_ms() / 1000;
+      if (left_s > kSoonS) continue;
+      findings.warning(
+          "the certificate of " + app + (left_s > 0 ? " expires at " : " expired at ") + facts.expires_at,
+          "davit certs:add " + app + " with a newer one");
+    } catch (const std::exception& error) {
+      findings.problem(error.what(),
+                       "is openssl installed? Else: davit certs:add " + app + " with another one");
+    }
+  }
+}
+
 void NginxPlugin::examine(const sdk::Call& call, const sdk::Findings& findings) {
   Session session(*this, call);
   auto& engine = session.engine;
@@ -230,6 +274,7 @@ void NginxPlugin::examine(const sdk::Call& call, const sdk::Findings& findings) 
   }
   for (const auto& home : sweep_workers_folders())
     findings.ok("the folder of nginx's workers of " + home + ", which is gone, is removed");
+  examine_certificates(call, session, findings);
 }
 
 }  // namespace

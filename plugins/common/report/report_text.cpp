@@ -1,5 +1,5 @@
 // Padding and labels follow the core's reports, so that all groups look alike.
-#include "report_text.hpp"
+#include "report/report_text.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -9,7 +9,7 @@
 
 #include "davit/failure.hpp"
 
-namespace davit::buildstep {
+namespace davit::reports {
 namespace {
 
 constexpr std::size_t kLeastWidth = 31;
@@ -135,4 +135,4 @@ std::string json_text(std::string_view text) {
   return out + "\"";
 }
 
-}  // namespace davit::buildstep
+}  // namespace davit::reports
