@@ -11,7 +11,8 @@ Result<std::vector<InstanceLine>> read_instance_lines(std::string_view text) {
   for (const std::string& line : split_lines(text)) {
     if (trim(line).empty()) continue;
     DAVIT_TRY_ASSIGN(auto members, read_json_object(line));
-    lines.push_back({members["id"], members["type"], members["number"], members["state"], line});
+    lines.push_back(
+        {members["id"], members["type"], members["number"], members["state"], members["exit_code"], line});
   }
   return lines;
 }

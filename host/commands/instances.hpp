@@ -13,7 +13,8 @@ struct InstanceLine {
   std::string type;
   std::string number;
   std::string state;
-  std::string json;  ///< the whole line
+  std::string exit_code;  ///< of its last end; empty: it has not ended yet
+  std::string json;       ///< the whole line
 };
 
 /// Starts a worker. Sorted as the worker lists them.

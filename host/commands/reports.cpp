@@ -121,8 +121,10 @@ MoreRows process_rows(Session& session, bool with_status) {
         running = running || instance.state == "running";
         const auto health = states.instances.find(instance.type + "." + instance.number);
         const bool ready = health == states.instances.end() || health->second.ready;
+        const bool ended = instance.state != "running" && !instance.exit_code.empty();
         report.add(fmt::format("status-{}-{}", instance.type, instance.number),
-                   fmt::format("{} (ID: {}){}", instance.state, instance.id,
+                   fmt::format("{} (ID: {}){}{}", instance.state, instance.id,
+                               ended ? ", exit code " + instance.exit_code : "",
                                ready ? "" : ", no requests: " + health->second.problem));
       }
     }

@@ -66,8 +66,8 @@ Result<int> list(Session& session, const Arguments& args) {
   }
   session.out().header(fmt::format("{} run containers", app.name));
   std::vector<std::vector<std::string>> rows;
-  if (!session.context.quiet) rows.push_back({"NAMES", "STATE"});
-  for (const InstanceLine& task : tasks) rows.push_back({task.id, task.state});
+  if (!session.context.quiet) rows.push_back({"NAMES", "STATE", "EXIT CODE"});
+  for (const InstanceLine& task : tasks) rows.push_back({task.id, task.state, task.exit_code});
   session.out().result(columns(rows));
   return 0;
 }

@@ -38,6 +38,7 @@ std::string instance_line(std::string_view app, const Instance& instance, std::u
                  {"pid", instance.pid},
                  {"since", iso8601_utc(instance.since_unix_ms)},
                  {"exits", instance.exits},
+                 {"exit_code", instance.exit_code < 0 ? json() : json(instance.exit_code)},
                  {"endpoints", endpoints_json(instance)}};
   return row.dump();
 }

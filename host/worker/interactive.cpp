@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 
 #include "base/ids.hpp"
@@ -20,6 +21,8 @@
 
 namespace davit {
 namespace {
+
+constexpr std::size_t kMostEndedRuns = 10;  // of an app, that wait for a run:list to show their end
 
 struct RunOptions {
   std::string app;
@@ -78,23 +81,26 @@ Result<> remove_run(Workshop& shop, const App& app, const DetachedRun& run) {
                              shop.context());
 }
 
-// What has ended on its own is forgotten with the next look; its log stays. Those that are left.
-Result<std::vector<DetachedRun>> forget_ended(Workshop& shop, const App& app) {
-  DAVIT_TRY_ASSIGN(DetachedRuns runs, runs_of(shop, app));
-  for (const DetachedRun& run : runs.list)
-    if (has_ended(run)) DAVIT_TRY(remove_run(shop, app, run));
-  std::erase_if(runs.list, has_ended);
-  return std::move(runs.list);
+// 4 of "r4".
+unsigned number_of(const DetachedRun& run) {
+  const std::string& revision = run.instance.revision;
+  unsigned number = 0;
+  std::from_chars(revision.data() + 1, revision.data() + revision.size(), number);
+  return number;
+}
+
+// Of what has ended on its own, all but the newest `kept`; their logs stay.
+Result<> forget_ended(Workshop& shop, const App& app, std::vector<DetachedRun> runs, std::size_t kept) {
+  std::erase_if(runs, [](const DetachedRun& run) { return !has_ended(run); });
+  std::ranges::sort(runs, std::greater(), number_of);
+  for (std::size_t i = kept; i < runs.size(); ++i) DAVIT_TRY(remove_run(shop, app, runs[i]));
+  return {};
 }
 
 // "r4" for the next one: a number that no run of the app has now.
 std::string next_run_revision(const std::vector<DetachedRun>& runs) {
   unsigned highest = 0;
-  for (const auto& [runtime, run] : runs) {
-    unsigned number = 0;
-    std::from_chars(run.revision.data() + 1, run.revision.data() + run.revision.size(), number);
-    highest = std::max(highest, number);
-  }
+  for (const DetachedRun& run : runs) highest = std::max(highest, number_of(run));
   return fmt::format("r{}", highest + 1);
 }
 
@@ -104,10 +110,11 @@ Result<int> run_detached(Workshop& shop, const Workshop::Running& running, const
     return fail(Code::kConflict, fmt::format("{} is just being renamed", running.app.name),
                 "Try again when that is done");
   }
-  DAVIT_TRY_ASSIGN(const auto runs, forget_ended(shop, running.app));
+  DAVIT_TRY_ASSIGN(const DetachedRuns runs, runs_of(shop, running.app));
+  DAVIT_TRY(forget_ended(shop, running.app, runs.list, kMostEndedRuns));
   Group group;
   group.owner = running.app.name;
-  group.revision = next_run_revision(runs);
+  group.revision = next_run_revision(runs.list);
   group.process_type = kRunType;
   group.count = 1;
   DAVIT_TRY_ASSIGN(const LifecycleServices services, shop.lifecycle());
@@ -211,11 +218,14 @@ Result<int> list_runs(Workshop& shop, Words words) {
   // One that is just being made looks as if it had ended.
   DAVIT_TRY_ASSIGN(const FileLock lock, lock_detached_runs(services, words[0], "run:list"));
   DAVIT_TRY_ASSIGN(const Workshop::Running running, shop.running(words[0]));
-  DAVIT_TRY_ASSIGN(const auto runs, forget_ended(shop, running.app));
-  for (const auto& [runtime, run] : runs) {
+  DAVIT_TRY_ASSIGN(const DetachedRuns runs, runs_of(shop, running.app));
+  for (const auto& [runtime, run] : runs.list) {
     shop.out().result(instance_line(running.app.name, run, running.release.version, runtime->id(), "run") +
                       "\n");
   }
+  // Their end is known now. Where that fails, the next list shows them again.
+  if (const auto forgotten = forget_ended(shop, running.app, runs.list, 0); !forgotten)
+    shop.out().warning(forgotten.error().text());
   return 0;
 }
 

@@ -1,5 +1,7 @@
 """A push becomes a running app: what a developer sees, on a home of our own user."""
+import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
@@ -155,6 +157,47 @@ class Push(harness.HomeTest):
         self.home.davit("config:set", "--no-restart", "runs", "X=y")
         done = self.home.davit("run", "runs", "bash", "-c", "ls; exit 7", check=False)
         self.assert_exit(7, done, "Procfile")
+
+    def test_a_detached_run_that_has_ended_is_listed_once_with_its_exit_code(self):
+        self.deployed("jobs", "one")
+        first = self.home.davit("run:detached", "jobs", "sh", "-c", "echo the first is over; exit 3").stdout.strip()
+        harness.wait_for(lambda: "the first is over" in self.home.davit("logs", "jobs").stdout, "its end")
+        second = self.home.davit("run:detached", "jobs", "sleep", "1000").stdout.strip()
+        third = self.home.davit("run:detached", "jobs", "true").stdout.strip()
+        ends = {}
+
+        def both_have_ended():
+            rows = self.home.json("run:list", "jobs")
+            self.assertEqual([("running", None)], [(row["state"], row["exit_code"]) for row in rows if row["id"] == second])
+            ended = [(row["id"], row["exit_code"]) for row in rows if row["state"] == "exited"]
+            self.assertFalse(ends.keys() & dict(ended).keys(), "listed twice")
+            ends.update(ended)
+            return len(ends) == 2
+        harness.wait_for(both_have_ended, "both ends")
+        self.assertEqual({first: 3, third: 0}, ends)
+        last = self.home.davit("run:detached", "jobs", "sh", "-c", "echo the last is over; exit 4").stdout.strip()
+        harness.wait_for(lambda: "the last is over" in self.home.davit("logs", "jobs").stdout, "its end")
+        harness.wait_for(lambda: re.search(rf"^{re.escape(last)} +exited +4$", self.home.davit("run:list", "jobs").stdout, re.MULTILINE),
+                         "the last one's end")
+        self.assertNotIn(last, self.home.davit("run:list", "jobs").stdout)
+        self.home.davit("run:stop", "jobs")
+
+    def test_an_instance_that_has_ended_is_shown_with_its_exit_code(self):
+        app = self.app("ends")
+        app.server("one")
+        app.write("Procfile", "web: exec python3 -u server.py\nworker: exec sleep 1000\n")
+        app.commit()
+        self.home.davit("ps:set", "ends", "restart-policy", "no")
+        self.home.davit("ps:scale", "ends", "worker=1")
+        app.push()
+
+        def worker():
+            return next(row for row in self.home.instances("ends") if row["type"] == "worker")
+        self.assertIsNone(worker()["exit_code"])
+        os.kill(worker()["pid"], signal.SIGKILL)
+        harness.wait_for(lambda: worker()["state"] == "exited", "its end")
+        self.assertEqual(128 + signal.SIGKILL, worker()["exit_code"])
+        self.assertIn("exited (ID: " + worker()["id"] + "), exit code 137\n", self.home.davit("ps:report", "ends").stdout)
 
     def test_an_app_that_exits_1_on_sigterm_has_not_crashed(self):
         app = self.app("rude")
