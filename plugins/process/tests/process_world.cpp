@@ -17,136 +17,10 @@
 #include <thread>
 
 #include "firewall.hpp"
-#include "tests/conformance/runtime/suite.hpp"
-#include "tests/temp_folder.hpp"
-#include "trees.hpp"
+#include "process_world.hpp"
 
 namespace davit::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr uid_t kAppUid = 61234;
-
-/// Programs and plugin where every user can reach them: a build folder may be closed to the test's users.
-class Installed {
- public:
-  Installed() {
-    fs::permissions(folder_.path(), fs::perms(0755));
-    fs::create_directories(folder_ / "libexec");
-    for (const char* name : {"davit-unit", "davit-adopt", "davit-init", "davit-sandbox"}) {
-      fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/libexec/davit/" + name, folder_ / "libexec" / name);
-    }
-    fs::copy_file(std::string(DAVIT_BUILD_DIR) + "/lib/davit/plugins/process.so", folder_ / "process.so");
-  }
-  [[nodiscard]] std::string libexec() const { return folder_ / "libexec"; }
-  [[nodiscard]] std::string plugin() const { return folder_ / "process.so"; }
-
- private:
-  TempFolder folder_;
-};
-
-class ProcessWorld : public World {
- public:
-  explicit ProcessWorld(std::map<std::string, std::string> settings = {}) {
-    // As `init` makes it: the way through is open, the home itself is not.
-    fs::permissions(home_.path(), fs::perms(0711));
-    fs::create_directories(home_ / "run");
-    fs::permissions(home_ / "run", fs::perms(0711));
-    const char* isolation = std::getenv("DAVIT_TEST_ISOLATION");
-    if (isolation != nullptr) settings["isolation"] = isolation;
-    host_ = std::make_unique<FakeHost>(FakeHostSettings{home_.path(), installed_.libexec(),
-                                                        RunAs{kAppUid, kAppUid, {}}, std::move(settings)});
-    restart_plugin();
-  }
-
-  ~ProcessWorld() override {
-    for (const char* owner : {"shop", "shop.example"}) {
-      EXPECT_EQ(runtime_->remove(sdk::Selector{DAVIT_OWNER_APP, owner, "", "", 0}, true), DAVIT_OK)
-          << runtime_->call().message;
-    }
-    expect_nothing_left();
-    runtime_.reset();
-    host_.reset();
-    EXPECT_FALSE(process_with_argument(home_.path())) << "a process outlives its home";
-  }
-
-  RuntimeUnderTest& runtime() override { return *runtime_; }
-  void restart_plugin() override {
-    runtime_.reset();
-    runtime_ = std::make_unique<RuntimeUnderTest>(*host_, installed_.plugin());
-  }
-
-  sdk::Artifact artifact(const std::map<std::string, std::string>& files) override {
-    const std::string name = "slug" + std::to_string(++slugs_);
-    const std::string tree = home_ / name;
-    for (const auto& [file, content] : files) {
-      fs::create_directories((fs::path(tree) / file).parent_path());
-      std::ofstream(fs::path(tree) / file, std::ios::binary) << content;
-      fs::permissions(fs::path(tree) / file, fs::perms(0755));
-    }
-    Command tar;
-    tar.argv = {"/usr/bin/tar", "--create", "--zstd", "--file", tree + ".tar.zst", "-C", tree, "."};
-    tar.env = {"PATH=/usr/bin:/bin"};
-    const auto made = host_->runner().run(tar);
-    EXPECT_TRUE(made && made->ok());
-    // The same content is the same slug: the digest stands for it.
-    std::string digest;
-    for (const auto& [file, content] : files)
-      digest += file + std::to_string(std::hash<std::string>()(content));
-    const auto [known, fresh] = by_content_.try_emplace(digest, tree + ".tar.zst");
-    return sdk::Artifact{DAVIT_ARTIFACT_SLUG, known->second, digest, "debian-12"};
-  }
-
-  std::string host_folder(const std::string& name) override {
-    const std::string path = home_ / name;
-    fs::create_directories(path);
-    return path;
-  }
-
-  void break_instance(const std::string& id) override {
-    (void)host_->supervisor().remove(id, 30'000);
-    fs::remove(home_ / ("run/plugins/process/instances/" + id + "/record"));
-  }
-
-  bool isolated() override {
-    sdk::Pairs facts;
-    EXPECT_EQ(runtime_->describe(facts), DAVIT_OK) << runtime_->call().message;
-    for (const auto& [key, value] : facts) {
-      if (key == "isolation") return value == "bubblewrap";
-    }
-    return false;
-  }
-
-  FakeHost& host() { return *host_; }
-  [[nodiscard]] std::string home() const { return home_.path(); }
-  [[nodiscard]] std::string libexec() const { return installed_.libexec(); }
-
- private:
-  void expect_nothing_left() {
-    const std::string run = home_ / "run/plugins/process/";
-    EXPECT_TRUE(process_plugin::names_in(run + "instances").empty());
-    EXPECT_TRUE(process_plugin::names_in(run + "groups").empty());
-    EXPECT_TRUE(process_plugin::names_in(run + "tasks").empty());
-    EXPECT_TRUE(host_->leases().empty()) << host_->leases().begin()->first << " still has its port";
-    const auto units = host_->supervisor().list();
-    EXPECT_TRUE(!units || units->empty());
-    if (geteuid() != 0) return;
-    Command nft;
-    nft.argv = {"/usr/sbin/nft", "list", "table", "inet", process_plugin::firewall_table(home_.path())};
-    nft.out = OutputNone{};
-    nft.err = OutputNone{};
-    const auto listed = host_->runner().run(nft);
-    EXPECT_TRUE(listed && !listed->ok()) << "the firewall's table is left";
-  }
-
-  TempFolder home_;
-  Installed installed_;
-  std::unique_ptr<FakeHost> host_;
-  std::unique_ptr<RuntimeUnderTest> runtime_;
-  std::map<std::string, std::string> by_content_;
-  int slugs_ = 0;
-};
 
 /// Tries to connect as the given user, in a child.
 bool can_connect_as(uid_t uid, std::uint32_t port) {
@@ -380,97 +254,6 @@ TEST_F(RuntimeSuite, StdoutMayBeOpenedAnew) {
   EXPECT_TRUE(wait_log("and"));
 }
 
-TEST_F(RuntimeSuite, MountsInsideTheAppAndInsideEachOther) {
-  if (!world->isolated()) GTEST_SKIP() << "needs a sandbox";
-  sdk::Task wanted = task(
-      "cat have/in some/where/in some.ini /data/in /data/sub/in; ls have;"
-      "touch have/new some/where/new /data/sub/new && echo written;"
-      "touch /data/new some.ini 2>/dev/null || echo read-only");
-  wanted.artifact = world->artifact({{"have/hidden.txt", "x"}});
-  const std::string ini = world->host_folder("etc") + "/ini";
-  std::ofstream(ini) << "ini\n";
-  wanted.mounts = {{world->host_folder("have"), "/app/have", DAVIT_MOUNT_OWN},
-                   {world->host_folder("where"), "/app/some/where", DAVIT_MOUNT_OWN},
-                   {ini, "/app/some.ini", DAVIT_MOUNT_READ_ONLY},
-                   {world->host_folder("data"), "/data", DAVIT_MOUNT_READ_ONLY},
-                   {world->host_folder("sub"), "/data/sub", DAVIT_MOUNT_OWN}};
-  fs::permissions(wanted.mounts[1].source, fs::perms(0750));  // as storage has it
-  fs::create_directory(wanted.mounts[3].source + "/sub");
-  for (const sdk::Mount& mount : wanted.mounts) {
-    if (mount.source != ini)
-      std::ofstream(mount.source + "/in") << fs::path(mount.source).filename().string() << '\n';
-  }
-  EXPECT_EQ(task_output(wanted), "have\nwhere\nini\ndata\nsub\nin\nwritten\nread-only\n");
-}
-
-/// A folder with a davit-sandbox of an app's own, which bwrap would run as root if it were at /run/davit.
-std::string bad_folder(World& world) {
-  const std::string folder = world.host_folder("bad");
-  std::ofstream(folder + "/davit-sandbox") << "#!/bin/sh\nid -u > /run/davit/ran\n";
-  fs::permissions(folder + "/davit-sandbox", fs::perms(0755));
-  return folder;
-}
-
-TEST_F(RuntimeSuite, NothingIsMountedThroughALinkOfTheApp) {
-  if (!world->isolated()) GTEST_SKIP() << "needs a sandbox";
-  const std::string data = world->host_folder("data");
-  const std::string bad = bad_folder(*world);
-  sdk::Task wanted = task("echo started");
-  wanted.artifact = world->artifact({{"hello.txt", "hello\n"}});
-  wanted.mounts = {{data, "/app/data", 0}, {bad, "/app/data/up", 0}};
-  for (const std::string& to : {std::string("../../run/davit"), "/oldroot" + data + "/made",
-                                "/oldroot" + dynamic_cast<ProcessWorld&>(*world).libexec()}) {
-    fs::remove(data + "/up");
-    fs::create_symlink(to, data + "/up");
-    EXPECT_EQ(
-        task_output(wanted, 125),
-        "davit-sandbox: nothing can be mounted at /app/data/up: /app/data/up is a link; take it away, or "
-        "mount elsewhere\n")
-        << to;
-  }
-  EXPECT_FALSE(fs::exists(bad + "/ran"));
-  EXPECT_FALSE(fs::exists(data + "/made")) << "bwrap made a folder outside the sandbox";
-}
-
-TEST_F(RuntimeSuite, ALinkThatAnInstanceLeavesIsNotFollowedWhenItStartsAgain) {
-  if (!world->isolated()) GTEST_SKIP() << "needs a sandbox";
-  const std::string to = "/oldroot" + dynamic_cast<ProcessWorld&>(*world).libexec();
-  const std::string bad = bad_folder(*world);
-  auto wanted =
-      group("worker", "mv some gone && mkdir some && ln -s " + to + " some/where && echo left; exit 1");
-  wanted.restart = DAVIT_RESTART_ALWAYS;
-  wanted.mounts = {{bad, "/app/some/where", 0}};
-  ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;
-  EXPECT_TRUE(wait_log("left"));
-  EXPECT_TRUE(
-      wait_log("davit-sandbox: nothing can be mounted at /app/some/where: /app/some/where is a link; take it "
-               "away, or mount elsewhere"));
-  EXPECT_FALSE(fs::exists(bad + "/ran"));
-}
-
-// Another instance of the app's may have been handed a descriptor of the folder.
-TEST_F(RuntimeSuite, ALinkThatComesAndGoesIsNotFollowedEither) {
-  if (geteuid() != 0 || !world->isolated()) GTEST_SKIP() << "needs root and a sandbox";
-  const std::string data = world->host_folder("data");
-  const std::string bad = bad_folder(*world);
-  fs::create_directory(data + "/up");
-  fs::create_symlink("/oldroot" + dynamic_cast<ProcessWorld&>(*world).libexec(), data + "/link");
-  sdk::Task wanted = task("true");
-  wanted.artifact = world->artifact({{"hello.txt", "hello\n"}});
-  wanted.mounts = {{data, "/app/data", 0}, {bad, "/app/data/up", 0}};
-  std::jthread change([&](const std::stop_token& stop) {
-    while (!stop.stop_requested())
-      renameat2(AT_FDCWD, (data + "/up").c_str(), AT_FDCWD, (data + "/link").c_str(), RENAME_EXCHANGE);
-  });
-  for (int i = 0; i < 50 && !fs::exists(bad + "/ran"); ++i) {
-    TestCall call;
-    int code = -1;
-    EXPECT_EQ(runtime().run_task(call, wanted, code), DAVIT_OK) << call.message;
-    EXPECT_TRUE(code == 0 || code == 125) << code;
-  }
-  EXPECT_FALSE(fs::exists(bad + "/ran"));
-}
-
 TEST_F(RuntimeSuite, ADamagedSlugSaysSo) {
   sdk::Group damaged = group("worker", "sleep 1000");
   damaged.artifact = world->artifact({{"other", "x"}});
@@ -495,6 +278,10 @@ TEST_F(RuntimeSuite, NothingRunsAsRoot) {
 }
 
 }  // namespace
+
+std::string build_folder() {
+  return DAVIT_BUILD_DIR;
+}
 
 std::unique_ptr<World> make_world() {
   return std::make_unique<ProcessWorld>();
