@@ -186,7 +186,7 @@ class BadInput(harness.HomeTest):
         self.assert_exit(0, self.home.davit("doctor", check=False), *said)
         self.home.davit("system:stop")
         self.home.davit("system:start")
-        self.still_good()
+        harness.wait_for(lambda: self.home.get("bad")[0] == 200, "the app answers again")
 
     def test_a_procfile_with_windows_line_ends_works(self):
         app = self.app("crlf")

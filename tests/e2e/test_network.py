@@ -105,7 +105,7 @@ class Networks(harness.HomeTest):
         settings = "[plugins.docker.settings]\n"
         with self.home.settings(lambda text: text.replace(settings, settings + 'networks = ["davit-stranger"]\n', 1)):
             self.home.davit("ps:restart", "alone")
-            self.assertIn("alone.web.1", self.home.json("network:info", "davit-stranger")["containers"])
+            harness.wait_for(lambda: "alone.web.1" in self.home.json("network:info", "davit-stranger")["containers"], "the end of the old container")
         self.home.davit("network:set", "alone", "attach-post-create")
         self.home.davit("ps:restart", "alone")
         self.home.davit("network:set", "alone", "initial-network", "host")
