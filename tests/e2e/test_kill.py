@@ -216,7 +216,7 @@ class KillParts(harness.HomeTest):
         self.assertIn("1 of 1 instance of removed is gone", done.stderr)
         self.assertIn("davit ps:restart removed", done.stderr)
         self.assert_exit(1, self.home.davit("doctor", check=False), "1 of 1 instance of removed is gone")
-        self.assert_exit(1, self.home.davit("checks:run", "removed", check=False), "1 of 1 instances of removed.web are gone")
+        self.assert_exit(1, self.home.davit("checks:run", "removed", check=False), "1 of 1 instances failed their checks")
         self.home.davit("ps:restart", "removed")
         self.answers("removed", "one")
         self.assertNotIn("removed is gone", self.home.davit("system:start").stderr)
