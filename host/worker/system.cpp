@@ -74,20 +74,35 @@ Result<> warn_of_missing(Workshop& shop) {
   return {};
 }
 
+Result<> start_proxy(Workshop& shop, PluginHost& plugins) {
+  DAVIT_TRY_ASSIGN(Proxy * proxy, plugins.proxy());
+  if (proxy == nullptr) return {};
+  DAVIT_TRY(proxy->ensure(shop.context()));
+  shop.out().step(fmt::format("{} is up", proxy->id()));
+  return {};
+}
+
+Result<> start_hook(Workshop& shop, Hook& hook, const Event& event) {
+  DAVIT_TRY_ASSIGN(const std::string token, hook.prepare(event, shop.context()));
+  return hook.apply(event, token, shop.context());
+}
+
+// The proxy, and what plugins do in system.start, such as starting containers: one that fails keeps none of
+// the others down. The first failure is the answer.
 Result<> start_plugins(Workshop& shop) {
   DAVIT_TRY_ASSIGN(PluginHost * plugins, shop.plugins());
-  DAVIT_TRY_ASSIGN(Proxy * proxy, plugins->proxy());
-  if (proxy != nullptr) {
-    DAVIT_TRY(proxy->ensure(shop.context()));
-    shop.out().step(fmt::format("{} is up", proxy->id()));
-  }
   DAVIT_TRY_ASSIGN(EventBus * bus, shop.bus());
+  Result<> all = start_proxy(shop, *plugins);
   const Event event{event_id::kSystemStart, std::monostate{}, {}};
   for (Hook* hook : bus->steps(event.id)) {
-    DAVIT_TRY_ASSIGN(const std::string token, hook->prepare(event, shop.context()));
-    DAVIT_TRY(hook->apply(event, token, shop.context()));
+    auto done = start_hook(shop, *hook, event);
+    if (done) continue;
+    if (all)
+      all = std::move(done);
+    else
+      shop.out().warning(done.error().text());
   }
-  return {};
+  return all;
 }
 
 }  // namespace
@@ -100,11 +115,12 @@ Result<int> system_start(Workshop& shop, Words /*words*/) {
   const auto plugins = start_plugins(shop);
   start_services(shop);
   DAVIT_TRY(shop.supervisor().release_held());
-  DAVIT_TRY(plugins);
   const std::vector<std::string> all{"--all"};
-  DAVIT_TRY_ASSIGN(const int code, recover(shop, all));
-  DAVIT_TRY(warn_of_missing(shop));
-  return code;
+  const auto recovered = recover(shop, all);
+  const auto told = warn_of_missing(shop);
+  DAVIT_TRY(plugins);
+  DAVIT_TRY(told);
+  return recovered;
 }
 
 Result<int> system_stop(Workshop& shop, Words /*words*/) {
