@@ -28,6 +28,13 @@ void check_mounts(const std::vector<sdk::Mount>& mounts) {
                          "a mount at " + mount.target + " would hide davit's own programs in " + own,
                          "mount it elsewhere");
     }
+    for (const char* link : {"/var/tmp", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+      if (!target.starts_with(std::string(link) + "/")) continue;
+      throw sdk::Failure(
+          DAVIT_INVALID, "mount",
+          "nothing can be mounted at " + mount.target + ": " + link + " is a link in a sandbox",
+          "mount it elsewhere, such as below /app, or where the link leads to");
+    }
     if (access(mount.source.c_str(), F_OK) != 0) {
       throw sdk::Failure(DAVIT_NOT_FOUND, "mount-source",
                          "the folder " + mount.source + " to mount does not exist",

@@ -63,6 +63,19 @@ TEST_F(RuntimeSuite, NothingIsMountedThroughALinkOfTheApp) {
   EXPECT_FALSE(fs::exists(data + "/made")) << "bwrap made a folder outside the sandbox";
 }
 
+TEST_F(RuntimeSuite, NothingIsMountedThroughALinkOfTheSandbox) {
+  if (!world->isolated()) GTEST_SKIP() << "needs a sandbox";
+  sdk::Task wanted = task("echo started");
+  wanted.artifact = world->artifact({{"hello.txt", "hello\n"}});
+  for (const char* target : {"/var/tmp", "/var/tmp/up", "/lib/up"}) {
+    wanted.mounts = {{world->host_folder("data"), "/tmp", 0}, {world->host_folder("up"), target, 0}};
+    TestCall call;
+    int code = -1;
+    EXPECT_EQ(runtime().run_task(call, wanted, code), DAVIT_INVALID) << target;
+    EXPECT_THAT(call.message, testing::HasSubstr("is a link in a sandbox")) << target;
+  }
+}
+
 TEST_F(RuntimeSuite, ALinkThatAnInstanceLeavesIsNotFollowedWhenItStartsAgain) {
   if (!world->isolated()) GTEST_SKIP() << "needs a sandbox";
   const std::string to = "/oldroot" + dynamic_cast<ProcessWorld&>(*world).libexec();
