@@ -97,8 +97,11 @@ Result<std::vector<std::string>> named_apps(Session& session, const CliCommand& 
   std::vector<std::string> apps;
   if (!args.app.empty()) apps.push_back(args.app);
   if (spec.more_app != 0) apps.push_back(args.args[spec.more_app - 1]);
-  // [APP] and APP|--global of a plugin's command: its note does not tell them from other words.
-  if (spec.unknown_flags == UnknownFlags::kPassOn && spec.app == AppArgument::kNone && !args.args.empty()) {
+  // [APP] and APP|--global of a plugin's command: its note tells them from other words in its usage alone.
+  const bool of_all = std::ranges::any_of(
+      args.typed, [](std::string_view word) { return word == "--global" || word == "--all"; });
+  if (spec.unknown_flags == UnknownFlags::kPassOn && spec.app == AppArgument::kNone && !of_all &&
+      spec.usage.find("APP") != std::string_view::npos && !args.args.empty()) {
     DAVIT_TRY_ASSIGN(Store * store, session.reading());
     DAVIT_TRY_ASSIGN(const bool is_app, store->apps().exists(args.args.front()));
     if (is_app) apps.push_back(args.args.front());
@@ -216,7 +219,24 @@ Result<int> run(Session& session, const std::vector<std::string>& words) {
 
 }  // namespace
 
+/// While one that may judge cannot be asked, nobody passes.
+static Result<> refuse_without_judge(Session& session) {
+  DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
+  for (const CatalogEntry& entry : catalog->entries()) {
+    if (!entry.enabled || !entry.problem) continue;
+    const bool judges = std::ranges::any_of(
+        entry.note.hooks, [](const HookSpec& hook) { return hook.event == "auth.authorize"; });
+    if (!judges && !entry.note.id.empty()) continue;  // without a note nobody knows
+    return fail(Code::kDenied,
+                fmt::format("Nothing is run over ssh while the plugin {} cannot be asked: {}", entry.id,
+                            entry.problem->message),
+                "On the server: davit doctor", "judge-missing");
+  }
+  return {};
+}
+
 Result<> authorize(Session& session, std::string_view command, std::string_view app) {
+  DAVIT_TRY(refuse_without_judge(session));
   const std::string payload =
       JsonObject().text("actor", session.acting().actor).text("command", command).text("app", app).str();
   return session.publish("auth.authorize", payload);

@@ -99,6 +99,7 @@ TEST_F(Commands, AGlobalDomainMakesNoNameThatAnotherAppHas) {
   ASSERT_EQ(run({"domains:set", "shop", "shop.test"}), 0) << out_.errors;
   EXPECT_EQ(run({"domains:enable", "shop"}), 0) << out_.errors;
   EXPECT_EQ(run({"domains:clear", "shop"}), 1);
+  EXPECT_EQ(run({"domains:remove", "shop", "shop.test"}), 1) << "its default name is the other's now";
   EXPECT_EQ(*store_->domains().list(shop.id), Words{"shop.test"});
 }
 
@@ -280,6 +281,15 @@ TEST_F(Gated, TheGateIsAskedForEveryAppThatTheWordsName) {
   EXPECT_EQ(judged("gates:show billing"), Words{"billing"});
   EXPECT_EQ(judged("gates:show elsewhere"), Words{""}) << "a word that is no app";
   EXPECT_EQ(judged("gates:show --app billing"), Words{"billing"});
+  EXPECT_EQ(judged("gates:show --global billing"), Words{""}) << "all apps, whatever the next word is";
+  EXPECT_EQ(judged("gates:open billing"), Words{""}) << "no app is meant";
+}
+
+TEST_F(Gated, NobodyPassesAGateThatCannotBeAsked) {
+  std::ofstream(home_.plugins_toml) << "[host]\n[plugins.gatekeeper.settings]\ntypo = 1\n";
+  EXPECT_EQ(over_ssh("apps:list"), 1);
+  EXPECT_NE(out_.errors.find("the plugin gatekeeper cannot be asked"), std::string::npos) << out_.errors;
+  EXPECT_EQ(run({"apps:list"}), 0) << "the owner may";
 }
 
 TEST_F(Commands, FrozenAppsAreToldApart) {
