@@ -109,7 +109,9 @@ Result<> write_own(Store& store, const App& app, Verb verb, const std::vector<st
   }
   if (verb == Verb::kRemove) {
     DAVIT_TRY(table.remove(app.id, domains));
-    return refuse_to_return(store, app, domains);
+    DAVIT_TRY(refuse_to_return(store, app, domains));
+    DAVIT_TRY_ASSIGN(const auto hosts, hosts_of(store, app));
+    return refuse_taken(store, app, hosts);  // its default name may be back
   }
   DAVIT_TRY(refuse_default_names(store, app, domains));
   return table.add(app.id, domains);
