@@ -22,7 +22,7 @@
 namespace davit {
 namespace {
 
-constexpr std::size_t kMostEndedRuns = 10;  // of an app, that wait for a run:list to show their end
+constexpr std::size_t kMostEndedRuns = 3;  // of an app, that wait for a run:list to show their end
 
 struct RunOptions {
   std::string app;

@@ -122,7 +122,16 @@ std::vector<std::string> complaints(const CertificateFacts& facts, const std::st
 
 sdk::Pairs report_of(Machine& machine, const Settings& settings, const std::string& app) {
   const auto certificate = certificate_of(settings, app);
-  const auto facts = certificate ? facts_of(machine, certificate->certificate) : CertificateFacts();
+  CertificateFacts facts;
+  std::string verified;
+  try {
+    if (certificate) {
+      facts = facts_of(machine, certificate->certificate);
+      verified = verification_of(machine, certificate->certificate);
+    }
+  } catch (const sdk::Failure& failure) {  // one that cannot be read hides no other
+    verified = failure.message();
+  }
   return {{"ssl-dir", settings.root + "/certs/" + app + "/current"},
           {"ssl-enabled", certificate ? "true" : "false"},
           {"ssl-expires-at", facts.expires_at},
@@ -130,7 +139,7 @@ sdk::Pairs report_of(Machine& machine, const Settings& settings, const std::stri
           {"ssl-issuer", facts.issuer},
           {"ssl-starts-at", facts.starts_at},
           {"ssl-subject", facts.subject},
-          {"ssl-verified", certificate ? verification_of(machine, certificate->certificate) : ""}};
+          {"ssl-verified", verified}};
 }
 
 }  // namespace davit::nginx
