@@ -239,6 +239,7 @@ class ReadOnly(harness.HomeTest):
     def test_each_command_says_what_to_do(self):
         app = self.deployed("ro", "one")
         self.home.davit("config:set", "ro", "A=b")
+        harness.wait_for(lambda: {"done"} == {row["state"] for row in self.home.json("deploys:list", "ro")}, "the drain, which writes")
         key = self.home.folder / "key"
         self.home.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key])
         app.server("two")
