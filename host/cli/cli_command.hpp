@@ -15,7 +15,6 @@ struct CliFlag {
   std::string_view value;    ///< "text|json", "N"; "": a switch
   std::string_view summary;  ///< for the long help and the man page
   char letter = 0;           ///< 't' for -t; 0: none
-  bool repeats = false;      ///< may be given more than once (--env)
 };
 
 enum class HomeNeed {

@@ -59,7 +59,8 @@ class WordReader {
   }
 
   static tl::unexpected<Error> open_quote() {
-    return fail(Code::kInvalid, "The command has a quote that is not closed");
+    return fail(Code::kInvalid, "The command has a quote that is not closed",
+                "Quote it for ssh as well: ssh HOST \"config:set APP 'A=b c'\"");
   }
 
   std::string_view text_;
@@ -69,7 +70,9 @@ class WordReader {
 }  // namespace
 
 Result<std::vector<std::string>> split_ssh_command(std::string_view text) {
-  if (text.size() > kMaxCommandBytes) return fail(Code::kInvalid, "The command is too long");
+  if (text.size() > kMaxCommandBytes)
+    return fail(Code::kInvalid, "The command is too long",
+                "128 KiB at most; run it on the server, or give a file by stdin where the command takes one");
   if (text.find('\0') != std::string_view::npos) return fail(Code::kInvalid, "The command has a NUL byte");
   return WordReader(text).all();
 }
@@ -85,7 +88,8 @@ bool is_git_request(const std::vector<std::string>& words) {
 Result<GitRequest> git_request(const std::vector<std::string>& words) {
   const bool spaced = words.front() == "git";  // `git receive-pack X`, as some clients send it
   const std::size_t name_at = spaced ? 2 : 1;
-  if (words.size() != name_at + 1) return fail(Code::kInvalid, "A git request names one repository");
+  if (words.size() != name_at + 1)
+    return fail(Code::kInvalid, "A git request names one repository", "Use HOST:APP as the remote");
   std::string_view app = words[name_at];
   if (app.starts_with("~/")) app.remove_prefix(2);
   while (app.starts_with('/')) app.remove_prefix(1);

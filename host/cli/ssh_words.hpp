@@ -20,10 +20,9 @@ struct GitRequest {
   std::string app;      ///< checked by the caller
 };
 
-/// Whether the words are a git request; the app is taken from "APP", "APP.git", "/APP", "/APP.git" and
-/// "~/APP".
 bool is_git_request(const std::vector<std::string>& words);
-/// Invalid if it names no app in one of these forms.
+/// The app of "APP", "/APP" and "~/APP", each also with ".git" or a "/" behind it; further slashes around it
+/// mean nothing. Invalid for other paths. Whether that is an app's name is the caller's to check.
 Result<GitRequest> git_request(const std::vector<std::string>& words);
 
 }  // namespace davit

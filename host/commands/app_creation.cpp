@@ -9,9 +9,11 @@
 
 #include "base/ids.hpp"
 #include "cli/json.hpp"
+#include "commands/default_names.hpp"
 #include "git/git_command.hpp"
 #include "git/repository.hpp"
 #include "git/source_rules.hpp"
+#include "lifecycle/routes.hpp"
 #include "process/file_lock.hpp"
 #include "process/files.hpp"
 
@@ -69,6 +71,16 @@ Result<> tell_plugins(Session& session, const std::string& name, const App* sour
   return session.publish("app.copy", JsonObject().text("app", name).text("source_app", source->name).str());
 }
 
+/// An app whose default name is another's can be made and given a name, but not be deployed as it is.
+void warn_of_taken_names(Session& session, Store& store, const App& app) {
+  const auto hosts = hosts_of(store, app);
+  if (!hosts) return;
+  const auto free = refuse_taken(store, app, *hosts);
+  if (free) return;
+  session.out().warning(free.error().text());
+  session.out().warning(free.error().hint);
+}
+
 /// The repository first, and the rows last and together: one that dies on the way leaves files that are
 /// nobody's, and the next who makes the app begins anew. When anything fails, nothing of it is left.
 Result<App> make_app(Session& session, const std::string& name, const App* source) {
@@ -97,7 +109,10 @@ Result<App> make_app(Session& session, const std::string& name, const App* sourc
     return tell_plugins(session, name, source);
   };
   auto done = make();
-  if (done) return std::move(*made);
+  if (done) {
+    warn_of_taken_names(session, *store, *made);
+    return std::move(*made);
+  }
   if (made) {
     if (auto undone = store->apps().destroy(made->id); !undone) session.out().warning(undone.error().text());
   }

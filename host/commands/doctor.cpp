@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "base/defaults.hpp"
 #include "commands/findings.hpp"
 #include "commands/table.hpp"
 #include "git/repository.hpp"
@@ -57,7 +58,7 @@ void look_at_repository(Session& session, Store& store, const std::string& app, 
   const auto wrong = repository_problems(session.home(), installation, app);
   if (wrong.empty()) return;
   const auto record = store.apps().get(app);
-  const auto limit = record ? SourceRules(store, record->id).max_push_bytes() : kMaxPushBytes;
+  const auto limit = record ? SourceRules(store, record->id).max_push_bytes() : defaults::kMaxPushBytes;
   const auto mended = create_repository(session.home(), installation, session.processes(), app, limit);
   for (const std::string& what : wrong) {
     const std::string text = fmt::format("Repository of {}: {}", app, what);

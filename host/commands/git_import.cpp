@@ -236,7 +236,9 @@ Result<int> git_sync(Session& session, const Arguments& args) {
   DAVIT_TRY_ASSIGN(Import import, import_for(session, args, "git:sync"));
   const bool build = args.has("build");
   const bool if_changes = args.has("build-if-changes");
-  if (build && if_changes) return fail(Code::kInvalid, "--build and --build-if-changes exclude each other");
+  if (build && if_changes)
+    return fail(Code::kInvalid, "--build and --build-if-changes exclude each other",
+                "Give one of them: --build-if-changes builds only what has changed");
   const FetchSpec spec{args.args[0], args.args.size() > 1 ? args.args[1] : import.rules.branch(),
                        !session.where().over_ssh};
   DAVIT_TRY(check_fetch(spec));

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 
+#include "base/defaults.hpp"
 #include "base/text.hpp"
 #include "cli/json.hpp"
 #include "commands/change.hpp"
 #include "git/source_rules.hpp"
+#include "lifecycle/retention.hpp"
 
 namespace davit {
 namespace {
@@ -27,26 +29,35 @@ Result<> check_script_limit(std::string_view value) {
 
 // The keys that the lifecycle and host/git read; a property that nothing reads is not offered.
 std::vector<CliProperty> check_settings() {
-  return {{"start-timeout", "60", true, true, check_seconds, "seconds in which an instance must be healthy"},
-          {"wait-to-retire", "60", true, true, check_seconds,
+  return {{"start-timeout", std::to_string(defaults::kStartTimeoutS), true, true, check_seconds,
+           "seconds in which an instance must be healthy"},
+          {"wait-to-retire", std::to_string(defaults::kWaitToRetireS), true, true, check_seconds,
            "seconds that old instances have at most to finish their requests"}};
 }
 
 std::vector<CliProperty> git_settings() {
-  return {{"deploy-branch", "", true, true, check_branch, "branch that is deployed; not set: main, master"},
-          {"max-blob-bytes", "104857600", true, true, check_bytes, "largest file"},
-          {"max-files", "200000", true, true, check_count, "most files of one commit"},
-          {std::string(kMaxPushBytesKey), "2147483648", true, true, check_bytes,
-           "most that one push sends, history included"},
-          {"max-tree-bytes", "1073741824", true, true, check_bytes, "all files of one commit"}};
+  return {
+      {"deploy-branch", "", true, true, check_branch, "branch that is deployed; not set: main, master"},
+      {"max-blob-bytes", std::to_string(defaults::kMaxBlobBytes), true, true, check_bytes, "largest file"},
+      {"max-files", std::to_string(defaults::kMaxFiles), true, true, check_count, "most files of one commit"},
+      {std::string(kMaxPushBytesKey), std::to_string(defaults::kMaxPushBytes), true, true, check_bytes,
+       "most that one push sends, history included"},
+      {"max-tree-bytes", std::to_string(defaults::kMaxTreeBytes), true, true, check_bytes,
+       "all files of one commit"}};
 }
 
 std::vector<CliProperty> retention_settings() {
-  return {{"cache-days", "30", true, true, check_count, "days that an unused build cache is kept"},
-          {"cache-mib", "0", true, true, check_count, "a larger build cache goes; 0: no limit"},
-          {"deployments", "100", true, true, check_count, "how many deployments keep their log"},
-          {"log-days", "30", true, true, check_count, "days that logs of ended instances are kept"},
-          {"releases", "10", true, true, check_count, "how many releases are kept"}};
+  const RetentionRules rules;
+  return {
+      {"cache-days", std::to_string(rules.cache_days), true, true, check_count,
+       "days that an unused build cache is kept"},
+      {"cache-mib", std::to_string(rules.cache_mib), true, true, check_count,
+       "a larger build cache goes; 0: no limit"},
+      {"deployments", std::to_string(rules.deployments), true, true, check_count,
+       "how many deployments keep their log"},
+      {"log-days", std::to_string(rules.log_days), true, true, check_count,
+       "days that logs of ended instances are kept"},
+      {"releases", std::to_string(rules.releases), true, true, check_count, "how many releases are kept"}};
 }
 
 std::vector<CliProperty> process_settings() {
@@ -58,10 +69,11 @@ std::vector<CliProperty> process_settings() {
       {"restart-policy", "on-failure:10", true, true, check_restart_policy,
        "always, no, unless-stopped, on-failure, on-failure:N"},
       {"runtime", "", true, true, {}, "plugin that runs the app; not set: the home's"},
-      {"script-timeout-seconds", "600", true, true, check_script_limit,
+      {"script-timeout-seconds", std::to_string(defaults::kScriptTimeoutS), true, true, check_script_limit,
        "longest time of each script of app.json"},
       {"stack", "", true, true, {}, "STACK that buildpacks see; not set: that of buildpacks:set-property"},
-      {"stop-timeout-seconds", "30", true, true, check_seconds, "from the stop signal to the kill"}};
+      {"stop-timeout-seconds", std::to_string(defaults::kStopTimeoutS), true, true, check_seconds,
+       "from the stop signal to the kill"}};
 }
 
 Result<> emit(Session& session, const Report& report, const Arguments& args, bool several) {

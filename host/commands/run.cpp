@@ -17,7 +17,8 @@ namespace {
 Result<std::string> variables_of(const Arguments& args) {
   std::string pairs;
   for (const std::string_view pair : args.values("env")) {
-    if (pair.find('=') == std::string_view::npos) return fail(Code::kInvalid, "--env takes KEY=VALUE");
+    if (pair.find('=') == std::string_view::npos)
+      return fail(Code::kInvalid, "--env takes KEY=VALUE", "As in --env RAILS_ENV=test");
     pairs.append(pair).push_back('\0');
   }
   return pairs;
@@ -91,7 +92,7 @@ Result<int> enter(Session& session, const Arguments& args) {
   return session.work(operation);
 }
 
-constexpr CliFlag kEnvFlag{"env", "KEY=VALUE", "One more variable for the process", 'e', true};
+constexpr CliFlag kEnvFlag{"env", "KEY=VALUE", "One more variable for the process", 'e'};
 constexpr CliFlag kRunFlags[] = {kEnvFlag, {"no-tty", "", "Without a terminal, even if there is one"}};
 constexpr CliFlag kDetachedFlags[] = {kEnvFlag};
 constexpr CliFlag kFormat[] = {kFormatFlag};

@@ -55,9 +55,4 @@ std::vector<Hook*> EventBus::steps(std::string_view event_id) const {
   return steps;
 }
 
-bool EventBus::has(std::string_view event_id) const {
-  const auto hooks = hooks_.find(event_id);
-  return hooks != hooks_.end() && !hooks->second.empty();
-}
-
 }  // namespace davit

@@ -44,7 +44,6 @@ class EventBus {
   void tell(const Event& event, const CallContext& context);
   /// The step hooks of an event in order, for the engine, which journals each part. Borrowed.
   [[nodiscard]] std::vector<Hook*> steps(std::string_view event_id) const;
-  [[nodiscard]] bool has(std::string_view event_id) const;
 
  private:
   std::map<std::string, std::vector<std::unique_ptr<Hook>>, std::less<>> hooks_;

@@ -49,7 +49,8 @@ Result<std::string> GitCommand::run(const std::vector<std::string>& args,
                                     const std::vector<std::string>& env) const {
   DAVIT_TRY_ASSIGN(Exit exit, processes_.run(command(args, env)));
   if (exit.truncated)
-    return fail(Code::kInvalid, "git said more than we can read: the tree has too many entries");
+    return fail(Code::kInvalid, fmt::format("git {} said more than we can read", args.front()),
+                "The repository has too many files: leave dependencies out of it");
   if (exit.ok()) return std::move(exit.out);
   return fail(Code::kFailed, fmt::format("git {}: {}", args.front(), last_line(exit.err)), {}, "git-failed");
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/defaults.hpp"
 #include "base/paths.hpp"
 #include "base/result.hpp"
 #include "process/process_runner.hpp"
@@ -13,12 +14,11 @@
 namespace davit {
 
 /// The default of what one push may send: a whole history.
-inline constexpr std::uint64_t kMaxPushBytes = 2048ULL * 1024 * 1024;
 
 /// Makes repos/APP.git, or mends its settings and hook. Idempotent. The hook holds davit's absolute path and
 /// the home, not the environment's.
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,
-                           std::string_view app, std::uint64_t max_push_bytes = kMaxPushBytes);
+                           std::string_view app, std::uint64_t max_push_bytes = defaults::kMaxPushBytes);
 
 /// The hook alone, of a repository that has got another name.
 Result<> write_hook(const Home& home, const Installation& installation, std::string_view app);

@@ -13,15 +13,6 @@
 
 namespace davit {
 
-Result<std::string> app_of_git_path(std::string_view path) {
-  for (const std::string_view prefix : {"~/", "/"}) {
-    if (path.starts_with(prefix)) path.remove_prefix(prefix.size());
-  }
-  if (path.ends_with(".git")) path.remove_suffix(4);
-  DAVIT_TRY(check_app_name(path));
-  return std::string(path);
-}
-
 Result<int> serve_git(const Home& home, ProcessRunner& processes, std::string_view service,
                       std::string_view app, std::string_view actor) {
   constexpr std::string_view kServices[] = {"git-receive-pack", "git-upload-pack", "git-upload-archive"};

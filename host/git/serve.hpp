@@ -1,7 +1,6 @@
 // serve_git: git's own programs on an app's repository, for pushes and clones over ssh.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "base/paths.hpp"
@@ -9,9 +8,6 @@
 #include "process/process_runner.hpp"
 
 namespace davit {
-
-/// "APP", "/APP", "APP.git" and "~/APP" mean the app; the error says what is allowed.
-Result<std::string> app_of_git_path(std::string_view path);
 
 /// Runs git-receive-pack, git-upload-pack or git-upload-archive with our fds 0-2. The hook learns the actor
 /// by DAVIT_ACTOR. Exit code.

@@ -1,18 +1,12 @@
 // Git properties of an app, else the global ones, else the defaults here.
 #include "git/source_rules.hpp"
 
-#include <charconv>
-
-#include "git/repository.hpp"
+#include "base/defaults.hpp"
 #include "git/tree_rules.hpp"
 
 namespace davit {
 namespace {
 
-constexpr std::uint64_t kMiB = 1024 * 1024;
-constexpr std::uint64_t kMaxBlobBytes = 100 * kMiB;
-constexpr std::uint64_t kMaxTreeBytes = 1024 * kMiB;
-constexpr std::uint64_t kMaxFiles = 200'000;
 constexpr std::string_view kHeads = "refs/heads/";
 
 }  // namespace
@@ -23,10 +17,7 @@ std::string SourceRules::text(std::string_view key) const {
 }
 
 std::uint64_t SourceRules::number(std::string_view key, std::uint64_t otherwise) const {
-  const std::string value = text(key);
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  return error == std::errc{} && !value.empty() && end == value.data() + value.size() ? number : otherwise;
+  return store_.properties().number(app_, "git", key, otherwise);
 }
 
 // By default both names that git gives to a first branch.
@@ -43,16 +34,16 @@ std::string SourceRules::branches_text() const {
 }
 
 std::uint64_t SourceRules::max_blob_bytes() const {
-  return number("max-blob-bytes", kMaxBlobBytes);
+  return number("max-blob-bytes", defaults::kMaxBlobBytes);
 }
 std::uint64_t SourceRules::max_tree_bytes() const {
-  return number("max-tree-bytes", kMaxTreeBytes);
+  return number("max-tree-bytes", defaults::kMaxTreeBytes);
 }
 std::uint64_t SourceRules::max_files() const {
-  return number("max-files", kMaxFiles);
+  return number("max-files", defaults::kMaxFiles);
 }
 std::uint64_t SourceRules::max_push_bytes() const {
-  return number(kMaxPushBytesKey, kMaxPushBytes);
+  return number(kMaxPushBytesKey, defaults::kMaxPushBytes);
 }
 
 Result<> SourceRules::check(const GitCommand& git, const std::string& revision,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/defaults.hpp"
 #include "base/text.hpp"
 #include "lifecycle/question.hpp"
 #include "process/listening.hpp"
@@ -13,9 +14,8 @@
 namespace davit {
 namespace {
 
-constexpr std::uint64_t kPollMs = 20;         // between tries to reach a port that nobody opened yet
-constexpr std::uint64_t kDefaultStartS = 60;  // until a new instance must answer, once it may be asked
-constexpr unsigned kExitsAllowed = 1;         // a second exit before it is ready: it will not come up
+constexpr std::uint64_t kPollMs = 20;  // between tries to reach a port that nobody opened yet
+constexpr unsigned kExitsAllowed = 1;  // a second exit before it is ready: it will not come up
 constexpr std::uint64_t kShownLogLines = 20;
 
 // How far one instance has got with its checks.
@@ -52,8 +52,8 @@ class Waiting {
       : run_(run),
         target_(target),
         deadline_(now() + delays_of(target.checks) +
-                  1000 *
-                      static_cast<MonoMs>(run.number_property("checks", "start-timeout", kDefaultStartS))) {}
+                  1000 * static_cast<MonoMs>(
+                             run.number_property("checks", "start-timeout", defaults::kStartTimeoutS))) {}
 
   Result<std::vector<Instance>> wait() {
     for (;;) {

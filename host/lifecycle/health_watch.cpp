@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/defaults.hpp"
 #include "lifecycle/checks.hpp"
 #include "lifecycle/identity.hpp"
 #include "lifecycle/processes.hpp"
@@ -18,17 +19,7 @@ constexpr MonoMs kLeastWaitMs = 100;      // between two questions, whatever an 
 constexpr MonoMs kBusyWaitMs = 500;       // when the lock was taken
 constexpr MonoMs kLongestWaitMs = 5'000;  // until instances are looked at again
 constexpr MonoMs kStopSlackMs = 15'000;   // beyond the stop timeout, when the runtime kills
-constexpr std::uint64_t kStopTimeoutS = 30;
-constexpr std::uint64_t kStartTimeoutS = 60;
 constexpr std::uint64_t kLookMs = 250;
-
-std::uint64_t number_property(Store& store, AppId app, std::string_view group, std::string_view key,
-                              std::uint64_t otherwise) {
-  const auto value = store.properties().effective(app, group, key);
-  if (!value || !*value) return otherwise;
-  const auto number = std::strtoull((*value)->c_str(), nullptr, 10);
-  return number == 0 ? otherwise : number;
-}
 
 // By its place in the list: names may repeat.
 std::string key_of(const HealthCheck& check, std::size_t index) {
@@ -122,8 +113,8 @@ bool HealthWatch::ask(const Found& found, Runtime& runtime, const HealthCheck& c
   }
   asked.problem = fmt::format("{}: {}", title_of(check), answer.error().text());
   // What is still starting is not dead.
-  const auto start_ms =
-      1000 * number_property(services_.store, app_->id, "checks", "start-timeout", kStartTimeoutS);
+  const auto start_ms = 1000 * services_.store.properties().number(app_->id, "checks", "start-timeout",
+                                                                   defaults::kStartTimeoutS);
   const bool starting = !asked.answered_well &&
                         services_.clock.now_unix_ms() - watched.since_ms < static_cast<UnixMs>(start_ms);
   if (check.purpose == CheckPurpose::kLiveness && starting) return true;
@@ -205,8 +196,8 @@ Result<> HealthWatch::restart(const std::string& name, InstanceHealth& health) {
     DAVIT_TRY_ASSIGN(Runtime * runtime, services_.capabilities.runtime(group.runtime));
     const Selector one{OwnerKind::kApp, group.owner, revision_, group.process_type, number};
     DAVIT_TRY(runtime->stop(one, call_));
-    const auto limit_ms =
-        1000 * number_property(services_.store, app_->id, "ps", "stop-timeout-seconds", kStopTimeoutS);
+    const auto limit_ms = 1000 * services_.store.properties().number(app_->id, "ps", "stop-timeout-seconds",
+                                                                     defaults::kStopTimeoutS);
     const MonoMs until = services_.clock.now_mono_ms() + static_cast<MonoMs>(limit_ms) + kStopSlackMs;
     for (;;) {
       DAVIT_TRY_ASSIGN(const auto instances, runtime->inspect(one, call_));

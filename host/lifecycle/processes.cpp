@@ -7,6 +7,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "base/defaults.hpp"
 #include "base/text.hpp"
 #include "lifecycle/environment.hpp"
 #include "lifecycle/release_extras.hpp"
@@ -14,8 +15,6 @@
 
 namespace davit {
 namespace {
-
-constexpr std::uint64_t kStopTimeoutMs = 30'000;
 
 std::uint64_t number_or(const TextMap& map, std::string_view key, std::uint64_t otherwise) {
   const auto it = map.find(key);
@@ -161,12 +160,12 @@ Result<Group> group_of(DeploymentRun& run, const ReleaseProcess& process, unsign
   group.mounts = plain_mounts(mounts);
   group.limits = limits_of(run.services.store, run.app.id, process.type);
   TextMap plan{{"stop-timeout-ms", std::to_string(1000 * run.number_property("ps", "stop-timeout-seconds",
-                                                                             kStopTimeoutMs / 1000))},
+                                                                             defaults::kStopTimeoutS))},
                {"memory-bytes", std::to_string(group.limits.memory_bytes)},
                {"cpu-millis", std::to_string(group.limits.cpu_millis)}};
   ProcessEvent payload{run.app.name, run.revision, process.type, count, plan};
   DAVIT_TRY(run.services.bus.filter(Event{event_id::kProcessPlan, &payload, {}}, run.call));
-  group.stop_timeout_ms = number_or(plan, "stop-timeout-ms", kStopTimeoutMs);
+  group.stop_timeout_ms = number_or(plan, "stop-timeout-ms", 1000 * defaults::kStopTimeoutS);
   group.limits.memory_bytes = number_or(plan, "memory-bytes", group.limits.memory_bytes);
   group.limits.cpu_millis =
       static_cast<std::uint32_t>(number_or(plan, "cpu-millis", group.limits.cpu_millis));

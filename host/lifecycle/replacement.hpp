@@ -6,9 +6,6 @@
 
 namespace davit {
 
-/// checks:set wait-to-retire, if nobody says: how long old instances may go on with their requests.
-inline constexpr std::uint64_t kDrainLimitS = 60;
-
 /// How many new instances of the type may be starting at one time; 0: all of them. app.json's max_parallel,
 /// else ps:set max-parallel.
 std::uint32_t max_parallel(const DeploymentRun& run, std::string_view process_type);

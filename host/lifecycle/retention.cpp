@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 
 #include "lifecycle/slug_store.hpp"
@@ -44,10 +43,7 @@ Result<> forget_old(DeploymentRun& run) {
 
 RetentionRules retention_rules(Store& store, AppId app) {
   const auto number = [&](std::string_view key, std::uint64_t otherwise) {
-    const auto value = store.properties().effective(app, "retention", key);
-    std::uint64_t parsed = otherwise;
-    if (value && *value) std::from_chars((*value)->data(), (*value)->data() + (*value)->size(), parsed);
-    return parsed;
+    return store.properties().number(app, "retention", key, otherwise);
   };
   RetentionRules rules;
   rules.releases = number("releases", rules.releases);

@@ -64,11 +64,7 @@ std::string DeploymentRun::property(std::string_view group, std::string_view key
 
 std::uint64_t DeploymentRun::number_property(std::string_view group, std::string_view key,
                                              std::uint64_t otherwise) const {
-  const std::string value = property(group, key, "");
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (error != std::errc{} || end != value.data() + value.size()) return otherwise;
-  return number;
+  return services.store.properties().number(app.id, group, key, otherwise);
 }
 
 }  // namespace davit

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/defaults.hpp"
 #include "lifecycle/environment.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/release_extras.hpp"
@@ -13,8 +14,6 @@
 
 namespace davit {
 namespace {
-
-constexpr std::uint64_t kScriptLimitS = 600;
 
 // The exit code. `limit_ms` 0: as long as it takes.
 Result<int> run_line(DeploymentRun& run, const ReleaseProcess& line, std::uint64_t limit_ms) {
@@ -47,8 +46,9 @@ ReleaseProcess line_of(const Release& release, std::string name, std::string scr
 
 std::uint64_t script_limit_ms(const DeploymentRun& run) {
   // Never without an end: after the switch nothing else would end one that hangs, which has the app's lock.
-  const std::uint64_t limit_s = run.number_property("ps", "script-timeout-seconds", kScriptLimitS);
-  return 1000 * (limit_s == 0 ? kScriptLimitS : limit_s);
+  const std::uint64_t limit_s =
+      run.number_property("ps", "script-timeout-seconds", defaults::kScriptTimeoutS);
+  return 1000 * (limit_s == 0 ? defaults::kScriptTimeoutS : limit_s);
 }
 
 Result<> run_predeploy(DeploymentRun& run) {

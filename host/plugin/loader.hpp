@@ -5,7 +5,6 @@
 #include <davit/plugin.h>
 #include <sys/types.h>
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -28,23 +27,5 @@ Result<> check_trust(const std::filesystem::path& file, const LoadTrust& trust);
 /// one.
 Result<const davit_plugin_descriptor*> load_plugin(const std::filesystem::path& file, const PluginNote& note,
                                                    const LoadTrust& trust);
-
-enum class ScanEnd : std::uint8_t {
-  kLoaded,   ///< and its descriptor agrees with its note
-  kRefused,  ///< by a check or by the dynamic linker
-  kCrashed,  ///< by a signal
-  kExited,   ///< exit() in a constructor
-  kHung,     ///< past the deadline; it was killed
-};
-struct Scan {
-  ScanEnd end = ScanEnd::kRefused;
-  std::string message;  ///< for people; "" for kLoaded
-  [[nodiscard]] bool ok() const { return end == ScanEnd::kLoaded; }
-};
-
-/// Reads the note and loads the file in a forked child, which dies afterwards: what a plugin does in its
-/// constructors harms only that. From a single-threaded program. Error: only when there can be no child.
-Result<Scan> scan_in_child(const std::filesystem::path& file, const LoadTrust& trust,
-                           std::int64_t deadline_ms = 10'000);
 
 }  // namespace davit

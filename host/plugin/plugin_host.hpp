@@ -84,7 +84,7 @@ class PluginHost final : public Capabilities {
   Result<int> run_command(const PluginCommandCall& command, const CallContext& context) override;
 
   [[nodiscard]] const PluginCatalog& catalog() const;
-  /// Ids of the plugins that are loaded now, in order of loading (`--trace`, tests, benches).
+  /// Ids of the plugins that are loaded now, in order of loading: for tests.
   [[nodiscard]] std::vector<std::string> loaded() const;
   /// Stops and destroys every instance in reverse order of their start. Afterwards nothing can be called.
   void stop_all();

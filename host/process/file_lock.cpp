@@ -188,17 +188,6 @@ Result<FileLock> FileLock::acquire(const std::filesystem::path& path, const Lock
   }
 }
 
-Result<FileLock> FileLock::adopt(int fd, const std::filesystem::path& path) {
-  UniqueFd ours(fd);
-  if (!is_still(fd, path))
-    return fail(Code::kInternal, fmt::format("descriptor {} is not the lock {}", fd, path.native()));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    return fail(Code::kInternal, fmt::format("descriptor {} does not hold the lock {}", fd, path.native()));
-  }
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  return FileLock(std::move(ours), path);
-}
-
 void FileLock::release() {
   if (!fd_.valid()) return;
   ::flock(fd_.get(), LOCK_UN);

@@ -41,9 +41,6 @@ class FileLock {
                                   const LockWait& wait);
   /// Does not wait. Held by another: kConflict, and the message names command and age.
   static Result<FileLock> try_acquire(const std::filesystem::path& path, const LockOwner& owner);
-  /// Takes over a descriptor that a parent handed down (the worker's side). Checks that it is `path`'s file,
-  /// locked.
-  static Result<FileLock> adopt(int fd, const std::filesystem::path& path);
   /// Who wrote itself in last; nullopt for no file or no text. Says nothing about whether the lock is held.
   static std::optional<LockOwner> last_owner(const std::filesystem::path& path);
 

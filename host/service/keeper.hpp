@@ -95,7 +95,6 @@ class ServiceKeeper {
   [[nodiscard]] const ServiceWorld& world() const { return world_; }
 
  private:
-  friend class Building;
   /// Does not wait: Conflict.
   Result<FileLock> try_lock(const Service& service);
   using Fill = std::function<Result<>(const Generation&)>;

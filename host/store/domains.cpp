@@ -92,11 +92,4 @@ Result<std::optional<DomainOwner>> Domains::owner_of(std::string_view domain) {
       read_owner, domain);
 }
 
-Result<std::vector<DomainOwner>> Domains::everywhere() {
-  return database_.collect(
-      "SELECT scope, apps.name, domain FROM domains JOIN apps ON apps.id = scope "
-      "WHERE scope <> 0 ORDER BY domain",
-      read_owner);
-}
-
 }  // namespace davit

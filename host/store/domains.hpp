@@ -42,8 +42,6 @@ class Domains {
   Result<> set_enabled(AppId app, bool enabled);
   /// Exact match; a wildcard is found by its own text only.
   Result<std::optional<DomainOwner>> owner_of(std::string_view domain);
-  /// All apps' domains, sorted by domain; without the global scope.
-  Result<std::vector<DomainOwner>> everywhere();
 
  private:
   Database& database_;

@@ -96,10 +96,10 @@ Result<std::vector<std::string>> Ports::owners(std::string_view prefix) {
 }
 
 Result<std::vector<PortLease>> Ports::list() {
-  return database_.collect(
-      "SELECT port, owner, leased_at_ms FROM ports WHERE owner IS NOT NULL ORDER BY port", [](Row row) {
-        return PortLease{read_port(row), row.text(1), row.integer(2)};
-      });
+  return database_.collect("SELECT port, owner FROM ports WHERE owner IS NOT NULL ORDER BY port",
+                           [](Row row) {
+                             return PortLease{read_port(row), row.text(1)};
+                           });
 }
 
 }  // namespace davit

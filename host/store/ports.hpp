@@ -24,7 +24,6 @@ struct PortRange {
 struct PortLease {
   std::uint16_t port = 0;
   std::string owner;  ///< a unit's id: "shop.d17.web.1", "nginx"
-  UnixMs leased_at_ms = 0;
 };
 
 /// Threads: those of its Store; processes may ask at the same time.

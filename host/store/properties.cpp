@@ -1,6 +1,8 @@
 // Properties.
 #include "store/properties.hpp"
 
+#include <charconv>
+
 #include "store/database.hpp"
 
 namespace davit {
@@ -31,6 +33,16 @@ Result<std::optional<std::string>> Properties::effective(AppId app, std::string_
       read_text, app, group, key);
 }
 
+std::uint64_t Properties::number(AppId app, std::string_view group, std::string_view key,
+                                 std::uint64_t otherwise) {
+  const auto value = effective(app, group, key);
+  if (!value || !*value) return otherwise;
+  const std::string& text = **value;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size() ? number : otherwise;
+}
+
 Result<> Properties::set(AppId scope, std::string_view group, std::string_view key, std::string_view value) {
   DAVIT_TRY(
       database_.run("INSERT INTO properties (scope, grp, key, value) VALUES (?1, ?2, ?3, ?4) "
@@ -46,24 +58,11 @@ Result<bool> Properties::unset(AppId scope, std::string_view group, std::string_
   return removed > 0;
 }
 
-Result<> Properties::unset_group(AppId scope, std::string_view group) {
-  DAVIT_TRY(database_.run("DELETE FROM properties WHERE scope = ?1 AND grp = ?2", scope, group));
-  return {};
-}
-
 Result<PropertyMap> Properties::group(AppId scope, std::string_view group) {
   PropertyMap values;
   DAVIT_TRY(database_.each(
       "SELECT key, value FROM properties WHERE scope = ?1 AND grp = ?2",
       [&](Row row) { values.insert_or_assign(row.text(0), row.text(1)); }, scope, group));
-  return values;
-}
-
-Result<PropertyMap> Properties::effective_group(AppId app, std::string_view group) {
-  PropertyMap values;
-  DAVIT_TRY(database_.each(
-      "SELECT key, value FROM properties WHERE scope IN (?1, 0) AND grp = ?2 ORDER BY scope",
-      [&](Row row) { values.insert_or_assign(row.text(0), row.text(1)); }, app, group));
   return values;
 }
 

@@ -3,6 +3,7 @@
 // keeps what it is given.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,14 +37,13 @@ class Properties {
   Result<std::optional<std::string>> get(AppId scope, std::string_view group, std::string_view key);
   /// The app's value, else the global one.
   Result<std::optional<std::string>> effective(AppId app, std::string_view group, std::string_view key);
+  /// The effective value; `otherwise` if there is none, or none that is a whole number or can be read.
+  std::uint64_t number(AppId app, std::string_view group, std::string_view key, std::uint64_t otherwise);
   Result<> set(AppId scope, std::string_view group, std::string_view key, std::string_view value);
   /// Returns whether there was a value.
   Result<bool> unset(AppId scope, std::string_view group, std::string_view key);
-  Result<> unset_group(AppId scope, std::string_view group);
 
   Result<PropertyMap> group(AppId scope, std::string_view group);
-  /// Global values overlaid with the app's.
-  Result<PropertyMap> effective_group(AppId app, std::string_view group);
   /// All of a scope, sorted by group and key.
   Result<std::vector<Property>> list(AppId scope);
   /// One key over all scopes that set it, sorted by scope: which apps chose a runtime, a builder, a deploy

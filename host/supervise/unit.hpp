@@ -16,9 +16,6 @@
 
 namespace davit {
 
-/// With `sandboxed`, argv must make bwrap write its info to this descriptor: {"--info-fd", "9"}.
-inline constexpr int kSandboxInfoFd = 9;
-
 /// Lines of fds 1 and 2 go through s6-log into `dir`/current, each with a UTC time in front
 /// ("2026-11-23 10:05:00.123456789  text"); a full file becomes @TAI64N.s (or .u after a crash of the
 /// logger). A full disk makes the writer wait. The folder is made (0700, owned by us). None: fds 1 and 2 on

@@ -39,7 +39,7 @@ Result<TextMap> take_variables(const std::string& file) {
   for (const std::string& pair : split(pairs, '\0')) {
     if (pair.empty()) continue;
     const auto equals = pair.find('=');
-    if (equals == std::string::npos) return fail(Code::kInvalid, "--env wants KEY=VALUE");
+    if (equals == std::string::npos) return fail(Code::kInvalid, "--env takes KEY=VALUE");
     DAVIT_TRY(check_config_key(pair.substr(0, equals)));
     env[pair.substr(0, equals)] = pair.substr(equals + 1);
   }

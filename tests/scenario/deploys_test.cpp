@@ -49,6 +49,17 @@ TEST_F(Deploys, NothingIsLeftOfTheWork) {
   EXPECT_EQ(world.sources.refs.at("refs/heads/main"), kFirst);
 }
 
+TEST_F(Deploys, TheLimitsOfATreeReachItsCheckout) {
+  must(world.push());
+  EXPECT_EQ(world.sources.last_limits.max_tree_bytes, 1024ULL * 1024 * 1024);
+  EXPECT_EQ(world.sources.last_limits.max_files, 200'000U);
+  must(world.store().properties().set(world.shop.id, "git", "max-tree-bytes", "5000"));
+  must(world.store().properties().set(world.shop.id, "git", "max-files", "0"));
+  must(world.push(kSecond));
+  EXPECT_EQ(world.sources.last_limits.max_tree_bytes, 5'000U);
+  EXPECT_EQ(world.sources.last_limits.max_files, 0U) << "no limit";
+}
+
 TEST_F(Deploys, TheNextPushReplacesTheFirst) {
   must(world.push(kFirst));
   must(world.push(kSecond));

@@ -166,6 +166,16 @@ TEST_F(Health, WhatIsStillStartingIsNotDead) {
   EXPECT_THAT(world.record.calls, Contains("runtime.stop shop.d1.web.1")) << "start-timeout is over";
 }
 
+TEST_F(Health, WithoutTimeToStartItIsDeadAtOnce) {
+  must(world.store().properties().set(world.shop.id, "checks", "start-timeout", "0"));
+  deploy(kLiveness, 1);
+  for (Instance& instance : world.plugins.runtime_fake.instances)
+    instance.since_unix_ms = world.clock.now_unix_ms();
+  sick_ = {"shop.d1.web.1"};
+  pass(20'000);
+  EXPECT_THAT(world.record.calls, Contains("runtime.stop shop.d1.web.1"));
+}
+
 TEST_F(Health, AWarningChangesNothing) {
   deploy(
       R"([{"type":"liveness","path":"/l","wait":1,"warn":true},{"type":"readiness","path":"/r","wait":1,"warn":true}])");

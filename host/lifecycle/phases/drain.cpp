@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/defaults.hpp"
 #include "lifecycle/processes.hpp"
 #include "lifecycle/replacement.hpp"
 #include "lifecycle/routes.hpp"
@@ -26,7 +27,7 @@ Result<> drain_requests(DeploymentRun& run, Runtime& runtime, const std::string&
   std::erase_if(instances, [&](const Instance& instance) { return instance.number <= above; });
   if (instances.empty()) return {};
   Route route{owner, revision, {}, endpoints_of(instances), false, {}};
-  const auto limit_ms = 1000 * run.number_property("checks", "wait-to-retire", kDrainLimitS);
+  const auto limit_ms = 1000 * run.number_property("checks", "wait-to-retire", defaults::kWaitToRetireS);
   auto drained = proxy->drain(route, limit_ms, run.call);
   if (!drained && drained.error().code != Code::kTimeout) run.call.out.warning(drained.error().text());
   return {};

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "base/defaults.hpp"
 #include "lifecycle/step.hpp"
 #include "lifecycle/undo.hpp"
 #include "lifecycle/variables.hpp"
@@ -11,8 +12,6 @@
 namespace davit {
 namespace {
 
-constexpr std::uint64_t kMaxTreeBytes = 1024ULL * 1024 * 1024;
-constexpr std::uint64_t kMaxFiles = 200'000;
 constexpr std::size_t kMaxManifestBytes = 1024 * 1024;
 
 Result<> read_manifest(DeploymentRun& run) {
@@ -45,8 +44,8 @@ Result<> fetch(DeploymentRun& run) {
                 fmt::format("Push something: git push davit main"), "nothing-to-build");
   }
   run.source_dir = run.work_dir() + "/source";
-  SourceLimits limits{run.number_property("git", "max-tree-bytes", kMaxTreeBytes),
-                      run.number_property("git", "max-files", kMaxFiles)};
+  SourceLimits limits{run.number_property("git", "max-tree-bytes", defaults::kMaxTreeBytes),
+                      run.number_property("git", "max-files", defaults::kMaxFiles)};
   DAVIT_TRY(journalled(
       run, {"fetch", std::string(kHostStep), "source.checkout", {}, run.work_dir()}, [&]() -> Result<> {
         DAVIT_TRY(run.services.sources.keep(run.app.name, revision, run.deployment.id));

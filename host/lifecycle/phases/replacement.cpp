@@ -7,6 +7,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "base/defaults.hpp"
 #include "lifecycle/checks.hpp"
 #include "lifecycle/detached_runs.hpp"
 #include "lifecycle/processes.hpp"
@@ -20,7 +21,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint64_t kStopTimeoutS = 30;
 constexpr std::uint64_t kStopSlackMs = 15'000;  // beyond the stop timeout, when the runtime kills
 constexpr MonoMs kBackAgainMs = 60'000;         // until what was stopped must be up again
 constexpr std::uint64_t kLookMs = 250;
@@ -111,8 +111,8 @@ Result<> wait_for_all(DeploymentRun& run, Runtime& runtime, const Stopped& group
 
 Result<> stop_all(DeploymentRun& run, const std::vector<Stopped>& groups) {
   const auto limit_ms =
-      static_cast<MonoMs>(1000 * (run.number_property("ps", "stop-timeout-seconds", kStopTimeoutS) +
-                                  run.number_property("checks", "wait-to-retire", kDrainLimitS)) +
+      static_cast<MonoMs>(1000 * (run.number_property("ps", "stop-timeout-seconds", defaults::kStopTimeoutS) +
+                                  run.number_property("checks", "wait-to-retire", defaults::kWaitToRetireS)) +
                           kStopSlackMs);
   for (const Stopped& group : groups) {
     // What drains is ended by another worker; what launches is of a deployment that is stuck, and by nobody.

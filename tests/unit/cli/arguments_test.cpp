@@ -10,7 +10,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 constexpr CliFlag kFlags[] = {
-    {"format", "text|json", ""}, {"tail", "", "", 't'}, {"num", "N", "", 'n'}, {"env", "K=V", "", 'e', true}};
+    {"format", "text|json", ""}, {"tail", "", "", 't'}, {"num", "N", "", 'n'}, {"env", "K=V", "", 'e'}};
 
 CliCommand spec(AppArgument app, std::size_t most = kAnyCount) {
   return {.name = "group:verb",

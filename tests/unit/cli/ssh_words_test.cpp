@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/ids.hpp"
+
 namespace davit {
 namespace {
 
@@ -29,7 +31,8 @@ TEST(SshWords, RefusesWhatIsBroken) {
 }
 
 TEST(GitRequest, TakesTheFormsOfARepositorysName) {
-  for (const char* form : {"'shop'", "'/shop'", "'shop.git'", "'/shop.git'", "'~/shop.git'", "shop/"}) {
+  for (const char* form :
+       {"'shop'", "'/shop'", "'shop.git'", "'/shop.git'", "'~/shop'", "'~/shop.git'", "shop/", "//shop"}) {
     const auto words = split_ssh_command(std::string("git-receive-pack ") + form);
     ASSERT_TRUE(words && is_git_request(*words)) << form;
     const auto request = git_request(*words);
@@ -40,6 +43,21 @@ TEST(GitRequest, TakesTheFormsOfARepositorysName) {
   const Words spaced{"git", "upload-pack", "shop"};
   ASSERT_TRUE(is_git_request(spaced));
   EXPECT_EQ(git_request(spaced)->service, "git-upload-pack");
+}
+
+// As git:ssh does it.
+bool names_an_app(const std::string& path) {
+  const auto request = git_request({"git-upload-pack", path});
+  return request && check_app_name(request->app);
+}
+
+TEST(GitRequest, NothingElseIsAnApp) {
+  EXPECT_TRUE(names_an_app("www.shop.example"));
+  for (const char* path : {"", "/", "..", "../shop", "/../etc", "shop/../x", "/srv/shop.git", "~root/shop",
+                           "Shop", "shop ", "-shop", "shop\n", "shop;ls", ".git", "a/.git"}) {
+    EXPECT_FALSE(names_an_app(path)) << path;
+  }
+  EXPECT_FALSE(names_an_app(std::string(64, 'a')));
 }
 
 TEST(GitRequest, RefusesPathsAndFlags) {

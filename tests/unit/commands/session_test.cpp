@@ -103,6 +103,17 @@ TEST_F(Commands, AGlobalDomainMakesNoNameThatAnotherAppHas) {
   EXPECT_EQ(*store_->domains().list(shop.id), Words{"shop.test"});
 }
 
+TEST_F(Commands, AnAppWhoseDefaultNameIsAnothersIsToldSoAtOnce) {
+  const App shop = make_app("shop", true);
+  ASSERT_TRUE(store_->domains().add(AppId::kGlobal, {"example.com"}));
+  ASSERT_TRUE(store_->domains().add(shop.id, {"blog.example.com"}));
+  EXPECT_EQ(run({"apps:create", "blog"}), 0);
+  EXPECT_NE(out_.errors.find("blog.example.com is a domain of shop"), std::string::npos) << out_.errors;
+  EXPECT_NE(out_.errors.find("davit domains:set blog NAME"), std::string::npos) << out_.errors;
+  EXPECT_EQ(run({"apps:create", "cart"}), 0);
+  EXPECT_EQ(out_.errors, "");
+}
+
 TEST_F(Commands, AGlobalDomainThatFailsForAnAppIsKept) {
   make_app("shop", true);
   asked_.exit_code = 1;

@@ -92,8 +92,6 @@ TEST_F(EventBusTest, StepsAreGivenInOrderAndEventsWithoutHooksAreSilent) {
   ASSERT_EQ(steps.size(), 2U);
   EXPECT_EQ(steps[0]->plugin(), "a");
   EXPECT_EQ(steps[1]->plugin(), "b");
-  EXPECT_TRUE(bus_.has("route.switch"));
-  EXPECT_FALSE(bus_.has("app.create"));
   EXPECT_TRUE(bus_.steps("app.create").empty());
   EXPECT_TRUE(bus_.ask({"app.create", {}, {}}, context_));
 }

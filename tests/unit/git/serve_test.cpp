@@ -1,4 +1,4 @@
-// Paths that git clients ask for, and the programs that serve them.
+// The programs that serve git clients.
 #include "git/serve.hpp"
 
 #include "tests/fakes/fake_process_runner.hpp"
@@ -8,22 +8,6 @@ namespace davit {
 namespace {
 
 using testing::Contains;
-
-TEST(GitPath, ManyWaysToNameAnApp) {
-  for (const char* path : {"shop", "/shop", "shop.git", "/shop.git", "~/shop", "~/shop.git"}) {
-    EXPECT_EQ(must(app_of_git_path(path)), "shop") << path;
-  }
-  EXPECT_EQ(must(app_of_git_path("www.shop.example")), "www.shop.example");
-}
-
-TEST(GitPath, NothingElseIsAnApp) {
-  for (const std::string path :
-       {"", "/", "..", "../shop", "/../etc", "shop/../x", "//shop", "/srv/shop.git", "~root/shop", "Shop",
-        "shop ", "-shop", "shop\n", "shop;ls", ".git", "a/.git"}) {
-    EXPECT_FALSE(app_of_git_path(path)) << path;
-  }
-  EXPECT_FALSE(app_of_git_path(std::string(64, 'a')));
-}
 
 class Serve : public GitTest {
  protected:

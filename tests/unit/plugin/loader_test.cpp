@@ -1,4 +1,4 @@
-// Loading: what is refused before and after dlopen, and the scan in a child.
+// Loading: what is refused before and after dlopen.
 #include "plugin/loader.hpp"
 
 #include <gmock/gmock.h>
@@ -24,11 +24,6 @@ class LoaderTest : public ::testing::Test {
     const auto loaded = load_plugin(file, *note, kUs);
     EXPECT_FALSE(loaded);
     return loaded ? Error{} : loaded.error();
-  }
-  Scan scan(const std::string& fixture, std::int64_t deadline_ms = 20'000) {
-    auto scan = scan_in_child(at_.install(fixture, fixture + ".so"), kUs, deadline_ms);
-    EXPECT_TRUE(scan);
-    return scan ? *scan : Scan{};
   }
   PluginHome at_;
 };
@@ -67,19 +62,6 @@ TEST_F(LoaderTest, DescriptorAndNoteMustAgree) {
 TEST_F(LoaderTest, TheLinkersWordsAreKept) {
   EXPECT_THAT(refusal("undefined").message, HasSubstr("nobody_has_this"));
   EXPECT_THAT(refusal("no_entry").message, HasSubstr("davit_plugin_v1"));
-}
-
-TEST_F(LoaderTest, TheScanFindsWhatAPluginDoesAtLoad) {
-  EXPECT_EQ(scan("fixture").end, ScanEnd::kLoaded);
-  EXPECT_EQ(scan("undefined").end, ScanEnd::kRefused);
-  EXPECT_EQ(scan("no_note").end, ScanEnd::kRefused);
-  const Scan crashed = scan("crashes");
-  EXPECT_EQ(crashed.end, ScanEnd::kCrashed);
-  EXPECT_THAT(crashed.message, HasSubstr("SIGABRT"));
-  const Scan exited = scan("exits");
-  EXPECT_EQ(exited.end, ScanEnd::kExited);
-  EXPECT_THAT(exited.message, HasSubstr("exit code 3"));
-  EXPECT_EQ(scan("hangs", 300).end, ScanEnd::kHung);
 }
 
 }  // namespace

@@ -92,15 +92,6 @@ TEST(FileLock, LivesAsLongAsTheChildThatGotIt) {
   EXPECT_TRUE(FileLock::try_acquire(dir / "shop", owner("ps:scale"))) << "the other child holds nothing";
 }
 
-TEST(FileLock, AdoptTakesOnlyTheRightDescriptor) {
-  test::TempFolder dir;
-  auto lock = FileLock::try_acquire(dir / "shop", owner("git push"));
-  ASSERT_TRUE(lock);
-  EXPECT_FALSE(FileLock::adopt(::dup(0), dir / "shop"));
-  const auto adopted = FileLock::adopt(::dup(lock->fd()), dir / "shop");
-  EXPECT_TRUE(adopted);
-}
-
 TEST(FileLock, AFileDeletedMeanwhileIsMadeAnew) {
   test::TempFolder dir;
   auto first = FileLock::try_acquire(dir / "unit", owner("remove"));

@@ -122,7 +122,7 @@ TEST_F(Apps, DestroyTakesEverythingButTheHistory) {
   for (const AppId owner : {shop, other, AppId::kGlobal}) {
     must(store().config().set_many(owner, {{"A", Secret("1")}}));
     must(store().properties().set(owner, "ps", "restart-policy", "always"));
-    must(store().lists().add({owner, "buildpacks", "urls"}, "x"));
+    must(store().lists().assign({owner, "buildpacks", "urls"}, {"x"}));
     must(store().plugin_kv().set("nginx", owner, "k", "v"));
   }
   must(store().domains().add(shop, {"shop.example.com"}));
@@ -159,7 +159,7 @@ TEST_F(Apps, WritingForAnAppThatIsGoneIsAnError) {
   const AppId gone{4711};
   EXPECT_EQ(slug_of(store().config().set_many(gone, {{"A", Secret("1")}})), "app-not-found");
   EXPECT_EQ(slug_of(store().properties().set(gone, "ps", "k", "v")), "app-not-found");
-  EXPECT_EQ(slug_of(store().lists().add({gone, "g", "k"}, "v")), "app-not-found");
+  EXPECT_EQ(slug_of(store().lists().assign({gone, "g", "k"}, {"v"})), "app-not-found");
   EXPECT_EQ(slug_of(store().domains().add(gone, {"a.b"})), "app-not-found");
   EXPECT_EQ(slug_of(store().domains().set_enabled(gone, true)), "app-not-found");
   EXPECT_EQ(slug_of(store().formation().set_many(gone, {{"web", 1}})), "app-not-found");

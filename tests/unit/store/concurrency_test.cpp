@@ -43,6 +43,16 @@ class Concurrency : public StoreTest {
     }
   }
 
+  // Reads and writes in one transaction.
+  static void append(Store& own, AppId scope, const std::string& value) {
+    must(own.transaction([&]() -> Result<> {
+      const ListKey list{scope, "g", "k"};
+      DAVIT_TRY_ASSIGN(auto values, own.lists().items(list));
+      values.push_back(value);
+      return own.lists().assign(list, values);
+    }));
+  }
+
   static constexpr StoreOptions kPatient{.busy_timeout_ms =
                                              120'000};  // a loaded machine must not fail the test
 };
@@ -94,7 +104,7 @@ TEST_F(Concurrency, ThreadsWithStoresOfTheirOwnDoNotDisturbEachOther) {
     threads.emplace_back([&, index] {
       Store own = must(Store::open(file(), StoreMode::kWrite, clock_, kPatient));
       for (int i = 0; i < 30; ++i) {
-        must(own.lists().add({shop, "g", "k"}, std::to_string(index)));
+        append(own, shop, std::to_string(index));
         must(own.apps().names());
       }
     });
@@ -125,7 +135,7 @@ TEST_F(Concurrency, CommandsThatOpenAndCloseAllTheTimeNeverFail) {
     const bool writes = index < 2;
     for (int i = 0; i < 60; ++i) {
       Store own = must(Store::open(file(), writes ? StoreMode::kWrite : StoreMode::kRead, clock_, kPatient));
-      if (writes) must(own.lists().add({shop, "g", "k"}, "x"));
+      if (writes) append(own, shop, "x");
       if (must(own.apps().names()).size() != 1) throw std::runtime_error("the app is missing");
     }
   });

@@ -33,16 +33,24 @@ TEST_F(Properties, GroupsDoNotMix) {
   must(properties.set(shop, "nginx", "a", ""));
   must(properties.set(shop, "git", "a", "x"));
   must(properties.set(AppId::kGlobal, "nginx", "b", "global"));
-  must(properties.set(AppId::kGlobal, "nginx", "c", "global"));
   EXPECT_EQ(must(properties.group(shop, "nginx")), (PropertyMap{{"a", ""}, {"b", "2"}}));
-  EXPECT_EQ(must(properties.effective_group(shop, "nginx")),
-            (PropertyMap{{"a", ""}, {"b", "2"}, {"c", "global"}}));
   const auto all = must(properties.list(shop));
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].group + all[1].group + all[1].key + all[2].key, "gitnginxab");
-  must(properties.unset_group(shop, "nginx"));
-  EXPECT_TRUE(must(properties.group(shop, "nginx")).empty());
-  EXPECT_EQ(must(properties.group(shop, "git")).size(), 1U);
+}
+
+TEST_F(Properties, ANumberIsWholeOrNone) {
+  const AppId shop = app("shop");
+  auto& properties = store().properties();
+  EXPECT_EQ(properties.number(shop, "ps", "limit", 30), 30U);
+  must(properties.set(AppId::kGlobal, "ps", "limit", "7"));
+  EXPECT_EQ(properties.number(shop, "ps", "limit", 30), 7U);
+  must(properties.set(shop, "ps", "limit", "0"));
+  EXPECT_EQ(properties.number(shop, "ps", "limit", 30), 0U) << "that is a number, and somebody's wish";
+  for (const char* other : {"", "5x", "-1", " 5", "99999999999999999999"}) {
+    must(properties.set(shop, "ps", "limit", other));
+    EXPECT_EQ(properties.number(shop, "ps", "limit", 30), 30U) << other;
+  }
 }
 
 TEST_F(Properties, OneKeyIsFoundEverywhere) {
@@ -58,35 +66,14 @@ TEST_F(Properties, OneKeyIsFoundEverywhere) {
   EXPECT_EQ(found[1].value, "docker");
 }
 
-TEST_F(OrderedLists, ItemsStandWhereTheyWerePut) {
+TEST_F(OrderedLists, ItemsStandInTheOrderThatTheyWereGiven) {
   const ListKey urls{app("shop"), "buildpacks", "urls"};
   auto& lists = store().lists();
   EXPECT_EQ(must(lists.items(urls)), Items{});
-  must(lists.add(urls, "b"));
-  must(lists.add(urls, "d", 9));
-  must(lists.add(urls, "a", 1));
-  must(lists.add(urls, "c", 3));
-  EXPECT_EQ(must(lists.items(urls)), (Items{"a", "b", "c", "d"}));
-  must(lists.replace(urls, 2, "B"));
-  must(lists.replace(urls, 5, "e"));
-  EXPECT_EQ(must(lists.items(urls)), (Items{"a", "B", "c", "d", "e"}));
-  must(lists.remove_at(urls, 1));
-  EXPECT_TRUE(must(lists.remove(urls, "d")));
-  EXPECT_FALSE(must(lists.remove(urls, "d")));
-  EXPECT_EQ(must(lists.items(urls)), (Items{"B", "c", "e"}));
-}
-
-TEST_F(OrderedLists, ABadIndexSaysWhichAreGoodAndChangesNothing) {
-  const ListKey urls{app("shop"), "buildpacks", "urls"};
-  auto& lists = store().lists();
-  must(lists.assign(urls, {"a", "b"}));
-  EXPECT_EQ(slug_of(lists.add(urls, "x", 0)), "index-invalid");
-  EXPECT_EQ(slug_of(lists.replace(urls, 0, "x")), "index-invalid");
-  EXPECT_EQ(slug_of(lists.replace(urls, 4, "x")), "index-invalid");
-  EXPECT_EQ(slug_of(lists.remove_at(urls, 0)), "index-invalid");
-  const auto beyond = lists.remove_at(urls, 3);
-  EXPECT_EQ(beyond.error().hint, "The list has the positions 1 to 2");
-  EXPECT_EQ(must(lists.items(urls)), (Items{"a", "b"}));
+  must(lists.assign(urls, {"b", "a", "c"}));
+  EXPECT_EQ(must(lists.items(urls)), (Items{"b", "a", "c"}));
+  must(lists.assign(urls, {"c", "b"}));
+  EXPECT_EQ(must(lists.items(urls)), (Items{"c", "b"}));
 }
 
 TEST_F(OrderedLists, ListsOfOtherScopesAndKeysAreLeftAlone) {
@@ -95,7 +82,7 @@ TEST_F(OrderedLists, ListsOfOtherScopesAndKeysAreLeftAlone) {
   must(lists.assign({shop, "docker-options", "build"}, {"x", "x"}));
   must(lists.assign({shop, "docker-options", "run"}, {"y"}));
   must(lists.assign({AppId::kGlobal, "docker-options", "build"}, {"z"}));
-  must(lists.clear({shop, "docker-options", "build"}));
+  must(lists.assign({shop, "docker-options", "build"}, {}));
   EXPECT_EQ(must(lists.items({shop, "docker-options", "build"})), Items{});
   EXPECT_EQ(must(lists.items({shop, "docker-options", "run"})), Items{"y"});
   EXPECT_EQ(must(lists.items({AppId::kGlobal, "docker-options", "build"})), Items{"z"});
