@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <filesystem>
 #include <optional>
 
@@ -39,14 +40,30 @@ struct Owner {
   gid_t gid = 0;
 };
 
+/// Of "UID" or "UID:GID", as images name their users; the group is the same number if none is given.
+std::optional<Owner> numbered(std::string_view text) {
+  constexpr unsigned kNone = ~0U;  // means nobody to chown()
+  const auto number = [](std::string_view digits) -> unsigned {
+    unsigned value = kNone;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc{} && end == digits.data() + digits.size() ? value : kNone;
+  };
+  const auto colon = text.find(':');
+  const unsigned uid = number(text.substr(0, colon));
+  const unsigned gid = colon == std::string_view::npos ? uid : number(text.substr(colon + 1));
+  if (uid == kNone || gid == kNone) return std::nullopt;
+  return Owner{uid, gid};
+}
+
 /// nullopt: as it is made.
 Result<std::optional<Owner>> owner_of(Session& session, std::optional<std::string_view> wanted) {
   if (wanted == "false") return std::optional<Owner>{};
   if (wanted && *wanted != "app") {
     const auto known = std::ranges::find(kOwners, *wanted, &KnownOwner::word);
     if (known != kOwners.end()) return std::optional<Owner>{{known->uid, known->uid}};
+    if (const auto numbers = numbered(*wanted)) return std::optional<Owner>{*numbers};
     return fail(Code::kInvalid, fmt::format("Unsupported chown permissions: {}", *wanted),
-                "Use app, herokuish, heroku, paketo, root or false");
+                "Use app, herokuish, heroku, paketo, root, false, or the numbers UID or UID:GID");
   }
   DAVIT_TRY_ASSIGN(const PluginCatalog* catalog, session.catalog());
   DAVIT_TRY_ASSIGN(const auto user, app_user_of(catalog->host().app_user));
@@ -119,16 +136,18 @@ Result<int> mount(Session& session, const Arguments& args) {
   DAVIT_TRY(check_source(session.home(), mount));
   const std::string source = source_path(session.home(), mount);
   std::error_code error;
-  if (named) {
-    DAVIT_TRY(make_storage(session, mount.source, {}));
-    if (mount.confined && fs::is_symlink(source, error))
-      return fail(Code::kDenied, fmt::format("{} is a link", source), "Mount it on the server itself",
-                  "mount-denied");
-  } else if (!fs::exists(source, error)) {
-    return fail(Code::kNotFound, fmt::format("{} does not exist", source), "Make it first", "mount-source");
-  }
   DAVIT_TRY_ASSIGN(Store * store, session.writing());
-  DAVIT_TRY(store->mounts().add(app.id, mount));
+  if (!named && !fs::exists(source, error))
+    return fail(Code::kNotFound, fmt::format("{} does not exist", source), "Make it first", "mount-source");
+  // What is refused leaves neither a folder nor a row.
+  DAVIT_TRY(store->transaction([&]() -> Result<> {
+    DAVIT_TRY(store->mounts().add(app.id, mount));
+    if (!named) return {};
+    DAVIT_TRY(make_storage(session, mount.source, {}));
+    if (!mount.confined || !fs::is_symlink(source, error)) return {};
+    return fail(Code::kDenied, fmt::format("{} is a link", source), "Mount it on the server itself",
+                "mount-denied");
+  }));
   session.out().step(fmt::format("Mounted {} at {} of {}", source, mount.target, app.name));
   DAVIT_TRY(tell_other_users(session, *store, app, mount));
   if (!mount.shared && !mount.read_only) {
@@ -185,7 +204,8 @@ Result<int> list(Session& session, const Arguments& args) {
 
 constexpr CliFlag kFormat[] = {kFormatFlag};
 constexpr CliFlag kEnsureFlags[] = {
-    {"chown", "app|herokuish|heroku|paketo|root|false", "Whose it is; app: the user that apps run as"}};
+    {"chown", "app|herokuish|heroku|paketo|root|UID[:GID]|false",
+    "Whose it is; app: the user that apps run as"}};
 
 }  // namespace
 

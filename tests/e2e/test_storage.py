@@ -51,13 +51,23 @@ class Storage(harness.HomeTest):
         self.assertEqual([{"host_path": str(self.place("data")), "container_path": "/data", "volume_options": ""}], rows)
         report = self.home.davit("storage:report", name, "--storage-deploy-mounts").stdout.strip()
         self.assertEqual(f"-v {self.place('data')}:/data", report)
-        self.assert_exit(1, self.home.davit("storage:mount", name, "data:/data", check=False), "Mount path already exists.")
+        for source in ("data", "other"):
+            self.assert_exit(1, self.home.davit("storage:mount", name, f"{source}:/data", check=False), "Mount path already exists.")
+        self.assertFalse(self.place("other").exists(), "what is refused leaves nothing")
         self.home.davit("storage:unmount", name, "data:/data")
         self.assert_exit(1, self.home.davit("storage:unmount", name, "data:/data", check=False), "Mount path does not exist.")
         self.home.davit("ps:restart", name)
         self.assertEqual("xxx", (self.place("data") / "starts").read_text(), "it is not there any more")
         self.home.davit("apps:destroy", "--force", name)
         self.assertEqual("hello\n", (self.place("data") / "note").read_text(), "what is kept outlives the app")
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives folders away")
+    def test_a_folder_is_given_to_the_user_of_an_image(self):
+        for owner, expected in (("7000", (7000, 7000)), ("7001:7002", (7001, 7002))):
+            self.home.davit("storage:ensure-directory", "--chown", owner, "numbered")
+            self.assertEqual(expected, (self.place("numbered").stat().st_uid, self.place("numbered").stat().st_gid))
+        for owner in ("7000x", "-1", "7:", "4294967295", "99999999999"):
+            self.assert_exit(1, self.home.davit("storage:ensure-directory", "--chown", owner, "numbered", check=False), "UID:GID")
 
     def test_shared_and_read_only_mounts_drop_no_request(self):
         name = "sharer"
