@@ -84,13 +84,17 @@ class Waiting {
     return instances;
   }
 
-  // Up all the time between two looks.
+  // Up all the time between two looks, and what listened still does.
   static bool same_life(const Instance& before, const Instance& after) {
-    return before.id == after.id && before.exits == after.exits && after.state == InstanceState::kUp;
+    return before.id == after.id && before.exits == after.exits && after.state == InstanceState::kUp &&
+           (after.listening != Listening::kNo || before.listening == Listening::kNo);
   }
 
   Result<bool> ask_all(const std::vector<Instance>& instances) {
     ready_ = 0;
+    for (const auto& [id, unused] : progress_) {
+      if (std::ranges::find(instances, id, &Instance::id) == instances.end()) return taken_away(id);
+    }
     for (const Instance& instance : instances) {
       if (instance.exits > kExitsAllowed || instance.state == InstanceState::kExited)
         return gave_up(instance);
@@ -153,6 +157,11 @@ class Waiting {
                 "instance-exited");
   }
 
+  [[nodiscard]] tl::unexpected<Error> taken_away(const std::string& id) const {
+    return fail(Code::kFailed, fmt::format("{} was removed before it was ready, and not by davit", id),
+                "Leave what carries davit's labels to davit, and deploy again", "instance-gone");
+  }
+
   tl::unexpected<Error> refused(const Instance& instance, const HealthCheck& check,
                                 const Progress& progress) {
     show_log(instance);
@@ -171,12 +180,13 @@ class Waiting {
       return fail(Code::kFailed,
                   fmt::format("{}.{} was not ready in time: {}{}", instance.process_type, instance.number,
                               progress.problem, progress.not_there ? instead(instance) : ""),
-                  "A web process must listen on 0.0.0.0:$PORT, not on a port of its own or on 127.0.0.1 "
-                  "alone; more time: davit checks:set APP start-timeout SECONDS",
+                  fmt::format("A web process must listen on 0.0.0.0:$PORT, not on a port of its own or on "
+                              "127.0.0.1 alone; more time: davit checks:set {} start-timeout SECONDS",
+                              run_.app.name),
                   "check-timeout");
     }
-    return fail(Code::kFailed, "Some instances did not start in time", "See davit ps:inspect APP",
-                "check-timeout");
+    return fail(Code::kFailed, "Some instances did not start in time",
+                fmt::format("See: davit ps:inspect {}", run_.app.name), "check-timeout");
   }
 
   void show_log(const Instance& instance) {

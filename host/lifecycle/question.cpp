@@ -61,12 +61,14 @@ Result<std::string> ask_http(EndpointProbe& probe, const Endpoint& endpoint, Way
   return fmt::format("GET {} answered {}", check.path, answer->status);
 }
 
+tl::unexpected<Error> nobody_there(const Endpoint& endpoint) {
+  return fail(Code::kUnavailable, fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
+}
+
 Result<std::string> ask_endpoint(EndpointProbe& probe, const Endpoint& endpoint, Way way,
                                  const HealthCheck& check, const CallContext& call) {
   if (check.kind == HealthCheck::Kind::kHttp) return ask_http(probe, endpoint, way, check, call);
-  if (!probe.connect(endpoint, check.timeout_ms, way)) {
-    return fail(Code::kUnavailable, fmt::format("nothing listens on its port {} (PORT)", endpoint.port));
-  }
+  if (!probe.connect(endpoint, check.timeout_ms, way)) return nobody_there(endpoint);
   return fmt::format("it listens on its port {}", endpoint.port);
 }
 
@@ -78,7 +80,9 @@ Result<std::string> ask_instance(const LifecycleServices& services, Runtime& run
   if (check.kind == HealthCheck::Kind::kUptime) return ask_uptime(services, instance, check);
   if (check.kind == HealthCheck::Kind::kCommand) return ask_command(runtime, instance, check, call);
   if (instance.endpoints.empty()) return fail(Code::kUnavailable, "it has no port");
-  const Way way = is_in_our_network(instance.pid) ? Way::kDirect : Way::kPerhapsRelayed;
+  if (instance.listening == Listening::kNo) return nobody_there(instance.endpoints.front());
+  const bool direct = instance.listening == Listening::kYes || is_in_our_network(instance.pid);
+  const Way way = direct ? Way::kDirect : Way::kPerhapsRelayed;
   std::string said;
   for (const Endpoint& endpoint : instance.endpoints) {
     DAVIT_TRY_ASSIGN(said, ask_endpoint(services.probe, endpoint, way, check, call));

@@ -127,6 +127,8 @@ Instance instance_of(const davit_instance& instance) {
   if (DAVIT_HAS(in, davit_instance, pid)) out.pid = in->pid;
   if (DAVIT_HAS(in, davit_instance, endpoints)) out.endpoints = endpoints_of(in->endpoints);
   if (DAVIT_HAS(in, davit_instance, container)) out.container = copy(in->container);
+  if (DAVIT_HAS(in, davit_instance, listening) && in->listening <= DAVIT_LISTENING_NO)
+    out.listening = static_cast<Listening>(in->listening);
   return out;
 }
 

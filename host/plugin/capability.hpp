@@ -81,6 +81,9 @@ struct Selector {
 enum class InstanceState : std::uint32_t { kStarting = 1, kUp = 2, kBackoff = 3, kExited = 4, kStopping = 5 };
 std::string_view name_of(InstanceState state);  ///< "starting", "running", "crashed", "exited", "stopping"
 
+/// On all ports of an instance, as its runtime sees it. Unknown: whoever asks has to connect.
+enum class Listening : std::uint32_t { kUnknown = 0, kYes = 1, kNo = 2 };
+
 struct Instance {
   std::string id, revision, process_type;
   unsigned number = 0;
@@ -90,6 +93,7 @@ struct Instance {
   int exit_code = -1, pid = 0;
   std::vector<Endpoint> endpoints;
   std::string container{};  ///< its id, where the runtime has containers
+  Listening listening = Listening::kUnknown;
 };
 
 struct LogLine {

@@ -85,8 +85,9 @@ Result<> Generation::await_ready(std::int64_t limit_ms, const CallContext& conte
     if (context.cancelled()) return fail(Code::kCancelled, "Cancelled", {}, "cancelled");
     DAVIT_TRY_ASSIGN(const auto instances, runtime->inspect(selector(), context));
     const auto up = std::ranges::find(instances, InstanceState::kUp, &Instance::state);
-    const bool direct = up != instances.end() && is_in_our_network(up->pid);
-    if (up != instances.end() &&
+    const bool direct =
+        up != instances.end() && (up->listening == Listening::kYes || is_in_our_network(up->pid));
+    if (up != instances.end() && up->listening != Listening::kNo &&
         world_.probe.connect(endpoint, kConnectMs, direct ? Way::kDirect : Way::kPerhapsRelayed)) {
       DAVIT_TRY_ASSIGN(const int code, run(ServiceProgramKind::kProbe, {}, context));
       if (code == 0) return {};

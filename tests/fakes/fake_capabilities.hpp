@@ -107,6 +107,7 @@ class FakeRuntime final : public Runtime {
       instance.process_type = group.process_type;
       instance.number = number;
       instance.state = instances_start_as;
+      instance.listening = instances_listen;
       instance.exits = exits_at_start;
       instance.exit_code = exits_at_start > 0 ? 1 : -1;
       if (group.listens)
@@ -190,6 +191,7 @@ class FakeRuntime final : public Runtime {
   std::vector<TaskRequest> tasks;
   std::vector<LogLine> log_lines;
   InstanceState instances_start_as = InstanceState::kUp;
+  Listening instances_listen = Listening::kUnknown;
   unsigned exits_at_start = 0;
   std::uint32_t next_port = 20'000;
   std::function<void(FakeRuntime&)> on_wait;  ///< lets the world move on while the engine waits

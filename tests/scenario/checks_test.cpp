@@ -54,6 +54,29 @@ TEST_F(Checks, AnInstanceThatWillNotBeStartedAgainEndsItAtOnce) {
   EXPECT_EQ(expect_failure().slug, "instance-exited");
 }
 
+// The relay before a container takes every connection: what the runtime sees goes before that.
+TEST_F(Checks, WhatTheRuntimeDoesNotSeeListenIsNotReadyWhoeverTakesTheConnection) {
+  world.plugins.runtime_fake.instances_listen = Listening::kNo;
+  const Error error = expect_failure();
+  EXPECT_EQ(error.slug, "check-timeout");
+  EXPECT_THAT(error.message, HasSubstr("nothing listens on its port"));
+  EXPECT_EQ(world.probe.connects, 0U);
+  world.plugins.runtime_fake.on_wait = [](fakes::FakeRuntime& runtime) {
+    for (Instance& instance : runtime.instances) instance.listening = Listening::kYes;
+  };
+  must(world.push());
+}
+
+TEST_F(Checks, AnInstanceThatSomebodyRemovesMeanwhileEndsItAtOnce) {
+  world.probe.on_connect = [](const Endpoint&) { return fail(Code::kUnavailable, "refused"); };
+  world.plugins.runtime_fake.on_wait = [](fakes::FakeRuntime& runtime) { runtime.instances.clear(); };
+  const auto began = world.clock.now_mono_ms();
+  const Error error = expect_failure();
+  EXPECT_EQ(error.slug, "instance-gone");
+  EXPECT_THAT(error.message, HasSubstr("web.1 was removed before it was ready"));
+  EXPECT_LT(world.clock.now_mono_ms() - began, 5'000);
+}
+
 TEST_F(Checks, AnAppThatNeverListensIsGivenUp) {
   world.probe.on_connect = [](const Endpoint&) { return fail(Code::kUnavailable, "refused"); };
   const auto began = world.clock.now_mono_ms();

@@ -17,7 +17,6 @@ namespace {
 
 constexpr int kSliceMs = 100;
 constexpr std::uint64_t kStopMarginMs = 60'000;  // beyond the stop timeout, until the engine counts as silent
-constexpr std::int64_t kStartingMs = 10'000;     // of an instance that has a port and does not listen on it
 
 std::int64_t unix_ns() {
   using namespace std::chrono;
@@ -66,14 +65,6 @@ std::int32_t program_below(std::int64_t init) {
 
 }  // namespace
 
-/// A young one that has a port is up when it listens there: the relay would answer for it before. One that
-/// takes longer is the checks' to judge, and so is one that never listens.
-bool Instances::is_starting(const sdk::Instance& instance, const Found& found, const Json& facts) {
-  return instance.state == DAVIT_INSTANCE_UP && !instance.endpoints.empty() &&
-         base_.host.now_unix_ms() - instance.since_unix_ms < kStartingMs &&
-         nobody_listens(instance.pid, found.id, inner_port_of(facts));
-}
-
 /// The engine forgets a container's last exit code when it starts it again, but not the event.
 std::int32_t Instances::last_exit_code(const sdk::Call& call, const std::string& id) {
   const Json filters = {{"type", {"container"}}, {"container", {id}}, {"event", {"die"}}};
@@ -121,7 +112,8 @@ sdk::Instance Instances::look_at(const sdk::Call& call, const Found& found) {
   } else if (instance.exits > 0) {
     instance.exit_code = last_exit_code(call, found.id);
   }
-  if (is_starting(instance, found, facts)) instance.state = DAVIT_INSTANCE_STARTING;
+  if (running && !instance.endpoints.empty())
+    instance.listening = listening(instance.pid, found.id, inner_port_of(facts));
   return instance;
 }
 

@@ -55,7 +55,6 @@ class Instances {
   void stop_containers(const std::vector<Found>& containers);
   void forget(const sdk::Call& call, const std::vector<Found>& containers, bool keep_logs);
   sdk::Instance look_at(const sdk::Call& call, const Found& found);
-  bool is_starting(const sdk::Instance& instance, const Found& found, const Json& facts);
   std::int32_t last_exit_code(const sdk::Call& call, const std::string& id);
 
   const Base& base_;

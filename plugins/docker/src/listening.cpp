@@ -43,12 +43,13 @@ bool listens(std::string_view table, std::uint32_t port) {
   return false;
 }
 
-bool nobody_listens(std::int32_t pid, const std::string& container_id, std::uint32_t port) {
+std::uint32_t listening(std::int32_t pid, const std::string& container_id, std::uint32_t port) {
   const std::string process = "/proc/" + std::to_string(pid);
-  if (!is_in_container(pid, container_id)) return false;
+  if (!is_in_container(pid, container_id)) return DAVIT_LISTENING_UNKNOWN;
   const auto v4 = files::read_file(process + "/net/tcp");
   const auto v6 = files::read_file(process + "/net/tcp6");  // not there where the kernel has none
-  return v4 && !listens(*v4, port) && !(v6 && listens(*v6, port));
+  if (!v4) return DAVIT_LISTENING_UNKNOWN;
+  return listens(*v4, port) || (v6 && listens(*v6, port)) ? DAVIT_LISTENING_YES : DAVIT_LISTENING_NO;
 }
 
 }  // namespace davit::docker_plugin

@@ -54,6 +54,7 @@ struct Instance {
   int32_t pid = 0;
   std::vector<Endpoint> endpoints;
   std::string container; /* its id */
+  uint32_t listening = DAVIT_LISTENING_UNKNOWN;
 };
 
 struct LogLine {
@@ -135,9 +136,20 @@ namespace detail {
 
 inline void put(const davit_instance_sink* sink, const Instance& value) {
   const std::vector<davit_endpoint> endpoints = to_c_list<davit_endpoint>(value.endpoints);
-  const davit_instance raw{sizeof(davit_instance),  value.state,  str(value.id),      str(value.revision),
-                           str(value.process_type), value.number, value.exits,        value.since_unix_ms,
-                           value.exit_code,         value.pid,    list_of(endpoints), str(value.container)};
+  const davit_instance raw{sizeof(davit_instance),
+                           value.state,
+                           str(value.id),
+                           str(value.revision),
+                           str(value.process_type),
+                           value.number,
+                           value.exits,
+                           value.since_unix_ms,
+                           value.exit_code,
+                           value.pid,
+                           list_of(endpoints),
+                           str(value.container),
+                           value.listening,
+                           0};
   check_sink(sink->put(sink->sink_data, &raw));
 }
 

@@ -71,6 +71,12 @@ typedef struct davit_selector {
 #define DAVIT_INSTANCE_EXITED 4u   /* exited, stays so */
 #define DAVIT_INSTANCE_STOPPING 5u
 
+/* Whether somebody listens on the ports of an instance. A relay in front of it may take every connection, so
+ * that only its runtime can know. */
+#define DAVIT_LISTENING_UNKNOWN 0u /* the host finds out by connecting */
+#define DAVIT_LISTENING_YES 1u     /* on each */
+#define DAVIT_LISTENING_NO 2u      /* not on all of them */
+
 /* OPEN. Borrowed by the receiver for the call of put. */
 typedef struct davit_instance {
   uint32_t struct_size;
@@ -85,6 +91,8 @@ typedef struct davit_instance {
   int32_t pid;           /* of the program itself, as the host sees it; 0: none */
   davit_list endpoints;  /* of davit_endpoint */
   davit_str container;   /* its id, where the runtime has containers */
+  uint32_t listening;    /* DAVIT_LISTENING_* */
+  uint32_t reserved;
 } davit_instance;
 
 /* FROZEN. */

@@ -68,6 +68,7 @@ sdk::Instance copy_of(const davit_instance& raw) {
   value.exit_code = raw.exit_code;
   value.pid = raw.pid;
   value.endpoints = sdk::copy_list<sdk::Endpoint, davit_endpoint>(raw.endpoints);
+  value.listening = raw.listening;
   return value;
 }
 
