@@ -5,19 +5,23 @@
 
 #include <algorithm>
 
+#include "lifecycle/processes.hpp"
+
 namespace davit {
 namespace {
 
-// A runtime may have a record left of what is gone: it is in no state since any time.
+// Who has done its work and ended well is not missed, unless requests should go to it. A runtime may have a
+// record left of what is gone: it is in no state since any time.
 bool is_there(const Instance& instance) {
-  return instance.state != InstanceState::kExited || instance.since_unix_ms != 0;
+  if (instance.state != InstanceState::kExited) return true;
+  return instance.since_unix_ms != 0 && instance.exit_code == 0 && instance.process_type != kWebType;
 }
 
 }  // namespace
 
 std::string MissingInstances::text() const {
-  return fmt::format("{} of {} instance{} of {} {} gone", gone, wanted, wanted == 1 ? "" : "s", app,
-                     gone == 1 ? "is" : "are");
+  return fmt::format("{} of {} instance{} of {} {} not run", gone, wanted, wanted == 1 ? "" : "s", app,
+                     gone == 1 ? "does" : "do");
 }
 
 std::string MissingInstances::hint() const {

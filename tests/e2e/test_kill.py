@@ -213,13 +213,13 @@ class KillParts(harness.HomeTest):
                 shutil.rmtree(unit)
                 (tree / "scan" / unit.name).unlink(missing_ok=True)
         done = self.home.davit("system:start")
-        self.assertIn("1 of 1 instance of removed is gone", done.stderr)
+        self.assertIn("1 of 1 instance of removed does not run", done.stderr)
         self.assertIn("davit ps:restart removed", done.stderr)
-        self.assert_exit(1, self.home.davit("doctor", check=False), "1 of 1 instance of removed is gone")
+        self.assert_exit(1, self.home.davit("doctor", check=False), "1 of 1 instance of removed does not run")
         self.assert_exit(1, self.home.davit("checks:run", "removed", check=False), "1 of 1 instances failed their checks")
         self.home.davit("ps:restart", "removed")
         self.answers("removed", "one")
-        self.assertNotIn("removed is gone", self.home.davit("system:start").stderr)
+        self.assertNotIn("removed does not run", self.home.davit("system:start").stderr)
 
 
 if __name__ == "__main__":

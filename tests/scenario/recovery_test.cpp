@@ -159,11 +159,20 @@ TEST_F(RecoverAll, InstancesThatSomebodyRemovedAreNamed) {
   EXPECT_THAT(missing(), testing::IsEmpty());
   world.plugins.runtime_fake.instances.resize(1);
   ASSERT_THAT(missing(), testing::SizeIs(1));
-  EXPECT_EQ(missing()[0].text(), "2 of 3 instances of shop are gone");
+  EXPECT_EQ(missing()[0].text(), "2 of 3 instances of shop do not run");
   EXPECT_EQ(missing()[0].hint(), "Start them anew: davit ps:restart shop");
   must(world.deploy("restart"));
   EXPECT_THAT(missing(), testing::IsEmpty());
   EXPECT_THAT(world.answering(), testing::SizeIs(2));
+  // Somebody stops the web, and the worker has done its work.
+  for (Instance& instance : world.plugins.runtime_fake.instances) {
+    instance.state = InstanceState::kExited;
+    instance.since_unix_ms = world.clock.now_unix_ms();
+    instance.exit_code = 0;
+  }
+  EXPECT_EQ(missing()[0].text(), "2 of 3 instances of shop do not run");
+  for (Instance& instance : world.plugins.runtime_fake.instances) instance.exit_code = 143;
+  EXPECT_EQ(missing()[0].text(), "3 of 3 instances of shop do not run");
   must(world.deploy("stop"));
   world.plugins.runtime_fake.instances.clear();
   EXPECT_THAT(missing(), testing::IsEmpty()) << "what is stopped need not be there";
