@@ -102,8 +102,12 @@ class Dockerfiles(DockerfileTest):
         harness.wait_for(lambda: {row["type"] for row in self.home.instances("parts")} == {"web", "worker"}, "a worker")
         with self.subTest("a path that is not there"):
             self.home.davit("builder-dockerfile:set", "parts", "dockerfile-path", "docker/none")
-            app.commit()
-            self.assertIn("dockerfile-path is docker/none, and there is no such file", app.push(check=False).stderr)
+            for gone in ("README", "."):  # then a Dockerfile is all that the tree holds, as after git:from-image
+                app.git("rm", "-rqf", "--ignore-unmatch", gone)
+                app.write("Dockerfile", f"FROM {engine.BUSYBOX}\nCMD true\n")
+                app.commit()
+                self.assertIn("dockerfile-path is docker/none, and there is no such file", app.push(check=False).stderr)
+            app.write("requirements.txt", "")
         # Buildpacks that are chosen win over a Dockerfile.
         self.home.davit("buildpacks:set", "parts", "davit/python")
         app.commit()
@@ -140,6 +144,7 @@ class Dockerfiles(DockerfileTest):
         app.push()
         cases = {
             "a step": (f"FROM {engine.BUSYBOX}\nRUN echo about to fail && exit 7\n", ["about to fail", "returned a non-zero code: 7"]),
+            "a step that speaks of a registry": (f'FROM {engine.BUSYBOX}\nRUN echo "unauthorized: no such host"; exit 3\n', ["The Dockerfile could not be built", "code: 3"]),
             "grammar": ("FROM x\nRUNN y\n", ["unknown instruction: RUNN"]),
             "no FROM": ("RUN true\n", ["the Dockerfile has no FROM line"]),
             "a registry that is not there": ("FROM localhost:1/none:1\n", ["cannot be pulled", "connection refused", "the registry localhost:1 answers"]),

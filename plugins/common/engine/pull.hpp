@@ -19,7 +19,8 @@ void pull(Engine& engine, const sdk::Call& call, const std::string& image, const
 sdk::Failure pull_failure(const std::string& image, const std::string& words);
 /// Whether a registry wants a login, or another one. Pure.
 bool wants_login(const std::string& words);
-/// Whether a failed build's words are about a pull. Pure.
+/// Whether a failed build's words are about a pull: not to be asked of words that hold a step's command.
+/// Pure.
 bool is_about_pull(const std::string& words);
 
 /// What one message says of a layer, on the live line.

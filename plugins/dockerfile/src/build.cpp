@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "build_cache.hpp"
 #include "build_trace.hpp"
@@ -102,6 +103,22 @@ void name_image(docker::Engine& engine, const sdk::Call& call, const BuildSpec& 
   }
 }
 
+/// Whether a RUN step ended badly. The words hold its command, which may speak of registries and of disks.
+bool is_failed_run(const std::string& words) {
+  const std::size_t at = std::min(words.find_first_of("'\"["), words.size());
+  const std::string_view head = std::string_view(words).substr(0, at);
+  return head == "The command " || head.ends_with("process ") ||
+         head.ends_with("executor failed running ") ||                                  // an older BuildKit
+         (head.ends_with("building at STEP ") && words.compare(at, 5, "\"RUN ") == 0);  // Podman
+}
+
+/// Whether a line of the Dockerfile is at fault, whose words are among these: a file's name, an address.
+/// Bases are not told of like this.
+bool is_about_line(const std::string& words) {
+  return words.starts_with("COPY failed: ") || words.starts_with("ADD failed: ") ||
+         words.starts_with("dockerfile parse error");
+}
+
 /// After a build that failed: the first failure is the one to tell.
 void leave(const sdk::Call& call, const BuildCache& cache, const std::string& app, const BuildSteps& steps,
            std::int64_t since_unix_ms) {
@@ -142,8 +159,10 @@ docker::Query build_query(const BuildSpec& spec, const sdk::Pairs& env, bool wit
 sdk::Failure build_failure(const EngineFailure& failure) {
   const std::string& words = failure.words();
   if (failure.http_status() == 0) return failure;
-  if (docker::is_about_pull(words)) return docker::pull_failure("", words);
-  if (words.find("no space left on device") != std::string::npos)
+  const bool failed_run = is_failed_run(words);
+  if (!failed_run && !is_about_line(words) && docker::is_about_pull(words))
+    return docker::pull_failure("", words);
+  if (!failed_run && words.find("no space left on device") != std::string::npos)
     return {DAVIT_UNAVAILABLE, "engine-full", "The engine's disk is full: " + words,
             "see what can go with `davit system:collect --dry-run`, or free space where the engine keeps its "
             "data"};

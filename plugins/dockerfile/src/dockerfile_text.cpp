@@ -192,4 +192,12 @@ DockerfileText read_dockerfile(std::string_view text) {
   return found;
 }
 
+bool is_from_alone(std::string_view text) {
+  constexpr std::string_view kFrom = "FROM ";
+  if (!text.starts_with(kFrom) || !text.ends_with('\n')) return false;
+  text.remove_prefix(kFrom.size());
+  text.remove_suffix(1);
+  return !text.empty() && text.find_first_of(" \t\r\n\\$") == std::string_view::npos;
+}
+
 }  // namespace davit::dockerfile

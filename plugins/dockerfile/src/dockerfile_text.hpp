@@ -20,4 +20,7 @@ struct DockerfileText {
 /// Throws sdk::Failure (failed) for a file without FROM.
 DockerfileText read_dockerfile(std::string_view text);
 
+/// "FROM IMAGE" and a newline, which is what git:from-image writes.
+bool is_from_alone(std::string_view text);
+
 }  // namespace davit::dockerfile

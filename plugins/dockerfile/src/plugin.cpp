@@ -69,12 +69,16 @@ class DockerfileBuilder : public sdk::Plugin, public sdk::Builder, public sdk::H
   }
 
  private:
-  /// What git:from-image makes: a Dockerfile, and nothing else.
-  static bool is_from_image(const std::string& source_dir) {
+  /// What git:from-image makes: a Dockerfile of one line, and nothing else. Somebody's push may be no more
+  /// than a Dockerfile, too, but says more in it.
+  static bool is_from_image(const fs::path& tree) {
     std::error_code error;
-    fs::directory_iterator entry(source_dir, error);
-    return !error && entry != fs::directory_iterator() && entry->path().filename() == kDefaultPath &&
-           entry.increment(error) == fs::directory_iterator();
+    fs::directory_iterator entry(tree, error);
+    if (error || entry == fs::directory_iterator() || entry->path().filename() != kDefaultPath ||
+        entry.increment(error) != fs::directory_iterator() ||
+        !fs::is_regular_file(fs::symlink_status(tree / kDefaultPath, error)))
+      return false;
+    return is_from_alone(source::read_small_file(tree / kDefaultPath, kLargestText, tree).value_or(""));
   }
 
   [[nodiscard]] std::string path_of(const sdk::Call& call, const sdk::Build& build) const {

@@ -82,6 +82,26 @@ TEST(BuildFailure, IsTheDockerfilesTheRegistrysOrTheEngines) {
   EXPECT_EQ(build_failure(docker::cannot_connect("/run/none.sock", ENOENT)).slug(), "engine-down");
 }
 
+TEST(BuildFailure, OfAStepIsNotWhatItsCommandSpeaksOf) {
+  for (
+      const char* words :
+      {R"(The command '/bin/sh -c echo "no such host"; exit 3' returned a non-zero code: 3)",
+       R"(process "/bin/sh -c echo unauthorized; exit 3" did not complete successfully: exit code: 3)",
+       R"(failed to solve: process "/bin/sh -c cat 'manifest unknown'" did not complete successfully: exit code: 1)",
+       "failed to solve: executor failed running [/bin/sh -c echo unauthorized; exit 3]: exit code: 3",
+       R"(building at STEP "RUN echo connection refused": while running runtime: exit status 1)",
+       "The command '/bin/sh -c echo no space left on device; exit 1' returned a non-zero code: 1",
+       "COPY failed: file not found in build context: stat unauthorized.html: file does not exist",
+       "ADD failed: Get \"http://example.com/x\": dial tcp: lookup example.com: no such host",
+       "dockerfile parse error line 2: unknown instruction: unauthorized"})
+    EXPECT_EQ(failed(words).slug(), "dockerfile-failed") << words;
+  // As BuildKit and Podman tell of a base.
+  EXPECT_EQ(failed(R"(x:1: failed to do request: Head "https://x/v2/": dial tcp: no such host)").slug(),
+            "pull-failed");
+  EXPECT_EQ(failed(R"(building at STEP "COPY --from=x/y /a /b": reading manifest: unauthorized)").slug(),
+            "registry-denied");
+}
+
 TEST(Registries, AreFoundByTheImagesName) {
   EXPECT_EQ(docker::registry_of("nginx"), "docker.io");
   EXPECT_EQ(docker::registry_of("team/app:1"), "docker.io");

@@ -79,5 +79,12 @@ TEST(DockerfileText, StagesAreFoundInAnySpelling) {
   EXPECT_THAT(read_dockerfile("FROM scratch AS Base\nFROM BASE\nCMD x").bases, IsEmpty());
 }
 
+TEST(DockerfileText, WhatGitFromImageWritesIsOneLine) {
+  EXPECT_TRUE(is_from_alone("FROM registry.example.com:5000/team/app@sha256:abc\n"));
+  for (const char* text : {"", "FROM \n", "FROM a", "from a\n", "FROM a\nCMD x\n", "FROM a AS b\n",
+                           "FROM a\n\n", "FROM a\r\n", "# a\nFROM a\n", "FROM $A\n"})
+    EXPECT_FALSE(is_from_alone(text)) << text;
+}
+
 }  // namespace
 }  // namespace davit::dockerfile
