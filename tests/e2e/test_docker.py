@@ -150,13 +150,59 @@ class Options(DockerTest):
         self.home.davit("ps:restart", "optioned")
         self.assert_answers("optioned", "one")
 
+    def test_a_detached_run_has_those_of_run(self):
+        self.deployed("errand", "one")
+        for phase in ("deploy", "run"):
+            self.home.davit("docker-options:add", "errand", phase, "--", f"--env=OF_{phase.upper()}=1")
+        self.home.davit("run:detached", "errand", "sh", "-c", "env; echo that was all")
+        harness.wait_for(lambda: "that was all" in self.home.davit("logs", "errand").stdout, "its end")
+        shown = self.home.davit("logs", "errand").stdout
+        self.assertIn("OF_RUN=1", shown)
+        self.assertNotIn("OF_DEPLOY", shown)
 
     def test_two_at_once_are_both_kept(self):
         self.home.davit("apps:create", "busy")
         wanted = [f"--env=KEY_{n}=1" for n in range(8)]
         with concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
             list(pool.map(lambda option: self.home.davit("docker-options:add", "busy", "deploy", "--", option), wanted))
+        self.assert_exit(1, self.home.davit("docker-options:add", "busy", "run,deploy", "--", "--env", "PORT=8099", check=False), "davit docker:set APP port N")
         self.assertEqual(wanted, sorted(self.home.davit("docker-options:list", "busy", "deploy").stdout.split()))
+
+
+class Commands(DockerTest):
+    def start(self, *words):
+        process = subprocess.Popen([harness.DAVIT, *words], env=self.home.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def runs(self, app, words):
+        """Whether the live instance's container has such a process."""
+        return any(words in " ".join(row) for row in self.api.ask("GET", f"/containers/{self.container(app)}/top")["Processes"])
+
+    def test_end_when_nobody_reads_them_any_more(self):
+        self.deployed("piped", "one")
+        endless = "while :; do echo x; done"
+        for words in (("run", "piped"), ("enter", "piped", "web")):
+            with self.subTest(words[0]):
+                process = self.start(*words, "sh", "-c", endless)
+                self.assertEqual(b"x\nx\n", process.stdout.read(4))
+                process.stdout.close()
+                self.assertEqual(128 + signal.SIGPIPE, process.wait(timeout=60))
+        self.assertFalse(self.runs("piped", endless))
+        self.assertEqual(1, len(self.containers("piped")), "no task's is left")
+
+    def test_that_a_killed_enter_has_left_end_with_the_next_run(self):
+        self.deployed("entered", "one")
+        process = self.start("enter", "entered", "web", "sleep", "777")
+        harness.wait_for(lambda: self.runs("entered", "sleep 777"), "the command runs", 60)
+        process.kill()
+        process.wait()
+        harness.wait_for(lambda: not any("sleep 777" in words for words in self.home.workers().values()), "its worker goes, too")
+        self.home.davit("run", "entered", "true")
+        harness.wait_for(lambda: not self.runs("entered", "sleep 777"), "the command is ended")
+        self.assert_answers("entered", "one")
 
 
 class OthersHands(DockerTest):

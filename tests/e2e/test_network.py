@@ -30,11 +30,14 @@ class Networks(harness.HomeTest):
         self.home.davit("network:set", "left", "initial-network", meeting)
         self.assertIn("from the right", self.reaches("left", "right.web.1").stdout)
         self.assertIn("right.web.1", str(self.home.json("network:info", meeting)["containers"]))
-        self.assert_exit(1, self.home.davit("network:destroy", "--force", meeting, check=False), "joins")
+        self.assert_exit(1, self.home.davit("network:destroy", "--force", meeting, check=False), "left joins", "davit network:set left initial-network")
         self.home.davit("network:set", "left", "initial-network")
         for app in ("left", "right"):
             self.home.davit("network:set", app, "attach-post-create")
             self.home.davit("ps:restart", app)
+        self.home.davit("network:set", "--global", "attach-post-create", f"nowhere,{meeting}")
+        self.assert_exit(1, self.home.davit("network:destroy", "--force", meeting, check=False), "joins", "davit network:set --global attach-post-create nowhere")
+        self.home.davit("network:set", "--global", "attach-post-create")
         harness.wait_for(lambda: not self.home.json("network:info", meeting)["containers"], "the end of the old containers")
         self.home.davit("network:destroy", meeting)
         self.assert_exit(1, self.home.davit("network:exists", meeting, check=False), "Network does not exist")
@@ -64,7 +67,7 @@ class Networks(harness.HomeTest):
         self.assertNotEqual(0, app.push(check=False).returncode)
         self.assertEqual(before, {row["id"] for row in self.home.instances("answers")})
         self.assertIn("one", self.reaches("asks", "answers.web").stdout)
-        self.assert_exit(1, self.home.davit("network:destroy", "--force", meeting, check=False), "answers joins")
+        self.assert_exit(1, self.home.davit("network:destroy", "--force", meeting, check=False), "answers joins", "davit network:set answers attach-post-deploy")
 
     def test_all_interfaces(self):
         def where(app):

@@ -121,6 +121,28 @@ void add_log_option(Json& host, const std::string& option, const std::string& va
   host["LogConfig"]["Config"][name] = setting;
 }
 
+/// What davit itself tells an instance. `--env` of the phase deploy would win over it.
+void refuse_davits_own(const std::string& option, const std::string& value) {
+  const std::string name = value.substr(0, value.find('='));
+  if (name == "PORT")
+    refuse(fmt::format("{} {} is not taken: davit tells each instance its port", option, name),
+           "where an image answers is set with davit docker:set APP port N");
+  if (name == "DAVIT_INSTANCE")
+    refuse(fmt::format("{} {} is davit's own", option, name), "choose another name");
+}
+
+/// An older davit took PORT and DAVIT_INSTANCE, too: what davit has said of them already stays.
+void add_variable(Json& container, const std::string& option, const std::string& value) {
+  const std::string name = split_at(option, value, '=', "KEY=value").first;
+  const auto says_it = [&name](const Json& entry) {
+    return entry.get_ref<const std::string&>().starts_with(name + "=");
+  };
+  if ((name == "PORT" || name == "DAVIT_INSTANCE") && container.contains("Env") &&
+      std::ranges::any_of(container["Env"], says_it))
+    return;
+  append(container, "Env", value);
+}
+
 constexpr const char* kBuild = "Build";  // of a Dockerfile; the engine's containers have no such field
 
 using Setter = std::function<void(Json& container, const std::string& option, const std::string& value)>;
@@ -205,11 +227,7 @@ const std::vector<Known>& known_options() {
          [](Json& container, const std::string&, const std::string& value) {
            container["Hostname"] = value;
          }},
-        {"--env", "-e", kOnDeploy | kOnRun, true,
-         [](Json& container, const std::string& option, const std::string& value) {
-           (void)split_at(option, value, '=', "KEY=value");
-           append(container, "Env", value);
-         }},
+        {"--env", "-e", kOnDeploy | kOnRun, true, add_variable},
         {"--label", "-l", kOnDeploy | kOnRun, true,
          [](Json& container, const std::string& option, const std::string& value) {
            const auto [key, text] = split_at(option, value, '=', "key=value");
@@ -358,7 +376,9 @@ std::vector<Phase> parse_phases(const std::string& text) {
   return phases;
 }
 
-std::vector<Option> parse_options(const std::string& text, Phase phase) {
+namespace {
+
+std::vector<Option> parse(const std::string& text, Phase phase, bool is_new) {
   std::vector<Option> options;
   const std::vector<std::string> words = split_words(text);
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -385,6 +405,8 @@ std::vector<Option> parse_options(const std::string& text, Phase phase) {
     } else if (equals != std::string::npos && words[i].substr(equals + 1) != "true") {
       refuse(fmt::format("{} takes no value", known->name), "leave it out to turn it off");
     }
+    if (is_new && option.name == "--env" && phase == Phase::kDeploy)
+      refuse_davits_own(option.name, option.value);
     Json scratch = Json::object();
     known->set(scratch, known->name, option.value);  // only to see that the value is one
     options.push_back(std::move(option));
@@ -392,8 +414,6 @@ std::vector<Option> parse_options(const std::string& text, Phase phase) {
   if (options.empty()) refuse("no option was given", "for example --memory=512m");
   return options;
 }
-
-namespace {
 
 /// --memory sets the swap, too, whatever is said of that before or after it.
 void set_all(std::vector<Option> options, Json& container) {
@@ -404,6 +424,14 @@ void set_all(std::vector<Option> options, Json& container) {
 }
 
 }  // namespace
+
+std::vector<Option> parse_options(const std::string& text, Phase phase) {
+  return parse(text, phase, false);
+}
+
+std::vector<Option> parse_new_options(const std::string& text, Phase phase) {
+  return parse(text, phase, true);
+}
 
 void apply_options(const std::vector<Option>& options, Json& container) {
   set_all(options, container);

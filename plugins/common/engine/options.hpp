@@ -34,6 +34,9 @@ const char* name_of(Phase phase);
 
 /// Words split at blanks (quotes hold together), each option checked for the phase.
 std::vector<Option> parse_options(const std::string& text, Phase phase);
+/// The same for what is to be added now. Of what is stored already more is taken: an older davit stored it,
+/// and it must neither stop a deploy nor be irremovable.
+std::vector<Option> parse_new_options(const std::string& text, Phase phase);
 
 /// Adds the options to a container's JSON ("Env", "Labels", "HostConfig"). What only a Dockerfile's build can
 /// use is left out.

@@ -183,10 +183,10 @@ std::int32_t DockerCommands::options_add(const sdk::Command& command) {
   const std::string app = command.arg(0);
   const std::string text = words_from(command, 2);
   const std::vector<Phase> phases = parse_phases(command.arg(1));
-  for (const Phase phase : phases) (void)parse_options(text, phase);  // all or none
+  for (const Phase phase : phases) (void)parse_new_options(text, phase);  // all or none
   for (const Phase phase : phases) {
     sdk::Strings list = listed(app, phase);
-    for (const Option& option : parse_options(text, phase)) {
+    for (const Option& option : parse_new_options(text, phase)) {
       if (std::ranges::find(list, option.text()) == list.end()) list.push_back(option.text());
     }
     base_.host.properties(call_).set_list(app, kOptionsGroup, name_of(phase), list);

@@ -1,11 +1,8 @@
 // See container_spec.hpp.
 #include "container_spec.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
-#include <filesystem>
 #include <iterator>
 
 namespace davit::docker_plugin {
@@ -165,30 +162,6 @@ std::string group_hash(const sdk::Group& group, const std::string& user) {
                     group.stop_signal,
                     group.stop_timeout_ms};
   return sha256_hex(all.dump(-1, ' ', false, Json::error_handler_t::replace)).substr(0, 32);
-}
-
-void check_mounts(const std::vector<sdk::Mount>& mounts) {
-  for (const sdk::Mount& mount : mounts) {
-    const bool absolute = mount.source.starts_with('/') && mount.target.starts_with('/');
-    const std::string plain = std::filesystem::path(mount.target).lexically_normal();
-    if (!absolute || mount.target != plain || mount.target.ends_with('/')) {
-      throw sdk::Failure(DAVIT_INVALID, "mount",
-                         "the mount " + mount.source + " at " + mount.target + " cannot be made",
-                         "both must be absolute paths, without .. and a / at the end");
-    }
-    const std::string target = mount.target + "/";
-    const std::string own = std::string(kInitMount) + "/";
-    if (own.starts_with(target) || target.starts_with(own)) {
-      throw sdk::Failure(DAVIT_INVALID, "mount",
-                         "a mount at " + mount.target + " would hide davit's own programs in " + own,
-                         "mount it elsewhere");
-    }
-    if (access(mount.source.c_str(), F_OK) != 0) {
-      throw sdk::Failure(DAVIT_NOT_FOUND, "mount-source",
-                         "the folder " + mount.source + " to mount does not exist",
-                         "create it, or remove the mount");
-    }
-  }
 }
 
 }  // namespace davit::docker_plugin

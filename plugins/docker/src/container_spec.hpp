@@ -59,9 +59,6 @@ std::uint64_t stop_seconds(std::uint64_t stop_timeout_ms);
 /// Stands for everything of a group but its count: an instance with another hash is replaced.
 std::string group_hash(const sdk::Group& group, const std::string& user);
 
-/// Throws sdk::Failure for mounts that cannot be made.
-void check_mounts(const std::vector<sdk::Mount>& mounts);
-
 /// ["KEY=value", ...] as the API wants it.
 nlohmann::json env_json(const sdk::Pairs& env);
 

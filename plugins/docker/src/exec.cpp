@@ -1,5 +1,6 @@
 // Commands in running instances. The engine can start one and tell how it ended, but not end it: that is
-// done from outside, by its pid. Part of Tasks (tasks.hpp).
+// done from outside, by its pid. Nor does it end one whose davit was killed: who waits for which is written
+// down, and the next sweep ends it. Part of Tasks (tasks.hpp).
 #include <fmt/core.h>
 #include <poll.h>
 #include <sys/syscall.h>
@@ -11,6 +12,7 @@
 
 #include "files/files.hpp"
 #include "instances.hpp"
+#include "runner.hpp"
 #include "tasks.hpp"
 
 namespace davit::docker_plugin {
@@ -29,13 +31,30 @@ void tree_of(const std::string& pid, std::vector<pid_t>& found) {
   }
 }
 
-/// Only to a process of the container: an engine in a virtual machine has numbers of its own, and this
-/// machine's are used again. It is held by a descriptor meanwhile.
-bool signal_in(const std::string& container, std::int64_t pid, int signal) {
-  if (pid <= 1) return false;
-  const files::Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0)));
-  return process.get() >= 0 && is_in_container(pid, container) &&
-         syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0;
+/// Only a process of the container: an engine in a virtual machine has numbers of its own, and this machine's
+/// are used again. It is held by a descriptor meanwhile.
+class Inside {
+ public:
+  Inside(const std::string& container, std::int64_t pid)
+      : process_(pid <= 1 ? -1 : static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(pid), 0))),
+        is_there_(process_.get() >= 0 && is_in_container(pid, container)) {}
+  [[nodiscard]] bool signal(int number) const {
+    return is_there_ && syscall(SYS_pidfd_send_signal, process_.get(), number, nullptr, 0) == 0;
+  }
+  [[nodiscard]] bool ends_within(std::int64_t ms) const {
+    pollfd watched{process_.get(), POLLIN, 0};
+    return poll(&watched, 1, static_cast<int>(ms)) > 0;
+  }
+
+ private:
+  files::Descriptor process_;
+  bool is_there_;
+};
+
+void kill_tree(const std::string& container, std::int64_t pid) {
+  std::vector<pid_t> all;
+  tree_of(std::to_string(pid), all);
+  for (const pid_t one : all) (void)Inside(container, one).signal(SIGKILL);
 }
 
 bool is_running(const Json& facts) {
@@ -49,15 +68,36 @@ bool Tasks::end_exec(Pump& pump, const std::string& container, const std::string
   const Json facts = base_.engine.get("/exec/" + exec_id + "/json", {}, steady());
   if (!is_running(facts)) return true;
   const std::int64_t pid = number_in(facts, "Pid");
-  if (!signal_in(container, pid, SIGTERM)) return false;
+  if (!Inside(container, pid).signal(SIGTERM)) return false;
   const std::int64_t until = base_.host.now_mono_ms() + kPauseMs;
   if (pump.run_until([this, until] { return base_.host.now_mono_ms() >= until; })) return true;
-  std::vector<pid_t> all;
-  tree_of(std::to_string(pid), all);
-  for (const pid_t one : all) (void)signal_in(container, one, SIGKILL);
+  kill_tree(container, pid);
   const std::int64_t last = base_.host.now_mono_ms() + kPauseMs;
   (void)pump.run_until([this, last] { return base_.host.now_mono_ms() >= last; });
   return true;
+}
+
+/// One that the engine does not tell of just now stays written down, for the next sweep.
+void Tasks::sweep_execs(const sdk::Call& call) {
+  for (const Records::Exec& left : records_.execs()) {
+    if (runner_lives(left.runner)) continue;
+    try {
+      Json facts;
+      if (base_.engine.find("/exec/" + left.id + "/json", {}, facts, patience(call)) && is_running(facts)) {
+        const std::int64_t pid = number_in(facts, "Pid");
+        const Inside process(left.container, pid);
+        if (!process.signal(SIGTERM)) {
+          call.log_warn("a command in the container " + left.container +
+                        " was left by a davit that was killed; it cannot be ended from here, and runs on");
+        } else if (!process.ends_within(kPauseMs)) {
+          kill_tree(left.container, pid);
+        }
+      }
+      records_.forget_exec(left.id);
+    } catch (const EngineFailure& failure) {
+      call.log_warn("a command that a killed davit has left: " + failure.message());
+    }
+  }
 }
 
 std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
@@ -94,6 +134,12 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
                                        {"Cmd", words}},
                                       patience(call));
   const std::string id = text_in(made, "Id");
+  try {
+    records_.keep_exec({id, container, this_runner()});
+  } catch (const sdk::Failure& failure) {  // a full disk is no reason not to look around in there
+    call.log_warn("who waits for a command in " + exec.instance +
+                  " is not written down: " + failure.message());
+  }
   std::optional<RawTerminal> raw;
   if (tty && exec.fds[0] >= 0) raw.emplace(exec.fds[0]);
   const auto connection =
@@ -117,16 +163,21 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
     if (!ends) call.log_warn("a command in " + exec.instance + " cannot be ended from here, and runs on");
     waits_until = base_.host.now_mono_ms() + (ends ? kPauseMs : 0);
   };
-  if (!pump.run_until([&] { return call.cancelled() || late(); })) end();
+  if (!pump.run_until([&] { return call.cancelled() || late() || pump.reader_gone(); })) end();
   for (;;) {  // its output may be over before it is
     const Json facts = base_.engine.get("/exec/" + id + "/json", {}, steady());
     const bool running = is_running(facts);
-    if (!running && waits_until == 0) return static_cast<std::int32_t>(number_in(facts, "ExitCode", -1));
+    if (!running && waits_until == 0) {
+      records_.forget_exec(id);
+      return static_cast<std::int32_t>(number_in(facts, "ExitCode", -1));
+    }
     if (!running || (waits_until != 0 && base_.host.now_mono_ms() >= waits_until)) break;
     if (waits_until == 0 && (call.cancelled() || late())) end();
     poll(nullptr, 0, kSliceMs);
   }
+  records_.forget_exec(id);
   if (call.cancelled()) throw sdk::Failure(DAVIT_CANCELLED, "cancelled", "the command was cancelled");
+  if (pump.reader_gone()) return kReaderGoneCode;
   throw sdk::Failure(DAVIT_TIMEOUT, "exec-timeout",
                      fmt::format("the command did not end within {} s", exec.timeout_ms / 1000),
                      "give it more time");

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "instances.hpp"
+#include "mounts/mounts.hpp"
 
 namespace davit::docker_plugin {
 
@@ -81,7 +82,7 @@ void Instances::check(const sdk::Group& group) const {
                        "the process type " + group.process_type + " has no command",
                        "give it one in the Procfile");
   check_environment(group.env);
-  check_mounts(group.mounts);
+  mounts::check_mounts(group.mounts, kInitMount);
 }
 
 /// What is set for the app, else what its image exposes.
@@ -107,7 +108,8 @@ Instances::Plan Instances::plan_for(const sdk::Call& call, const sdk::Group& gro
             false, 0};
   plan.image = images_.runnable(call, group.owner, group.artifact, user);
   plan.options =
-      options_of(base_.host, call, group.owner_kind == DAVIT_OWNER_APP ? group.owner : "", Phase::kDeploy);
+      options_of(base_.host, call, group.owner_kind == DAVIT_OWNER_APP ? group.owner : "",
+                 is_detached_run(group.revision, group.process_type) ? Phase::kRun : Phase::kDeploy);
   if (group.owner_kind == DAVIT_OWNER_APP)
     plan.all_interfaces = networks_of(base_.host, call, group.owner).all_interfaces;
   if (plan.listens) plan.inner_port = inner_port(call, group, plan.image);

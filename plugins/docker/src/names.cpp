@@ -63,6 +63,10 @@ std::string owner_word(std::uint32_t owner_kind) {
   return owner_kind == DAVIT_OWNER_SERVICE ? "service" : "app";
 }
 
+bool is_detached_run(std::string_view revision, std::string_view type) {
+  return type == "run" && revision.starts_with('r') && number_of(revision.substr(1)) != 0;
+}
+
 std::optional<InstanceName> parse_instance(std::string_view text) {
   InstanceName name;
   name.number = number_of(take_last(text));

@@ -37,6 +37,10 @@ bool comes_before(const InstanceName& a, const InstanceName& b);
 
 std::string owner_word(std::uint32_t owner_kind);  ///< "app", "service"
 
+/// What run:detached makes: the type "run" and a revision such as "r4". An app may have a type of that name
+/// too; its revision is "d17".
+bool is_detached_run(std::string_view revision, std::string_view type);
+
 /// "OWNER.REVISION.TYPE.N"; nullopt if it is none.
 std::optional<InstanceName> parse_instance(std::string_view text);
 /// Throws sdk::Failure (invalid) for a group that containers cannot be named after.

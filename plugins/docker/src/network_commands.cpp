@@ -61,10 +61,11 @@ std::int32_t NetworkCommands::destroy(const sdk::Command& command) {
                "davit removes only what it has made");
   }
   for (const std::string& app : base_.host.apps(call_).names()) {
-    const sdk::Strings joined = networks_of(base_.host, call_, app).all();
-    if (std::ranges::find(joined, name) != joined.end()) {
-      call_.fail(DAVIT_CONFLICT, "network-in-use", fmt::format("{} joins {}", app, name),
-                 fmt::format("Take it away first: davit network:set {} attach-post-create", app));
+    if (const auto setting = setting_that_joins(base_.host, call_, app, name)) {
+      call_.fail(
+          DAVIT_CONFLICT, "network-in-use",
+          fmt::format("{} joins {}{}", app, name, setting->is_global ? ", by what is set for all" : ""),
+          "Take it away first: " + setting->without_it(app));
     }
   }
   try {

@@ -146,6 +146,23 @@ NetworkChoice networks_of(const sdk::Host& host, const sdk::Call& call, const st
   return joined;
 }
 
+std::string NetworkSetting::without_it(const std::string& app) const {
+  std::string command = fmt::format("davit network:set {} {}", is_global ? "--global" : app, key);
+  for (const std::string& name : others) command += (&name == &others.front() ? " " : ",") + name;
+  return command;
+}
+
+std::optional<NetworkSetting> setting_that_joins(const sdk::Host& host, const sdk::Call& call,
+                                                 const std::string& app, const std::string& network) {
+  const sdk::Properties properties = host.properties(call);
+  for (const char* key : {"initial-network", "attach-post-create", "attach-post-deploy"}) {
+    sdk::Strings names = listed(properties.get(app, "network", key).value_or(""));
+    if (std::erase(names, network) == 0) continue;
+    return NetworkSetting{key, !properties.get_own(app, "network", key), names};
+  }
+  return std::nullopt;
+}
+
 std::string Networks::first(const sdk::Call& call, std::uint32_t owner_kind, const std::string& owner) {
   if (owner_kind != DAVIT_OWNER_APP) return ensure(call, owner_kind, owner);
   const NetworkChoice joined = networks_of(base_.host, call, owner);

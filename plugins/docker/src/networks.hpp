@@ -64,6 +64,18 @@ struct NetworkChoice {
 };
 NetworkChoice networks_of(const sdk::Host& host, const sdk::Call& call, const std::string& app);
 
+/// What makes an app join a network.
+struct NetworkSetting {
+  std::string key;         ///< of network:set
+  bool is_global = false;  ///< the app has no such setting of its own
+  sdk::Strings others;     ///< that it names besides
+  /// The command that takes the network away, and leaves the others.
+  [[nodiscard]] std::string without_it(const std::string& app) const;
+};
+/// nullopt: the app does not join it.
+std::optional<NetworkSetting> setting_that_joins(const sdk::Host& host, const sdk::Call& call,
+                                                 const std::string& app, const std::string& network);
+
 /// Throws sdk::Failure (invalid) for what is no name of a network, and for the engine's own three.
 void check_network_name(const std::string& name);
 

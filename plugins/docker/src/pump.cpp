@@ -13,7 +13,8 @@ namespace {
 constexpr int kSliceMs = 100;
 constexpr std::size_t kChunk = 64 * 1024;
 
-void write_whole(int fd, std::string_view bytes) {
+/// False if nobody reads what is written there.
+bool write_whole(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t done = write(fd, bytes.data(), bytes.size());
     if (done < 0 && errno == EINTR) continue;
@@ -22,9 +23,11 @@ void write_whole(int fd, std::string_view bytes) {
       poll(&room, 1, kSliceMs);
       continue;
     }
-    if (done <= 0) return;  // the reader is gone; the program runs on, as it would with a closed pipe
+    if (done < 0 && (errno == EPIPE || errno == EIO)) return false;  // a closed pipe, a terminal hung up
+    if (done <= 0) return true;
     bytes.remove_prefix(static_cast<std::size_t>(done));
   }
+  return true;
 }
 
 }  // namespace
@@ -37,7 +40,10 @@ Pump::Pump(docker::Hijacked& connection, PumpSpec spec)
 void Pump::deliver(int stream, std::string_view payload) {
   const bool to_err = stream == kStderr && !spec_.tty;
   const int fd = spec_.fds[to_err ? 2 : 1];
-  if (fd >= 0) return write_whole(fd, payload);
+  if (fd >= 0) {
+    if (!reader_gone_) reader_gone_ = !write_whole(fd, payload);
+    return;
+  }
   if (to_err && spec_.err) return spec_.err(payload);
   if (spec_.out) spec_.out(payload);
 }

@@ -2,6 +2,7 @@
 // sinks. One thread; ends when the program's output ends.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 
@@ -11,6 +12,9 @@
 #include "terminal.hpp"
 
 namespace davit::docker_plugin {
+
+/// Of what was ended because nobody reads what it says: as a shell tells of SIGPIPE.
+inline constexpr std::int32_t kReaderGoneCode = 128 + SIGPIPE;
 
 struct PumpSpec {
   bool tty = false;
@@ -27,6 +31,9 @@ class Pump {
   /// True at the end of the output, false once `stopped` says so (it is asked a few times a second and after
   /// each piece). May be called again to go on.
   bool run_until(const std::function<bool()>& stopped);
+  /// Nobody reads one of the descriptors any more. The program is not told, as it writes to the engine: its
+  /// end is the caller's to bring about. What it still says is dropped.
+  [[nodiscard]] bool reader_gone() const { return reader_gone_; }
 
  private:
   void take(std::string_view bytes);
@@ -39,6 +46,7 @@ class Pump {
   std::string pending_;  ///< input that the connection did not take yet
   bool input_open_;
   bool first_given_ = false;
+  bool reader_gone_ = false;
   std::optional<WindowSize> size_;
   Frames frames_;
 };

@@ -13,6 +13,7 @@ Records::Records(const Config& config) : config_(config) {
   files::make_dirs(config.state + "/groups");
   files::make_dirs(config.run + "/stopped");
   files::make_dirs(config.run + "/halted");
+  files::make_dirs(config.run + "/execs");
 }
 
 std::string Records::group_file(const InstanceName& group) const {
@@ -69,6 +70,26 @@ void Records::set_halted(const std::string& container_id, const std::string& pol
 
 bool Records::is_halted(const std::string& container_id) const {
   return access((config_.run + "/halted/" + container_id).c_str(), F_OK) == 0;
+}
+
+void Records::keep_exec(const Exec& exec) const {
+  files::write_file(config_.run + "/execs/" + exec.id, exec.container + "\n" + exec.runner);
+}
+
+void Records::forget_exec(const std::string& id) const {
+  files::remove_file(config_.run + "/execs/" + id);
+}
+
+std::vector<Records::Exec> Records::execs() const {
+  std::vector<Exec> execs;
+  for (const std::string& id : files::names_in(config_.run + "/execs")) {
+    const std::string text = files::read_file(config_.run + "/execs/" + id).value_or("");
+    const std::size_t line_end = text.find('\n');
+    // Just forgotten by its own process, or only begun to be written.
+    if (line_end == std::string::npos) continue;
+    execs.push_back({id, text.substr(0, line_end), text.substr(line_end + 1)});
+  }
+  return execs;
 }
 
 std::string Records::init_folder() const {

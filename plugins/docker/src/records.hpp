@@ -1,5 +1,5 @@
-// What the engine cannot remember for us: groups without an instance, and which containers davit stopped
-// itself. Files in the plugin's folders.
+// What the engine cannot remember for us: groups without an instance, which containers davit stopped itself,
+// and who waits for a command in one. Files in the plugin's folders.
 #pragma once
 
 #include <optional>
@@ -28,6 +28,16 @@ class Records {
   /// Stopped by system:stop, for the next system:start to bring back. clear_stopped() clears it, too.
   void set_halted(const std::string& container_id, const std::string& policy) const;
   [[nodiscard]] bool is_halted(const std::string& container_id) const;
+
+  /// A command in an instance, for which this process waits.
+  struct Exec {
+    std::string id;
+    std::string container;
+    std::string runner;  ///< runner.hpp
+  };
+  void keep_exec(const Exec& exec) const;
+  void forget_exec(const std::string& id) const;
+  [[nodiscard]] std::vector<Exec> execs() const;
 
   /// The folder, on the host, that becomes /run/davit in containers: davit-init as it is now. A copy of its
   /// own for each version, since containers outlive an upgrade of davit.

@@ -12,6 +12,7 @@
 
 #include "containers.hpp"
 #include "instances.hpp"
+#include "mounts/mounts.hpp"
 #include "runner.hpp"
 
 namespace davit::docker_plugin {
@@ -179,17 +180,20 @@ std::int32_t Tasks::wait_for(const sdk::Call& call, const sdk::Task& task, Runni
   const std::int64_t deadline =
       time_ms == 0 ? 0 : base_.host.now_mono_ms() + static_cast<std::int64_t>(time_ms);
   const auto late = [&] { return deadline != 0 && base_.host.now_mono_ms() >= deadline; };
-  running.output_over = running.pump->run_until([&] { return call.cancelled() || late(); });
+  const auto over = [&] { return call.cancelled() || late() || running.pump->reader_gone(); };
+  running.output_over = running.pump->run_until(over);
   while (!running.ended()) {
-    if (!call.cancelled() && !late()) continue;
+    if (!over()) continue;
     const bool cancelled = call.cancelled();
     end(running, task.stop_timeout_ms != 0 ? task.stop_timeout_ms : kDefaultStopMs);
     if (cancelled)
       throw sdk::Failure(DAVIT_CANCELLED, "cancelled", "the task " + task.name + " was cancelled");
+    if (running.pump->reader_gone()) break;
     throw sdk::Failure(DAVIT_TIMEOUT, "task-timeout",
                        fmt::format("the task {} did not end within {} s", task.name, time_ms / 1000),
                        "raise its limit of time, or make it shorter");
   }
+  if (running.pump->reader_gone()) return kReaderGoneCode;
   const Json said = Json::parse(running.answer, nullptr, false);
   return static_cast<std::int32_t>(number_in(said, "StatusCode", -1));
 }
@@ -200,7 +204,7 @@ std::int32_t Tasks::run_task(const sdk::Call& call, const sdk::Task& task) {
     throw sdk::Failure(DAVIT_INVALID, "no-command", "the task " + task.name + " has no command",
                        "give it one");
   check_environment(task.env);
-  check_mounts(task.mounts);
+  mounts::check_mounts(task.mounts, kInitMount);
   sweep(call);
   const bool is_build = !task.artifact && task.name == "build";
   if (is_build) images_.note_build(call, task.owner);
@@ -249,6 +253,7 @@ void Tasks::sweep(const sdk::Call& call) {
     if (kind == "task" ? !is_davits(base_.engine, container, patience(call)) : ran) continue;
     remove_container(base_.engine, text_in(container, "Id"));
   }
+  sweep_execs(call);
 }
 
 }  // namespace davit::docker_plugin

@@ -18,7 +18,7 @@ class Tasks {
 
   std::int32_t run_task(const sdk::Call& call, const sdk::Task& task);
   std::int32_t exec(const sdk::Call& call, const sdk::Exec& exec);
-  /// Removes containers whose davit was killed while it waited for them.
+  /// Removes containers, and ends commands in instances, whose davit was killed while it waited for them.
   void sweep(const sdk::Call& call);
 
  private:
@@ -30,6 +30,7 @@ class Tasks {
   void end(Running& running, std::uint64_t stop_timeout_ms);
   void signal(const std::string& id, const char* name);
   void tell_of_memory(const sdk::Task& task, const std::string& id);
+  void sweep_execs(const sdk::Call& call);
   bool end_exec(Pump& pump, const std::string& container, const std::string& exec_id);
 
   const Base& base_;

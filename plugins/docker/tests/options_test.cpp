@@ -130,6 +130,31 @@ TEST(Options, AreReadAgainAsTheyAreWritten) {
             R"(--build-arg='A=it'"'"'s')");
 }
 
+TEST(Options, WhatDavitTellsAnInstanceIsNotAddedAnew) {
+  const auto refused = [](const std::string& text, Phase phase) -> std::string {
+    try {
+      (void)parse_new_options(text, phase);
+    } catch (const sdk::Failure& failure) {
+      return failure.message() + " | " + failure.hint();
+    }
+    return {};
+  };
+  for (const char* text : {"--env PORT=8099", "--env=PORT=8099", "-e PORT=", "-e A=1 --env PORT"})
+    EXPECT_THAT(refused(text, Phase::kDeploy), HasSubstr("davit docker:set APP port N")) << text;
+  EXPECT_THAT(refused("-e DAVIT_INSTANCE=x", Phase::kDeploy), HasSubstr("davit's own"));
+  for (const char* text : {"--env PORTS=1", "--env A=PORT=1", "--label PORT=1"})
+    EXPECT_EQ(refused(text, Phase::kDeploy), "") << text;
+  EXPECT_EQ(refused("--env PORT=1", Phase::kRun), "") << "davit tells tasks no port";
+  EXPECT_EQ(refused("--build-arg PORT=1", Phase::kBuild), "");
+}
+
+TEST(Options, OfAnOlderDavitDoNotOverrideWhatItTellsAnInstance) {
+  nlohmann::json container = {{"Env", {"PORT=5000", "DAVIT_INSTANCE=shop.d1.web.1", "A=1"}}};
+  apply_options(parse_options("-e PORT=8099 -e DAVIT_INSTANCE=x -e A=2", Phase::kDeploy), container);
+  EXPECT_EQ(container["Env"], (nlohmann::json{"PORT=5000", "DAVIT_INSTANCE=shop.d1.web.1", "A=1", "A=2"}));
+  EXPECT_EQ(applied("-e PORT=1", Phase::kRun)["Env"], (nlohmann::json{"A=1", "PORT=1"}));
+}
+
 TEST(Options, PhasesComeAloneOrTogether) {
   EXPECT_EQ(parse_phases("build,run,build"), (std::vector<Phase>{Phase::kBuild, Phase::kRun}));
   EXPECT_THROW(parse_phases("start"), sdk::Failure);

@@ -14,6 +14,7 @@
 #include "instances.hpp"
 #include "names.hpp"
 #include "network_commands.hpp"
+#include "runner.hpp"
 #include "stacks.hpp"
 #include "tasks.hpp"
 
@@ -43,14 +44,12 @@ struct SmallHost {
       static constexpr davit_host_properties kProperties{
           sizeof(davit_host_properties),
           0,
-          [](const davit_host* host, const davit_call*, davit_str, davit_str, davit_str key,
+          &property,
+          [](const davit_host* host, const davit_call* call, davit_str app, davit_str group, davit_str key,
              const davit_sink* value) -> davit_status {
-            const auto& joins = static_cast<SmallHost*>(host->host_data)->joins;
-            const auto at = joins.find(sdk::copy(key));
-            if (at == joins.end()) return DAVIT_NOT_FOUND;
-            return value->write(value->sink_data, sdk::str(at->second));
+            const bool is_global = static_cast<SmallHost*>(host->host_data)->joins_are_global;
+            return is_global ? DAVIT_NOT_FOUND : property(host, call, app, group, key, value);
           },
-          nullptr,
           nullptr,
           nullptr,
           nullptr,
@@ -62,7 +61,15 @@ struct SmallHost {
       return nullptr;
     };
   }
+  static davit_status property(const davit_host* host, const davit_call*, davit_str, davit_str, davit_str key,
+                               const davit_sink* value) {
+    const auto& joins = static_cast<SmallHost*>(host->host_data)->joins;
+    const auto at = joins.find(sdk::copy(key));
+    if (at == joins.end()) return DAVIT_NOT_FOUND;
+    return value->write(value->sink_data, sdk::str(at->second));
+  }
   std::map<std::string, std::string> joins;  ///< what network:set says
+  bool joins_are_global = false;
   davit_host raw{};
   sdk::Host host{&raw};
 };
@@ -310,6 +317,21 @@ TEST_F(ScriptedNetworks, AnAppJoinsThoseOfNetworkCreateAndThoseThatTheOperatorNa
   }
 }
 
+TEST_F(ScriptedNetworks, TheSettingThatJoinsOneIsNamedWithWhatTakesItAway) {
+  const auto remedy = [&](const char* network) {
+    const auto setting = setting_that_joins(small.host, call, "shop", network);
+    return setting ? setting->without_it("shop") : "";
+  };
+  small.joins = {
+      {"initial-network", "first"}, {"attach-post-create", "a,meeting b"}, {"attach-post-deploy", "last"}};
+  EXPECT_EQ(remedy("first"), "davit network:set shop initial-network");
+  EXPECT_EQ(remedy("meeting"), "davit network:set shop attach-post-create a,b");
+  EXPECT_EQ(remedy("last"), "davit network:set shop attach-post-deploy");
+  EXPECT_EQ(remedy("meet"), "");
+  small.joins_are_global = true;
+  EXPECT_EQ(remedy("last"), "davit network:set --global attach-post-deploy");
+}
+
 TEST_F(ScriptedNetworks, WhatAnotherHomeHasMadeUnderTheNameOfAnAppsOwnIsLeftAlone) {
   is_there("davit-0123456789ab-shop", of_home("ba9876543210", "user-network"));
   EXPECT_EQ(join(config), "davit-0123456789ab-shop_app");
@@ -342,6 +364,52 @@ TEST_F(Scripted, AnExecThatTakesTooLongEndsNobodyElsesProcess) {
   EXPECT_EQ(waitpid(stranger, nullptr, WNOHANG), 0) << "it lives";
   kill(stranger, SIGKILL);
   waitpid(stranger, nullptr, 0);
+}
+
+TEST_F(Scripted, AnExecWhoseReaderHasGoneEndsAsIfByASignal) {
+  signal(SIGPIPE, SIG_IGN);  // as in a worker
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  close(ends[0]);
+  server.answer("/exec", FalseEngine::json_answer(R"({"Id":"e1"})"));
+  server.answer("/exec/e1/start",
+                std::string("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n") +
+                    log_of({"one\n", "two\n"}) + FalseEngine::kHold);
+  server.answer("/exec/e1/json", FalseEngine::json_answer(R"({"Running":false,"ExitCode":0})"));
+  Tasks tasks(base, images, networks, records);
+  sdk::Exec exec;
+  exec.instance = "shop.d1.web.1";
+  exec.argv = {"yes"};
+  exec.fds = {-1, ends[1], -1};
+  EXPECT_EQ(tasks.exec(call, exec), 128 + SIGPIPE);
+  EXPECT_THAT(records.execs(), IsEmpty());
+  close(ends[1]);
+  signal(SIGPIPE, SIG_DFL);
+}
+
+// The text of a container's id is all that tells its processes: ":/" is in each process's list of cgroups.
+TEST_F(Scripted, ASweepEndsWhatAKilledDavitRanInAnInstance) {
+  const pid_t left = fork();
+  if (left == 0) {
+    pause();
+    _exit(0);
+  }
+  server.answer("/exec/", FalseEngine::json_answer(Json{{"Running", true}, {"Pid", left}}.dump()));
+  server.answer("/exec/gone/json", FalseEngine::json_answer("{}", "404 Not Found"));
+  Tasks tasks(base, images, networks, records);
+  records.keep_exec({"gone", id, "other-boot 1 1"});
+  records.keep_exec({"waited-for", ":/", this_runner()});
+  records.keep_exec({"elsewhere", id, "other-boot 1 1"});
+  tasks.sweep(call);
+  EXPECT_EQ(waitpid(left, nullptr, WNOHANG), 0) << "it lives";
+  EXPECT_THAT(heard.log, ElementsAre(HasSubstr("cannot be ended from here")));
+  records.keep_exec({"left", ":/", "other-boot 1 1"});
+  tasks.sweep(call);
+  ASSERT_EQ(records.execs().size(), 1U);
+  EXPECT_EQ(records.execs().front().id, "waited-for");
+  int status = 0;
+  EXPECT_EQ(waitpid(left, &status, WNOHANG), left);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
 }
 
 }  // namespace

@@ -1,44 +1,24 @@
 // From a group to units: the folder with the slug's copy, the port, the environment, and the command line
 // with or without a sandbox. Part of Instances (instances.hpp).
 #include "instance_plan.hpp"
+
 #include "environment.hpp"
+#include "mounts/mounts.hpp"
 #include "path_map.hpp"
 #include "slug_copy.hpp"
 #include "trees.hpp"
 
-#include <unistd.h>
-
-#include <filesystem>
-
 namespace davit::process_plugin {
 
 void check_mounts(const std::vector<sdk::Mount>& mounts) {
+  mounts::check_mounts(mounts, kInside);
   for (const sdk::Mount& mount : mounts) {
-    const bool absolute = mount.source.starts_with('/') && mount.target.starts_with('/');
-    const std::string plain = std::filesystem::path(mount.target).lexically_normal();
-    if (!absolute || mount.target != plain || mount.target.ends_with('/')) {
-      throw sdk::Failure(DAVIT_INVALID, "mount",
-                         "the mount " + mount.source + " at " + mount.target + " cannot be made",
-                         "both must be absolute paths, without .. and a / at the end");
-    }
-    const std::string target = mount.target + "/";
-    const std::string own = std::string(kInside) + "/";
-    if (own.starts_with(target) || target.starts_with(own)) {
-      throw sdk::Failure(DAVIT_INVALID, "mount",
-                         "a mount at " + mount.target + " would hide davit's own programs in " + own,
-                         "mount it elsewhere");
-    }
     for (const char* link : {"/var/tmp", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
-      if (!target.starts_with(std::string(link) + "/")) continue;
+      if (!(mount.target + "/").starts_with(std::string(link) + "/")) continue;
       throw sdk::Failure(
           DAVIT_INVALID, "mount",
           "nothing can be mounted at " + mount.target + ": " + link + " is a link in a sandbox",
           "mount it elsewhere, such as below /app, or where the link leads to");
-    }
-    if (access(mount.source.c_str(), F_OK) != 0) {
-      throw sdk::Failure(DAVIT_NOT_FOUND, "mount-source",
-                         "the folder " + mount.source + " to mount does not exist",
-                         "create it, or remove the mount");
     }
   }
 }

