@@ -13,8 +13,6 @@
 
 namespace davit {
 
-/// The default of what one push may send: a whole history.
-
 /// Makes repos/APP.git, or mends its settings and hook. Idempotent. The hook holds davit's absolute path and
 /// the home, not the environment's.
 Result<> create_repository(const Home& home, const Installation& installation, ProcessRunner& processes,

@@ -1,4 +1,4 @@
-// Git properties of an app, else the global ones, else the defaults here.
+// Git properties of an app, else the global ones, else the defaults.
 #include "git/source_rules.hpp"
 
 #include "base/defaults.hpp"

@@ -66,7 +66,7 @@ class Waiting {
         // same?
         DAVIT_TRY_ASSIGN(auto after, look());
         if (std::ranges::equal(instances, after, same_life)) return after;
-        progress_.clear();
+        for (auto& [id, progress] : progress_) progress = {};
       }
       run_.call.out.progress("checking", ready_, wanted(), "instances");
       DAVIT_TRY(run_.runtime->wait_change(target_.selector, kPollMs, run_.call));
@@ -227,6 +227,11 @@ bool lists_type(std::string_view list, std::string_view process_type) {
 std::vector<HealthCheck> startup_checks(std::string_view checks_json, std::string_view process_type,
                                         bool listens) {
   auto own = checks_of(checks_from_json(checks_json), process_type, CheckPurpose::kStartup);
+  const auto asks_port = [](const HealthCheck& check) {
+    return check.kind == HealthCheck::Kind::kListening || check.kind == HealthCheck::Kind::kHttp;
+  };
+  // A proxy sends its requests at once: it must be there for them, whatever else makes it healthy.
+  if (!own.empty() && listens && std::ranges::none_of(own, asks_port)) own.push_back(HealthCheck{});
   if (!own.empty()) return own;
   HealthCheck check;
   if (!listens) {

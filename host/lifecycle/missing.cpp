@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "lifecycle/health_state.hpp"
 #include "lifecycle/processes.hpp"
 
 namespace davit {
@@ -12,8 +13,10 @@ namespace {
 
 // Who has done its work and ended well is not missed, unless requests should go to it. A runtime may have a
 // record left of what is gone: it is in no state since any time.
-bool is_there(const Instance& instance) {
+bool is_there(const Instance& instance, const HealthState& health) {
   if (instance.state != InstanceState::kExited) return true;
+  const auto known = health.instances.find(short_name(instance));
+  if (known != health.instances.end() && known->second.restarting) return true;
   return instance.since_unix_ms != 0 && instance.exit_code == 0 && instance.process_type != kWebType;
 }
 
@@ -25,7 +28,8 @@ std::string MissingInstances::text() const {
 }
 
 std::string MissingInstances::hint() const {
-  return fmt::format("Start them anew: davit ps:restart {}", app);
+  return fmt::format("Start them anew: davit ps:restart {}; or all, after system:stop: davit system:start",
+                     app);
 }
 
 Result<std::vector<MissingInstances>> missing_instances(const LifecycleServices& services,
@@ -41,7 +45,9 @@ Result<std::vector<MissingInstances>> missing_instances(const LifecycleServices&
       const auto there =
           (*runtime)->inspect({OwnerKind::kApp, group.owner, group.revision, group.process_type, 0}, call);
       if (!there) continue;
-      const auto left = static_cast<std::size_t>(std::ranges::count_if(*there, is_there));
+      const HealthState health = read_health(services.store, app.id, group.revision);
+      const auto left = static_cast<std::size_t>(
+          std::ranges::count_if(*there, [&](const Instance& one) { return is_there(one, health); }));
       missing.wanted += group.count;
       missing.gone += group.count - std::min<std::size_t>(group.count, left);
     }

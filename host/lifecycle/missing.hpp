@@ -1,5 +1,5 @@
-// Missing: instances that should be there and are not, as after somebody removed containers by hand. It only
-// looks; what exists and does not run is the runtime's business.
+// Missing: instances that should run and do not, as after somebody removed or stopped containers by hand. It
+// only looks; what crashed, and is to be started again, is the runtime's business.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ struct MissingInstances {
   std::size_t gone = 0;
   std::size_t wanted = 0;
 
-  [[nodiscard]] std::string text() const;  ///< "2 of 3 instances of shop are gone"
+  [[nodiscard]] std::string text() const;  ///< "2 of 3 instances of shop do not run"
   [[nodiscard]] std::string hint() const;  ///< which command starts them anew
 };
 

@@ -70,7 +70,6 @@ struct Group {
   std::uint64_t stop_timeout_ms = 30'000;
   std::uint32_t port = 0;  ///< leased by the host for the only instance; 0: the runtime leases
 };
-
 struct Selector {
   OwnerKind owner_kind = OwnerKind::kApp;
   std::string owner;  ///< never empty
@@ -80,10 +79,8 @@ struct Selector {
 
 enum class InstanceState : std::uint32_t { kStarting = 1, kUp = 2, kBackoff = 3, kExited = 4, kStopping = 5 };
 std::string_view name_of(InstanceState state);  ///< "starting", "running", "crashed", "exited", "stopping"
-
-/// On all ports of an instance, as its runtime sees it. Unknown: whoever asks has to connect.
+/// On all ports, as its runtime sees it. Unknown: whoever asks has to connect.
 enum class Listening : std::uint32_t { kUnknown = 0, kYes = 1, kNo = 2 };
-
 struct Instance {
   std::string id, revision, process_type;
   unsigned number = 0;
@@ -107,7 +104,6 @@ struct LogQuery {
   std::uint64_t lines = 0;
   UnixMs since_unix_ms = 0;
 };
-
 struct ExecRequest {
   std::string instance;
   std::vector<std::string> argv;

@@ -61,15 +61,30 @@ TEST_F(Checks, WhatTheRuntimeDoesNotSeeListenIsNotReadyWhoeverTakesTheConnection
   EXPECT_EQ(error.slug, "check-timeout");
   EXPECT_THAT(error.message, HasSubstr("nothing listens on its port"));
   EXPECT_EQ(world.probe.connects, 0U);
-  world.plugins.runtime_fake.on_wait = [](fakes::FakeRuntime& runtime) {
+  world.plugins.runtime_fake.on_wait = [this](fakes::FakeRuntime& runtime) {
+    world.clock.advance_ms(100);
     for (Instance& instance : runtime.instances) instance.listening = Listening::kYes;
   };
   must(world.push());
 }
 
+TEST_F(Checks, AWebIsWaitedForAtItsPortWhateverElseMakesItHealthy) {
+  app_json(R"({"healthchecks":{"web":[{"type":"startup","uptime":1}]}})");
+  world.probe.on_connect = [&](const Endpoint&) -> Result<> {
+    EXPECT_FALSE(world.plugins.proxy_fake.routes.contains("shop"));
+    if (world.probe.connects < 5) return fail(Code::kUnavailable, "refused");
+    return {};
+  };
+  must(world.push());
+  EXPECT_GE(world.probe.connects, 5U);
+}
+
 TEST_F(Checks, AnInstanceThatSomebodyRemovesMeanwhileEndsItAtOnce) {
   world.probe.on_connect = [](const Endpoint&) { return fail(Code::kUnavailable, "refused"); };
-  world.plugins.runtime_fake.on_wait = [](fakes::FakeRuntime& runtime) { runtime.instances.clear(); };
+  world.plugins.runtime_fake.on_wait = [this](fakes::FakeRuntime& runtime) {
+    world.clock.advance_ms(100);
+    runtime.instances.clear();
+  };
   const auto began = world.clock.now_mono_ms();
   const Error error = expect_failure();
   EXPECT_EQ(error.slug, "instance-gone");

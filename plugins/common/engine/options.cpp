@@ -131,14 +131,17 @@ void refuse_davits_own(const std::string& option, const std::string& value) {
     refuse(fmt::format("{} {} is davit's own", option, name), "choose another name");
 }
 
-/// An older davit took PORT and DAVIT_INSTANCE, too: what davit has said of them already stays.
+/// An older davit took PORT and DAVIT_INSTANCE, too: what davit itself has said of them stays. A container
+/// without a port of davit's has PORT from the app's config, if at all.
 void add_variable(Json& container, const std::string& option, const std::string& value) {
   const std::string name = split_at(option, value, '=', "KEY=value").first;
-  const auto says_it = [&name](const Json& entry) {
-    return entry.get_ref<const std::string&>().starts_with(name + "=");
+  const Json host = container.value("HostConfig", Json::object());
+  if (name == "PORT" && host.contains("PortBindings")) return;
+  const auto says_instance = [](const Json& entry) {
+    return entry.get_ref<const std::string&>().starts_with("DAVIT_INSTANCE=");
   };
-  if ((name == "PORT" || name == "DAVIT_INSTANCE") && container.contains("Env") &&
-      std::ranges::any_of(container["Env"], says_it))
+  if (name == "DAVIT_INSTANCE" && container.contains("Env") &&
+      std::ranges::any_of(container["Env"], says_instance))
     return;
   append(container, "Env", value);
 }

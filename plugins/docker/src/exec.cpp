@@ -65,9 +65,15 @@ bool is_running(const Json& facts) {
 
 /// davit-init passes SIGTERM to all that it started. False: it cannot be ended from here.
 bool Tasks::end_exec(Pump& pump, const std::string& container, const std::string& exec_id) {
-  const Json facts = base_.engine.get("/exec/" + exec_id + "/json", {}, steady());
-  if (!is_running(facts)) return true;
-  const std::int64_t pid = number_in(facts, "Pid");
+  // Its output may be here before the engine knows its pid.
+  std::int64_t pid = 0;
+  for (const std::int64_t last = base_.host.now_mono_ms() + kPauseMs; pid == 0;) {
+    const Json facts = base_.engine.get("/exec/" + exec_id + "/json", {}, steady());
+    if (!is_running(facts)) return true;
+    pid = number_in(facts, "Pid");
+    if (pid == 0 && base_.host.now_mono_ms() >= last) return false;
+    if (pid == 0) poll(nullptr, 0, kSliceMs);
+  }
   if (!Inside(container, pid).signal(SIGTERM)) return false;
   const std::int64_t until = base_.host.now_mono_ms() + kPauseMs;
   if (pump.run_until([this, until] { return base_.host.now_mono_ms() >= until; })) return true;
@@ -94,7 +100,7 @@ void Tasks::sweep_execs(const sdk::Call& call) {
         }
       }
       records_.forget_exec(left.id);
-    } catch (const EngineFailure& failure) {
+    } catch (const sdk::Failure& failure) {
       call.log_warn("a command that a killed davit has left: " + failure.message());
     }
   }
@@ -134,12 +140,17 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
                                        {"Cmd", words}},
                                       patience(call));
   const std::string id = text_in(made, "Id");
-  try {
-    records_.keep_exec({id, container, this_runner()});
-  } catch (const sdk::Failure& failure) {  // a full disk is no reason not to look around in there
-    call.log_warn("who waits for a command in " + exec.instance +
-                  " is not written down: " + failure.message());
-  }
+  // A question that has a limit ends by itself, and is asked too often for a file of its own.
+  const bool is_kept = exec.timeout_ms == 0;
+  // A full disk is no reason not to look around in there.
+  const auto record = [&](const auto& change) {
+    try {
+      if (is_kept) change();
+    } catch (const sdk::Failure& failure) {
+      call.log_warn("who waits for a command in " + exec.instance + ": " + failure.message());
+    }
+  };
+  record([&] { records_.keep_exec({id, container, this_runner()}); });
   std::optional<RawTerminal> raw;
   if (tty && exec.fds[0] >= 0) raw.emplace(exec.fds[0]);
   const auto connection =
@@ -168,14 +179,14 @@ std::int32_t Tasks::exec(const sdk::Call& call, const sdk::Exec& exec) {
     const Json facts = base_.engine.get("/exec/" + id + "/json", {}, steady());
     const bool running = is_running(facts);
     if (!running && waits_until == 0) {
-      records_.forget_exec(id);
+      record([&] { records_.forget_exec(id); });
       return static_cast<std::int32_t>(number_in(facts, "ExitCode", -1));
     }
     if (!running || (waits_until != 0 && base_.host.now_mono_ms() >= waits_until)) break;
     if (waits_until == 0 && (call.cancelled() || late())) end();
     poll(nullptr, 0, kSliceMs);
   }
-  records_.forget_exec(id);
+  record([&] { records_.forget_exec(id); });
   if (call.cancelled()) throw sdk::Failure(DAVIT_CANCELLED, "cancelled", "the command was cancelled");
   if (pump.reader_gone()) return kReaderGoneCode;
   throw sdk::Failure(DAVIT_TIMEOUT, "exec-timeout",

@@ -52,6 +52,14 @@ std::uint32_t inner_port_of(const Json& facts) {
   return 0;
 }
 
+/// Others than these, such as gVisor's, may have a stack of their own, of which the kernel's tables know
+/// nothing.
+bool has_hosts_network_stack(const Json& facts) {
+  const std::string runtime = text_in(object_in(facts, "HostConfig"), "Runtime");
+  constexpr std::string_view kKnown[] = {"", "runc", "crun", "oci", "io.containerd.runc.v2"};
+  return std::ranges::find(kKnown, runtime) != std::end(kKnown);
+}
+
 /// The program that davit-init, a container's first process, started; itself as long as there is none.
 std::int32_t program_below(std::int64_t init) {
   const std::string pid = std::to_string(init);
@@ -112,7 +120,7 @@ sdk::Instance Instances::look_at(const sdk::Call& call, const Found& found) {
   } else if (instance.exits > 0) {
     instance.exit_code = last_exit_code(call, found.id);
   }
-  if (running && !instance.endpoints.empty())
+  if (running && !instance.endpoints.empty() && has_hosts_network_stack(facts))
     instance.listening = listening(instance.pid, found.id, inner_port_of(facts));
   return instance;
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kListening = "0A";
 constexpr std::string_view kLoopback6 = "00000000000000000000000001000000";
+constexpr std::string_view kMapped4 = "0000000000000000FFFF0000";  // an IPv4 address follows
 
 std::string_view next_word(std::string_view& rest) {
   rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
@@ -23,6 +24,7 @@ std::string_view next_word(std::string_view& rest) {
 
 // Numbers are in the order of the machine's bytes: the last two digits are the first of the address.
 bool is_loopback(std::string_view address) {
+  if (address.size() == 32 && address.starts_with(kMapped4)) address.remove_prefix(kMapped4.size());
   return address == kLoopback6 || (address.size() == 8 && address.ends_with("7F"));
 }
 
@@ -45,11 +47,13 @@ bool listens(std::string_view table, std::uint32_t port) {
 
 std::uint32_t listening(std::int32_t pid, const std::string& container_id, std::uint32_t port) {
   const std::string process = "/proc/" + std::to_string(pid);
-  if (!is_in_container(pid, container_id)) return DAVIT_LISTENING_UNKNOWN;
+  if (port == 0 || !is_in_container(pid, container_id)) return DAVIT_LISTENING_UNKNOWN;
   const auto v4 = files::read_file(process + "/net/tcp");
   const auto v6 = files::read_file(process + "/net/tcp6");  // not there where the kernel has none
   if (!v4) return DAVIT_LISTENING_UNKNOWN;
-  return listens(*v4, port) || (v6 && listens(*v6, port)) ? DAVIT_LISTENING_YES : DAVIT_LISTENING_NO;
+  if (listens(*v4, port)) return DAVIT_LISTENING_YES;
+  // The relay comes by IPv4, and the table does not say who takes IPv6 alone.
+  return v6 && listens(*v6, port) ? DAVIT_LISTENING_UNKNOWN : DAVIT_LISTENING_NO;
 }
 
 }  // namespace davit::docker_plugin

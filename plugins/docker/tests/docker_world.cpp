@@ -106,6 +106,7 @@ class DockerWorld : public World {
 
   bool isolated() override { return true; }
   std::string listen_address() override { return "0.0.0.0"; }
+  bool sees_listeners() override { return true; }
 
   docker_plugin::Engine& engine() { return TestEngine::shared()->engine(); }
   FakeHost& host() { return *host_; }

@@ -149,10 +149,14 @@ TEST(Options, WhatDavitTellsAnInstanceIsNotAddedAnew) {
 }
 
 TEST(Options, OfAnOlderDavitDoNotOverrideWhatItTellsAnInstance) {
-  nlohmann::json container = {{"Env", {"PORT=5000", "DAVIT_INSTANCE=shop.d1.web.1", "A=1"}}};
+  nlohmann::json container = {{"Env", {"PORT=5000", "DAVIT_INSTANCE=shop.d1.web.1", "A=1"}},
+                              {"HostConfig", {{"PortBindings", {{"5000/tcp", nlohmann::json::array()}}}}}};
   apply_options(parse_options("-e PORT=8099 -e DAVIT_INSTANCE=x -e A=2", Phase::kDeploy), container);
   EXPECT_EQ(container["Env"], (nlohmann::json{"PORT=5000", "DAVIT_INSTANCE=shop.d1.web.1", "A=1", "A=2"}));
   EXPECT_EQ(applied("-e PORT=1", Phase::kRun)["Env"], (nlohmann::json{"A=1", "PORT=1"}));
+  nlohmann::json task = {{"Env", {"PORT=3000"}}};  // by the app's config
+  apply_options(parse_options("-e PORT=1", Phase::kRun), task);
+  EXPECT_EQ(task["Env"].back(), "PORT=1");
 }
 
 TEST(Options, PhasesComeAloneOrTogether) {

@@ -101,6 +101,9 @@ TEST(Listening, IsReadFromTheKernelsTable) {
       "   1: 00000000000000000000000001000000:1389 00000000000000000000000000000000:0000 0A";
   EXPECT_TRUE(listens(v6, 5000));
   EXPECT_FALSE(listens(v6, 5001));
+  EXPECT_FALSE(listens("sl\n 0: 0000000000000000FFFF00000100007F:1388 0:0 0A\n", 5000))
+      << "127.0.0.1, as a JVM asks for it";
+  EXPECT_TRUE(listens("sl\n 0: 0000000000000000FFFF00000306850A:1388 0:0 0A\n", 5000));
 }
 
 TEST(Listening, IsUnknownOfProcessesThatAreNotTheContainers) {

@@ -162,7 +162,9 @@ sdk::Failure build_failure(const EngineFailure& failure) {
   const bool failed_run = is_failed_run(words);
   if (!failed_run && !is_about_line(words) && docker::is_about_pull(words))
     return docker::pull_failure("", words);
-  if (!failed_run && words.find("no space left on device") != std::string::npos)
+  // Behind its command an engine may say so of itself.
+  const std::size_t own = failed_run ? words.find_last_of("'\"]") : 0;
+  if (words.find("no space left on device", own) != std::string::npos)
     return {DAVIT_UNAVAILABLE, "engine-full", "The engine's disk is full: " + words,
             "see what can go with `davit system:collect --dry-run`, or free space where the engine keeps its "
             "data"};

@@ -95,6 +95,9 @@ TEST(BuildFailure, OfAStepIsNotWhatItsCommandSpeaksOf) {
        "ADD failed: Get \"http://example.com/x\": dial tcp: lookup example.com: no such host",
        "dockerfile parse error line 2: unknown instruction: unauthorized"})
     EXPECT_EQ(failed(words).slug(), "dockerfile-failed") << words;
+  EXPECT_EQ(
+      failed(R"(process "/bin/sh -c make" did not complete successfully: no space left on device)").slug(),
+      "engine-full");
   // As BuildKit and Podman tell of a base.
   EXPECT_EQ(failed(R"(x:1: failed to do request: Head "https://x/v2/": dial tcp: no such host)").slug(),
             "pull-failed");

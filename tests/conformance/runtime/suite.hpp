@@ -32,6 +32,8 @@ class World {
   virtual bool isolated() = 0;
   /// Where an app listens so that it is reached: inside a network of its own, on all addresses.
   virtual std::string listen_address() { return "127.0.0.1"; }
+  /// Whether the runtime itself knows who listens (davit_instance, listening).
+  virtual bool sees_listeners() { return false; }
 };
 
 /// Defined by each runtime's test program.

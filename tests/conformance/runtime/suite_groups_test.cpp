@@ -47,6 +47,18 @@ TEST_F(RuntimeSuite, AnotherApplyOfTheSameTouchesNothing) {
   }
 }
 
+TEST_F(RuntimeSuite, WhoSeesListenersSaysWhetherOneIsThere) {
+  sdk::Group silent = group("web", "exec sleep " + own_seconds(3));
+  silent.flags = DAVIT_GROUP_LISTENS;
+  ASSERT_EQ(runtime().apply(silent), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_up(1));
+  EXPECT_EQ(inspect()[0].listening, world->sees_listeners() ? DAVIT_LISTENING_NO : DAVIT_LISTENING_UNKNOWN);
+  ASSERT_EQ(runtime().apply(web(1, "d2")), DAVIT_OK) << runtime().call().message;
+  ASSERT_TRUE(wait_log("listening"));
+  EXPECT_EQ(inspect(all("d2", "web"))[0].listening,
+            world->sees_listeners() ? DAVIT_LISTENING_YES : DAVIT_LISTENING_UNKNOWN);
+}
+
 TEST_F(RuntimeSuite, ScalingLeavesTheRemainingInstancesAlone) {
   sdk::Group wanted = web(1);
   ASSERT_EQ(runtime().apply(wanted), DAVIT_OK) << runtime().call().message;

@@ -142,6 +142,7 @@ TEST_F(PluginHostTest, BuilderRuntimeProxyAndDoctorCrossTheBoundary) {
   ASSERT_EQ(instances->size(), 1U);
   EXPECT_EQ(instances->at(0).state, InstanceState::kUp);
   EXPECT_EQ(instances->at(0).exit_code, 137);
+  EXPECT_EQ(instances->at(0).listening, Listening::kNo);
   EXPECT_EQ(instances->at(0).endpoints.at(0).port, 20001U);
   EXPECT_EQ(runtime->wait_change({.owner = "shop"}, 10, context_).error().code, Code::kCancelled);
   EXPECT_TRUE(runtime->remove({.owner = "shop"}, true, context_));
