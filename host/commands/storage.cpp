@@ -203,9 +203,8 @@ Result<int> list(Session& session, const Arguments& args) {
 }
 
 constexpr CliFlag kFormat[] = {kFormatFlag};
-constexpr CliFlag kEnsureFlags[] = {
-    {"chown", "app|herokuish|heroku|paketo|root|UID[:GID]|false",
-    "Whose it is; app: the user that apps run as"}};
+constexpr CliFlag kEnsureFlags[] = {{"chown", "app|herokuish|heroku|paketo|root|UID[:GID]|false",
+                                     "Whose it is; app: the user that apps run as"}};
 
 }  // namespace
 

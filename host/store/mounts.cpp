@@ -21,7 +21,8 @@ Result<> Mounts::add(AppId app, const StorageMount& mount) {
       app, mount.source, mount.target, mount.read_only ? 1 : 0, mount.shared ? 1 : 0, mount.confined ? 1 : 0);
   if (!inserted && inserted.error().slug == kSlugUnique) {
     return fail(Code::kConflict, "Mount path already exists.",
-                "storage:list shows what is mounted there; take that away first with storage:unmount", "mount-exists");
+                "storage:list shows what is mounted there; take that away first with storage:unmount",
+                "mount-exists");
   }
   if (!inserted) return fail(std::move(inserted).error());
   return {};
